@@ -1,0 +1,169 @@
+"""The cart's arithmetic and limits: pure rules. docs/pricing.md explains them with worked examples."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from shop.lib.money import Money, total
+
+MAX_QUANTITY = 99
+"""Most pieces of one product in a cart; larger orders are a conversation, not a click."""
+MAX_LINES = 40
+"""Most different products in a cart: with the order, its reference and the cart they fit one DynamoDB transaction (100)."""
+LIFETIME = timedelta(days=30)
+"""A cart nobody touches for this long is gone (the `expiresAt` of the table)."""
+
+
+class CartState(StrEnum):
+    """An open cart can change; one that became an order cannot."""
+
+    OPEN = "open"
+    CHECKED_OUT = "checked_out"
+
+
+class Change(StrEnum):
+    """What happened to a line's product since the shopper last saw the line."""
+
+    PRICE_ROSE = "price_rose"
+    PRICE_FELL = "price_fell"
+    SHORT = "short"
+    SOLD_OUT = "sold_out"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One kept line: what the shopper chose, and the name, price and picture shown at that moment."""
+
+    product_id: str
+    name: str
+    quantity: int
+    price_seen: Money
+    image: str
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCart:
+    """A cart as it is stored. `version` is 0 for a cart that was never written."""
+
+    cart_id: str
+    items: tuple[Item, ...]
+    state: CartState
+    version: int
+    expires_at: datetime
+    order_id: str | None = None
+
+    @property
+    def count(self) -> int:
+        return sum(item.quantity for item in self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line priced from the catalogue as it is now. `quantity` is what is asked for, `available` what there is."""
+
+    product_id: str
+    name: str
+    path: str
+    photo_src: str
+    photo_srcset: str
+    quantity: int
+    available: int
+    unit_price: Money
+    price_seen: Money
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def amount(self) -> Money:
+        return self.unit_price * self.quantity
+
+    @property
+    def most(self) -> int:
+        """The largest quantity the shopper may choose."""
+        return max(1, min(self.available, MAX_QUANTITY))
+
+    @property
+    def counts(self) -> bool:
+        """Whether the line is part of the totals: there is something of it to buy."""
+        return not {Change.SOLD_OUT, Change.GONE} & set(self.changes)
+
+    @property
+    def blocks_checkout(self) -> bool:
+        return bool({Change.SHORT, Change.SOLD_OUT, Change.GONE} & set(self.changes))
+
+
+def changes_of(item: Item, *, price: Money, available: int, is_for_sale: bool) -> tuple[Change, ...]:
+    """What the shopper must be told of a line, given its product as it is now."""
+    if not is_for_sale:
+        return (Change.GONE,)
+    changes = []
+    if available <= 0:
+        changes.append(Change.SOLD_OUT)
+    elif available < item.quantity:
+        changes.append(Change.SHORT)
+    if item.price_seen < price:
+        changes.append(Change.PRICE_ROSE)
+    elif price < item.price_seen:
+        changes.append(Change.PRICE_FELL)
+    return tuple(changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What an order costs. Refuses to exist unless its parts add up."""
+
+    subtotal: Money
+    tax: Money
+    shipping: Money
+    total: Money
+
+    def __post_init__(self) -> None:
+        if self.subtotal + self.tax + self.shipping != self.total:
+            raise ValueError(f"{self.subtotal} + {self.tax} + {self.shipping} is not {self.total}")
+
+
+def totals_of(prices: Sequence[tuple[Money, int]], *, tax_rate: Decimal, shipping: Money) -> Totals:
+    """The totals of (unit price, quantity) pairs: tax is the rate times the subtotal, rounded half-up once; delivery is untaxed.
+
+    An empty cart costs nothing, delivery included.
+    """
+    subtotal = total((price * quantity for price, quantity in prices), shipping.currency)
+    if not prices:
+        shipping = Money.zero(shipping.currency)
+    tax = subtotal.times(tax_rate)
+    return Totals(subtotal=subtotal, tax=tax, shipping=shipping, total=subtotal + tax + shipping)
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """A cart priced for showing: kept lines met with today's catalogue."""
+
+    cart_id: str
+    version: int
+    lines: tuple[Line, ...]
+    totals: Totals
+
+    @property
+    def count(self) -> int:
+        """Pieces in the cart, as the badge shows."""
+        return sum(line.quantity for line in self.lines)
+
+    def with_shipping(self, shipping: Money, *, tax_rate: Decimal) -> "Cart":
+        """The cart with another delivery's price in its totals."""
+        counted = [(line.unit_price, line.quantity) for line in self.lines if line.counts]
+        return replace(self, totals=totals_of(counted, tax_rate=tax_rate, shipping=shipping))
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.lines
+
+    @property
+    def has_changes(self) -> bool:
+        return any(line.changes for line in self.lines)
+
+    @property
+    def can_check_out(self) -> bool:
+        return bool(self.lines) and not any(line.blocks_checkout for line in self.lines)

@@ -1,0 +1,35 @@
+"""Shapes of what the cart accepts from a browser: a product id and a quantity, nothing else."""
+
+from django import forms
+
+from cart.domain import MAX_QUANTITY
+
+_ID_LENGTH = 64
+# Django's IntegerField accepts any script's digits and "1.0"; a quantity is written in ASCII digits.
+_DIGITS = r"^[0-9]{1,6}$"
+
+
+class ProductForm(forms.Form):
+    """Which product."""
+
+    product_id = forms.RegexField(r"^[A-Za-z0-9._-]+$", max_length=_ID_LENGTH)
+
+
+class AddForm(ProductForm):
+    """How many of a product to add: 1 to MAX_QUANTITY."""
+
+    quantity = forms.RegexField(_DIGITS, error_messages={"required": "How many? Please give a number.", "invalid": ""})
+
+    least = 1
+
+    def clean_quantity(self) -> int:
+        quantity = int(self.cleaned_data["quantity"])
+        if not self.least <= quantity <= MAX_QUANTITY:
+            raise forms.ValidationError("out of range")
+        return quantity
+
+
+class UpdateForm(AddForm):
+    """What quantity a line shall have: 0 removes it."""
+
+    least = 0

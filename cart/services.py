@@ -1,0 +1,217 @@
+"""What changes a cart: the only writers of the Carts table."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.conf import settings
+from pynamodb.exceptions import PutError
+from pynamodb.expressions.condition import Condition
+from pynamodb.transactions import TransactWrite
+
+from cart.domain import LIFETIME, MAX_LINES, MAX_QUANTITY, CartState, Item, KeptCart, totals_of
+from cart.models import CartRow, cart_key, to_item_maps, to_totals_map
+from cart.queries import kept_cart, standard_shipping
+from catalog import queries as catalog
+from catalog.domain import Product
+from shop.lib.ids import new_id
+from shop.lib.owner import Owner
+from shop.lib.tables import all_of, is_refused
+from shop.lib.transactions import Busy
+
+_TRIES = 8
+"""Two tabs that collide eight times in a row are no shopper."""
+_LONGEST_PAUSE_SECONDS = 0.1
+
+Items = tuple[Item, ...]
+
+
+class NotForSale(Exception):
+    """The product is sold out or not on sale; `name` is empty when there is no such product."""
+
+    def __init__(self, *, name: str = "") -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class CartFull(Exception):
+    """The cart holds MAX_LINES different products already."""
+
+
+class NotInCart(Exception):
+    """The cart has no line of this product."""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What adding did: `quantity` pieces went in, `in_cart` are there now; fewer than asked when the stock or limit ended."""
+
+    name: str
+    quantity: int
+    in_cart: int
+    count: int
+    is_limited: bool
+
+
+def add_to_cart(*, owner: Owner, product_id: str, quantity: int, now: datetime) -> Added:
+    """Put pieces of a product into the cart, as many as there are. The line takes the price of now.
+
+    Raises NotForSale, CartFull; then the cart is as it was.
+    """
+    try:
+        product = catalog.product(product_id=product_id)
+    except catalog.ProductNotFound:
+        raise NotForSale from None
+    if not product.can_be_bought:
+        raise NotForSale(name=product.name)
+    before = 0
+
+    def change(items: Items) -> Items:
+        nonlocal before
+        before = next((item.quantity for item in items if item.product_id == product_id), 0)
+        return _with_line(items, product, _limit(product, before + quantity), now)
+
+    cart = _change(owner, now, change)
+    in_cart = _limit(product, before + quantity)
+    return Added(
+        name=product.name,
+        quantity=max(0, in_cart - before),
+        in_cart=in_cart,
+        count=cart.count,
+        is_limited=in_cart < before + quantity,
+    )
+
+
+def change_quantity(*, owner: Owner, product_id: str, quantity: int, now: datetime) -> KeptCart:
+    """Set a line to a quantity, or to as many as there are; 0 removes it. The shopper has seen the price, so the line takes it.
+
+    Raises NotInCart; then the cart is as it was.
+    """
+    if quantity == 0:
+        return remove_line(owner=owner, product_id=product_id, now=now)
+    product = catalog.products(product_ids=[product_id]).get(product_id)
+
+    def change(items: Items) -> Items:
+        _require_line(items, product_id)
+        if product is None or not product.can_be_bought:
+            return items  # the cart page says why the line cannot be bought
+        return _with_line(items, product, _limit(product, quantity), now)
+
+    return _change(owner, now, change)
+
+
+def remove_line(*, owner: Owner, product_id: str, now: datetime) -> KeptCart:
+    """Take a line out of the cart. Raises NotInCart."""
+
+    def change(items: Items) -> Items:
+        _require_line(items, product_id)
+        return tuple(item for item in items if item.product_id != product_id)
+
+    return _change(owner, now, change)
+
+
+def restore_lines(*, owner: Owner, items: Items, now: datetime) -> KeptCart:
+    """Put the lines of an order that was not paid back into the cart, beside what is there. Repeating it changes nothing."""
+
+    def change(present: Items) -> Items:
+        have = {item.product_id for item in present}
+        return (*present, *(item for item in items if item.product_id not in have))[:MAX_LINES]
+
+    return _change(owner, now, change)
+
+
+def close_cart(txn: TransactWrite, *, owner: Owner, cart: KeptCart, order_id: str, now: datetime) -> None:
+    """Add to a transaction: the cart becomes this order's, if it is still open, unexpired and as it was read."""
+    txn.update(
+        cart_key(owner),
+        actions=[
+            CartRow.state.set(CartState.CHECKED_OUT),
+            CartRow.order_id.set(order_id),
+            CartRow.version.set(cart.version + 1),
+            CartRow.updated_at.set(now),
+        ],
+        condition=_is_unchanged(cart, now),
+    )
+
+
+def _change(owner: Owner, now: datetime, change: Callable[[Items], Items]) -> KeptCart:
+    """Read, change, write if nobody wrote in between, else again: changes from two tabs both survive. Raises Busy."""
+    for attempt in range(_TRIES):
+        if attempt:
+            time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311 - jitter, no secret
+        stored = kept_cart(owner=owner, now=now)
+        cart = stored if stored and stored.state is CartState.OPEN else _new_cart(now)
+        changed = replace(cart, items=change(cart.items), version=cart.version + 1, expires_at=now + LIFETIME)
+        try:
+            _row(owner, changed, now).save(_is_unchanged(stored, now) if cart is stored else _is_replaceable(now))
+        except PutError as error:
+            if not is_refused(error):
+                raise
+            continue
+        return changed
+    raise Busy
+
+
+def _new_cart(now: datetime) -> KeptCart:
+    return KeptCart(new_id("cart", now), (), CartState.OPEN, 0, now + LIFETIME)
+
+
+def _is_unchanged(cart: KeptCart | None, now: datetime) -> Condition:
+    # An item in the spec's own form, written by somebody else, has neither version nor state.
+    version = cart.version if cart else 0
+    return all_of(
+        CartRow.version == version if version else CartRow.version.does_not_exist(),
+        (CartRow.state == CartState.OPEN) | CartRow.state.does_not_exist(),
+        CartRow.expires_at > now,
+    )
+
+
+def _is_replaceable(now: datetime) -> Condition:
+    is_over: Condition = (CartRow.expires_at <= now) | (CartRow.state == CartState.CHECKED_OUT)
+    return CartRow.pk.does_not_exist() | is_over
+
+
+def _row(owner: Owner, cart: KeptCart, now: datetime) -> CartRow:
+    totals = totals_of(
+        [(item.price_seen, item.quantity) for item in cart.items],
+        tax_rate=settings.TAX_RATE,
+        shipping=standard_shipping(),
+    )
+    row = cart_key(owner)
+    row.user_id = owner.id
+    row.items = to_item_maps(cart.items)
+    row.totals = to_totals_map(totals)
+    row.updated_at = now
+    row.expires_at = cart.expires_at
+    row.cart_id = cart.cart_id or new_id("cart", now)
+    row.state = cart.state
+    row.version = cart.version
+    return row
+
+
+def _with_line(items: Items, product: Product, quantity: int, now: datetime) -> Items:
+    """The lines with this product at this quantity and today's price: in its place, or added last. Raises CartFull."""
+    line = Item(
+        product_id=product.product_id,
+        name=product.name,
+        quantity=quantity,
+        price_seen=product.price,
+        image=product.photo.src if product.photo else "",
+        added_at=next((item.added_at for item in items if item.product_id == product.product_id), now),
+    )
+    if any(item.product_id == product.product_id for item in items):
+        return tuple(line if item.product_id == product.product_id else item for item in items)
+    if len(items) >= MAX_LINES:
+        raise CartFull
+    return (*items, line)
+
+
+def _limit(product: Product, quantity: int) -> int:
+    return min(quantity, product.inventory, MAX_QUANTITY)
+
+
+def _require_line(items: Items, product_id: str) -> None:
+    if not any(item.product_id == product_id for item in items):
+        raise NotInCart(product_id)

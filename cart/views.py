@@ -1,0 +1,123 @@
+"""The cart's pages and fragments."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from cart import queries, services
+from cart.domain import MAX_LINES, MAX_QUANTITY
+from cart.forms import AddForm, ProductForm, UpdateForm
+from shop.lib.clock import utc_now
+from shop.lib.guests import guest_of, new_guest, remember_guest
+from shop.lib.http import is_htmx
+
+_QUANTITY_PROBLEM = f"Please choose a whole number from 1 to {MAX_QUANTITY}. Your cart is as it was."
+
+
+@require_safe
+def show(request: HttpRequest) -> HttpResponse:
+    cart = queries.open_cart(owner=guest_of(request), now=utc_now())
+    return render(request, "cart/cart.html", {"cart": cart})
+
+
+@require_safe
+def badge(request: HttpRequest) -> HttpResponse:
+    return render(request, "cart/cart.html#badge", {"count": queries.count(owner=guest_of(request), now=utc_now())})
+
+
+@require_POST
+def add(request: HttpRequest) -> HttpResponse:
+    form = AddForm(_single_values(request.POST))
+    if not form.is_valid():
+        return _add_answer(request, problem=_add_problem(form))
+    now = utc_now()
+    owner = guest_of(request) or new_guest(now)
+    try:
+        added = services.add_to_cart(owner=owner, now=now, **form.cleaned_data)
+    except services.NotForSale as refusal:
+        name = refusal.name or "That product"
+        return _add_answer(request, problem=f"{name} is not available any more. Your cart is as it was.")
+    except services.CartFull:
+        return _add_answer(request, problem=f"A cart holds {MAX_LINES} different products. Yours is as it was.")
+    response = _add_answer(request, added=added)
+    remember_guest(response, owner)
+    return response
+
+
+@require_POST
+def update(request: HttpRequest) -> HttpResponse:
+    form = UpdateForm(_single_values(request.POST))
+    if not form.is_valid():
+        return _cart_answer(request, problem=_QUANTITY_PROBLEM)
+    owner = guest_of(request)
+    if owner is None:
+        return _cart_answer(request)
+    asked = form.cleaned_data["quantity"]
+    try:
+        kept = services.change_quantity(owner=owner, now=utc_now(), **form.cleaned_data)
+    except services.NotInCart:
+        return _cart_answer(request, problem="That line is not in your cart any more.")
+    got = next((item.quantity for item in kept.items if item.product_id == form.cleaned_data["product_id"]), 0)
+    return _cart_answer(
+        request, problem=f"There are only {got} of those, so we set the quantity to {got}." if got < asked else ""
+    )
+
+
+@require_POST
+def remove(request: HttpRequest) -> HttpResponse:
+    form = ProductForm(_single_values(request.POST))
+    owner = guest_of(request)
+    if owner is None or not form.is_valid():
+        return _cart_answer(request)
+    try:
+        services.remove_line(owner=owner, now=utc_now(), **form.cleaned_data)
+    except services.NotInCart:
+        return _cart_answer(request)  # a second click: it is gone, as asked
+    return _cart_answer(request)
+
+
+def _single_values(posted: QueryDict) -> QueryDict:
+    """The posted fields without those given more than once: which one was meant is not ours to guess."""
+    single = posted.copy()
+    for name, values in posted.lists():
+        if len(values) > 1:
+            del single[name]
+    return single
+
+
+def _add_problem(form: AddForm) -> str:
+    if "product_id" in form.errors:
+        return "We do not know that product. Your cart is as it was."
+    return _QUANTITY_PROBLEM
+
+
+def _add_answer(request: HttpRequest, *, added: services.Added | None = None, problem: str = "") -> HttpResponse:
+    if is_htmx(request):
+        response = render(request, "cart/added.html", {"added": added, "problem": problem}, status=422 if problem else 200)
+        if added:
+            response["HX-Trigger"] = "cart-changed"
+        return response
+    if problem:
+        messages.error(request, problem)
+    elif added:
+        messages.success(request, _added_words(added))
+    return redirect("cart:cart")
+
+
+def _added_words(added: services.Added) -> str:
+    if added.quantity == 0:
+        return f"You already have all {added.in_cart} of {added.name} in your cart."
+    words = f"{added.quantity} × {added.name} added."
+    return f"{words} That is all there is." if added.is_limited else words
+
+
+def _cart_answer(request: HttpRequest, *, problem: str = "") -> HttpResponse:
+    if not is_htmx(request):
+        if problem:
+            messages.warning(request, problem)
+        return redirect("cart:cart")
+    cart = queries.open_cart(owner=guest_of(request), now=utc_now())
+    response = render(request, "cart/cart.html#cart", {"cart": cart, "problem": problem})
+    response["HX-Trigger"] = "cart-changed"
+    return response

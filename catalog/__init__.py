@@ -1,0 +1,1 @@
+"""What we sell: the Products table. Doors: services, queries, domain. Imports shop.lib alone."""

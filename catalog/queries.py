@@ -1,0 +1,104 @@
+"""Reads of the catalogue. docs/tables.md has a row for each."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from django.core.cache import cache
+from pynamodb.exceptions import DoesNotExist
+from pynamodb.pagination import ResultIterator
+
+from catalog.domain import Card, Category, Product, ProductStatus
+from catalog.models import (
+    CATEGORIES_PK,
+    CATEGORY_INDEX_KEYS,
+    PRODUCT_SK,
+    STATUS_INDEX_KEYS,
+    CategoryRow,
+    ProductRow,
+    category_partition,
+    price_sort_key,
+    product_pk,
+    status_partition,
+    to_card,
+    to_category,
+    to_product,
+)
+from shop.lib.cursors import Page, read_page
+
+PAGE_SIZE = 24
+_CATEGORIES_CACHE_KEY = "catalog.categories"
+_CATEGORIES_CACHE_SECONDS = 60
+
+
+class ProductNotFound(Exception):
+    """There is no product of this id."""
+
+
+def product(*, product_id: str) -> Product:
+    """The product as it is now, active or not. Raises ProductNotFound."""
+    try:
+        return to_product(ProductRow.get(product_pk(product_id), PRODUCT_SK))
+    except DoesNotExist:
+        raise ProductNotFound(product_id) from None
+
+
+def products(*, product_ids: Iterable[str], consistent: bool = False) -> dict[str, Product]:
+    """The products of these ids that exist, by id, in one call for up to 100. `consistent` sees every write finished before."""
+    keys = [(product_pk(product_id), PRODUCT_SK) for product_id in dict.fromkeys(product_ids)]
+    if not keys:
+        return {}
+    return {row.product_id: to_product(row) for row in ProductRow.batch_get(keys, consistent_read=consistent)}
+
+
+def newest(*, cursor: str = "", size: int = PAGE_SIZE) -> Page[Card]:
+    """Active products, latest first."""
+    return read_page(
+        partial(ProductRow.by_status.query, status_partition(ProductStatus.ACTIVE)),
+        to_card,
+        key_names=STATUS_INDEX_KEYS,
+        question="newest",
+        cursor=cursor,
+        size=size,
+        forward=False,
+    )
+
+
+def in_category(*, category: str, cursor: str = "", dearest_first: bool = False, size: int = PAGE_SIZE) -> Page[Card]:
+    """Active products of a category by price."""
+    return read_page(
+        partial(ProductRow.by_category.query, category_partition(category)),
+        to_card,
+        key_names=CATEGORY_INDEX_KEYS,
+        question=f"category:{category}:{'desc' if dearest_first else 'asc'}",
+        cursor=cursor,
+        size=size,
+        forward=not dearest_first,
+    )
+
+
+def related_to(card: Card, *, size: int = 4) -> tuple[Card, ...]:
+    """Others of the product's category, nearest above it in price, then nearest below."""
+    place = price_sort_key(card.price, card.product_id)
+    ask: Any = partial(ProductRow.by_category.query, category_partition(card.category), limit=size)
+    above: ResultIterator[ProductRow] = ask(range_key_condition=ProductRow.gsi1_sk > place)
+    found = [to_card(row) for row in above]
+    if len(found) < size:
+        below: ResultIterator[ProductRow] = ask(range_key_condition=ProductRow.gsi1_sk < place, scan_index_forward=False)
+        found += [to_card(row) for row in below]
+    return tuple(found[:size])
+
+
+def categories() -> tuple[Category, ...]:
+    """The categories in the menu's order; kept for a minute, for every page shows them."""
+    kept: tuple[Category, ...] | None = cache.get(_CATEGORIES_CACHE_KEY)
+    if kept is None:
+        rows = sorted(CategoryRow.query(CATEGORIES_PK), key=lambda row: row.position)
+        kept = tuple(to_category(row) for row in rows)
+        cache.set(_CATEGORIES_CACHE_KEY, kept, _CATEGORIES_CACHE_SECONDS)
+    return kept
+
+
+def forget_categories() -> None:
+    """Drop the kept categories after a write."""
+    cache.delete(_CATEGORIES_CACHE_KEY)

@@ -1,0 +1,102 @@
+"""What changes the catalogue: the only writers of the Products table."""
+
+from datetime import datetime
+
+from pynamodb.exceptions import UpdateError
+from pynamodb.transactions import TransactWrite
+
+from catalog.domain import Availability, Category, Product, ProductStatus
+from catalog.models import CATEGORIES_PK, CategoryRow, ProductRow, SkuRow, product_key, sku_pk, to_row
+from catalog.queries import forget_categories
+from shop.lib.money import Money
+from shop.lib.tables import all_of, is_refused
+from shop.lib.transactions import Refused, run_transaction
+
+
+class SkuTaken(Exception):
+    """Another product has this SKU."""
+
+    def __init__(self, sku: str) -> None:
+        super().__init__(sku)
+        self.sku = sku
+
+
+class ProductExists(Exception):
+    """A product of this id exists already."""
+
+
+def create_product(*, product: Product, image_keys: tuple[str, ...] = ()) -> None:
+    """Write a new product and claim its SKU. Raises SkuTaken, ProductExists; then nothing was written."""
+
+    def build(txn: TransactWrite) -> None:
+        txn.save(to_row(product, image_keys=image_keys), condition=ProductRow.pk.does_not_exist())
+        txn.save(
+            SkuRow(sku_pk(product.sku), "SKU", product_id=product.product_id),
+            condition=SkuRow.pk.does_not_exist(),
+        )
+
+    try:
+        run_transaction(build)
+    except Refused as refused:
+        if refused.is_about(sku_pk(product.sku)):
+            raise SkuTaken(product.sku) from refused
+        raise ProductExists(product.product_id) from refused
+
+
+def save_category(*, category: Category, position: int, image_key: str | None = None) -> None:
+    """Write a category of the menu, or overwrite the one of the same slug."""
+    CategoryRow(
+        CATEGORIES_PK,
+        f"CATEGORY#{category.slug}",
+        name=category.name,
+        slug=category.slug,
+        intro=category.intro,
+        image=image_key,
+        position=position,
+    ).save()
+    forget_categories()
+
+
+def take_stock(txn: TransactWrite, *, product_id: str, quantity: int, price: Money) -> None:
+    """Add to a transaction: take pieces out of stock, if so many are there, at this price, and the product is for sale."""
+    txn.update(
+        product_key(product_id),
+        actions=[ProductRow.inventory.set(ProductRow.inventory - quantity)],
+        condition=all_of(
+            ProductRow.inventory >= quantity,
+            ProductRow.price == price.amount,
+            ProductRow.currency == price.currency,
+            ProductRow.status == ProductStatus.ACTIVE,
+        ),
+    )
+
+
+def return_stock(txn: TransactWrite, *, product_id: str, quantity: int) -> None:
+    """Add to a transaction: put pieces back into stock. A product deleted meanwhile refuses the transaction."""
+    txn.update(
+        product_key(product_id),
+        actions=[ProductRow.inventory.set(ProductRow.inventory + quantity)],
+        condition=ProductRow.pk.exists(),
+    )
+
+
+def mark_availability(*, product_id: str, inventory: int, availability: Availability) -> bool:
+    """Note what shoppers are told of the stock, if the stock is still this; False when it has moved on (a record follows)."""
+    try:
+        product_key(product_id).update(
+            actions=[ProductRow.availability.set(availability)],
+            condition=ProductRow.inventory == inventory,
+        )
+    except UpdateError as error:
+        if not is_refused(error):
+            raise
+        return False
+    return True
+
+
+def set_stock(*, product_id: str, inventory: int, now: datetime) -> None:
+    """Set the stock to a counted number. Raises UpdateError when the product does not exist."""
+    product_key(product_id).update(
+        actions=[ProductRow.inventory.set(inventory), ProductRow.updated_at.set(now)],
+        condition=ProductRow.pk.exists(),
+    )

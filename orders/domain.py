@@ -1,0 +1,209 @@
+"""What an order is and which way it may go: pure rules."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shop.lib.money import Money
+from shop.lib.owner import Owner
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    REFUND_PENDING = "refund_pending"
+    REFUNDED = "refunded"
+    REVIEW = "review"
+
+
+TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
+    OrderStatus.PENDING: frozenset({OrderStatus.PROCESSING, OrderStatus.EXPIRED, OrderStatus.CANCELLED, OrderStatus.REVIEW}),
+    OrderStatus.PROCESSING: frozenset({OrderStatus.SHIPPED, OrderStatus.CANCELLED, OrderStatus.REFUND_PENDING}),
+    OrderStatus.SHIPPED: frozenset({OrderStatus.DELIVERED, OrderStatus.REFUND_PENDING}),
+    OrderStatus.DELIVERED: frozenset({OrderStatus.REFUND_PENDING}),
+    # Money that arrived although the hold had ended is looked at by a person: never dropped, never shipped blindly.
+    OrderStatus.EXPIRED: frozenset({OrderStatus.REVIEW}),
+    OrderStatus.CANCELLED: frozenset({OrderStatus.REVIEW}),
+    OrderStatus.REFUND_PENDING: frozenset({OrderStatus.REFUNDED}),
+    OrderStatus.REFUNDED: frozenset(),
+    OrderStatus.REVIEW: frozenset({OrderStatus.PROCESSING, OrderStatus.REFUND_PENDING}),
+}
+
+PAID = frozenset(
+    {
+        OrderStatus.PROCESSING,
+        OrderStatus.SHIPPED,
+        OrderStatus.DELIVERED,
+        OrderStatus.REFUND_PENDING,
+        OrderStatus.REFUNDED,
+    }
+)
+
+PAYMENT_WINDOW = timedelta(minutes=31)
+"""How long the payment page stays open: Stripe's least for a Checkout Session, 30 minutes from its arrival there, and one more
+for the way. https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-expires_at"""
+HOLD = timedelta(minutes=32)
+"""How long stock is held for an unpaid order: the payment window and a minute of grace."""
+
+
+COUNTRIES = {
+    "US": "United States",
+    "AT": "Austria",
+    "AU": "Australia",
+    "BE": "Belgium",
+    "CA": "Canada",
+    "CH": "Switzerland",
+    "DE": "Germany",
+    "DK": "Denmark",
+    "ES": "Spain",
+    "FI": "Finland",
+    "FR": "France",
+    "GB": "United Kingdom",
+    "IE": "Ireland",
+    "IT": "Italy",
+    "JP": "Japan",
+    "NL": "Netherlands",
+    "NO": "Norway",
+    "NZ": "New Zealand",
+    "PL": "Poland",
+    "PT": "Portugal",
+    "SE": "Sweden",
+}
+"""Where parcels go: ISO 3166-1 codes and the names shoppers read."""
+STATE_REQUIRED = frozenset({"US", "CA", "AU"})
+"""Countries whose post wants the state or province."""
+
+
+class IllegalTransition(Exception):
+    """An order was asked to move where TRANSITIONS does not lead."""
+
+    def __init__(self, old: OrderStatus, new: OrderStatus) -> None:
+        super().__init__(f"{old} -> {new}")
+        self.old, self.new = old, new
+
+
+def require_transition(old: OrderStatus, new: OrderStatus) -> None:
+    """Raise IllegalTransition unless an order may go from `old` to `new`."""
+    if new not in TRANSITIONS[old]:
+        raise IllegalTransition(old, new)
+
+
+def order_id_for(cart_id: str) -> str:
+    """The number of the order a cart becomes: one cart, one order, however often it is asked."""
+    return f"ord-{cart_id.removeprefix('cart-')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a parcel goes."""
+
+    name: str
+    street: str
+    city: str
+    state: str
+    zip_code: str
+    country: str
+    street2: str = ""
+
+    @property
+    def country_name(self) -> str:
+        """The country as shoppers read it; an unknown code, from an item written elsewhere, as it stands."""
+        return COUNTRIES.get(self.country, self.country)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """A line frozen when the order was placed."""
+
+    product_id: str
+    name: str
+    quantity: int
+    unit_price: Money
+    image: str
+
+    @property
+    def amount(self) -> Money:
+        return self.unit_price * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryMethod:
+    """A way to send a parcel: price and how many working days it takes, from and to."""
+
+    code: str
+    name: str
+    price: Money
+    days: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutDetails:
+    """What a shopper has told the checkout so far; every step keeps what the others know."""
+
+    email: str = ""
+    phone: str = ""
+    address: Address | None = None
+    delivery: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """How an order is paid. `session_id` is Stripe's Checkout Session, `transaction_id` the charge once there is one."""
+
+    amount: Money
+    status: str = "pending"
+    method: str = "card"
+    session_id: str = ""
+    session_url: str = ""
+    transaction_id: str = ""
+    payment_intent_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    status: OrderStatus
+    at: datetime
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order whole."""
+
+    order_id: str
+    owner: Owner
+    status: OrderStatus
+    email: str
+    phone: str
+    lines: tuple[OrderLine, ...]
+    address: Address
+    delivery_method: str
+    subtotal: Money
+    tax: Money
+    shipping: Money
+    total: Money
+    payment: Payment
+    created_at: datetime
+    updated_at: datetime
+    due_at: datetime | None
+    estimated_delivery: datetime | None = None
+    tracking_number: str = ""
+    history: tuple[HistoryEntry, ...] = ()
+
+    @property
+    def is_paid(self) -> bool:
+        return self.status in PAID
+
+    @property
+    def is_awaiting_payment(self) -> bool:
+        return self.status is OrderStatus.PENDING
+
+    @property
+    def count(self) -> int:
+        return sum(line.quantity for line in self.lines)

@@ -1,0 +1,113 @@
+"""Shapes of what the checkout accepts from a browser."""
+
+import unicodedata
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+
+from orders.domain import COUNTRIES, STATE_REQUIRED, Address, DeliveryMethod
+
+_US_ZIP = RegexValidator(r"^\d{5}(-\d{4})?$", "A US ZIP code has five digits, such as 10001, or nine, such as 10001-1234.")
+
+
+def no_control_characters(value: str) -> None:
+    """Refuse text with control characters: they have no place on a parcel label and break mail headers."""
+    if any(unicodedata.category(char) == "Cc" for char in value):
+        raise ValidationError("Please write this without control characters.")
+
+
+class LineField(forms.CharField):
+    """One line of ordinary text."""
+
+    def __init__(
+        self, *, label: str, autocomplete: str, max_length: int = 100, required: bool = True, help_text: str = ""
+    ) -> None:
+        super().__init__(
+            label=label,
+            max_length=max_length,
+            required=required,
+            help_text=help_text,
+            validators=[no_control_characters],
+            widget=forms.TextInput(attrs={"autocomplete": autocomplete}),
+            error_messages={"required": f"Please fill in: {label.lower()}."},
+        )
+
+
+class ContactForm(forms.Form):
+    """Whom to write to."""
+
+    email = forms.EmailField(
+        label="E-mail",
+        max_length=254,
+        help_text="We send the order confirmation here.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
+        error_messages={
+            "required": "Please give your e-mail address: the confirmation goes there.",
+            "invalid": "This does not look like an e-mail address. It needs an @ and a domain, such as ada@example.com.",
+        },
+    )
+    phone = forms.RegexField(
+        r"^\+?[0-9 ()./-]{5,30}$",
+        label="Phone (optional)",
+        required=False,
+        help_text="Only for the carrier, if the parcel cannot be delivered.",
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
+        error_messages={"invalid": "A phone number has digits, and may have spaces, brackets, dashes and a + in front."},
+    )
+
+
+class AddressForm(forms.Form):
+    """Where to send the parcel."""
+
+    country = forms.ChoiceField(
+        label="Country",
+        choices=list(COUNTRIES.items()),
+        widget=forms.Select(attrs={"autocomplete": "country"}),
+        error_messages={"invalid_choice": "We do not deliver there yet. Please choose a country from the list."},
+    )
+    name = LineField(label="Full name", autocomplete="name")
+    street = LineField(label="Street and number", autocomplete="address-line1")
+    street2 = LineField(label="Apartment, floor (optional)", autocomplete="address-line2", required=False)
+    city = LineField(label="City", autocomplete="address-level2")
+    state = LineField(label="State or region", autocomplete="address-level1", required=False, max_length=50)
+    zip_code = LineField(label="ZIP or postal code", autocomplete="postal-code", max_length=16)
+
+    def clean(self) -> None:
+        country = self.cleaned_data.get("country")
+        if country in STATE_REQUIRED and not self.cleaned_data.get("state") and "state" not in self.errors:
+            self.add_error("state", f"Please fill in the state or province for {COUNTRIES[country]}.")
+        if country == "US" and "zip_code" in self.cleaned_data:
+            try:
+                _US_ZIP(self.cleaned_data["zip_code"])
+            except ValidationError as error:
+                self.add_error("zip_code", error)
+
+    def address(self) -> Address:
+        """The address of a valid form."""
+        return Address(**self.cleaned_data)
+
+
+class DeliveryForm(forms.Form):
+    """How to send the parcel: one of `methods`."""
+
+    def __init__(self, *args: Any, methods: tuple[DeliveryMethod, ...], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.methods = methods
+        self.fields["delivery"] = forms.ChoiceField(
+            label="Delivery",
+            choices=[(method.code, method.name) for method in methods],
+            widget=forms.RadioSelect,
+            error_messages={
+                "required": "Please choose how we shall send it.",
+                "invalid_choice": "Please choose one of these.",
+            },
+        )
+
+
+class PlaceForm(forms.Form):
+    """Which cart is ordered, and the total in minor units the shopper agreed to."""
+
+    cart_id = forms.RegexField(r"^cart-[0-9a-z]{5,40}$")
+    total_minor = forms.RegexField(r"^[0-9]{1,12}$")

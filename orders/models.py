@@ -1,0 +1,356 @@
+"""Rows of the Orders table, and the only place where their key text is built."""
+
+from datetime import datetime
+from typing import Any
+
+from pynamodb.attributes import ListAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
+
+from orders.domain import Address, CheckoutDetails, HistoryEntry, Order, OrderLine, OrderStatus, Payment
+from shop.lib.attributes import DecimalAttribute, Document, EpochAttribute, IntegerAttribute, TimeAttribute, time_text
+from shop.lib.money import Money
+from shop.lib.once import ClaimRow
+from shop.lib.owner import Owner
+from shop.lib.tables import BaseMeta, Row, table_name
+
+REF_SK = "REF"
+CHECKOUT_SK = "CHECKOUT"
+ALL_ORDERS_PARTITION = "ORDER"
+# What staff lists and the expiry job show and need.
+_LISTED_ATTRIBUTES = ["orderId", "userId", "status", "email", "totals", "createdAt", "updatedAt", "dueAt"]
+
+
+class OrderMeta(BaseMeta):
+    table_name = table_name("Orders")
+
+
+class OrderItemMap(Document):
+    product_id = UnicodeAttribute(attr_name="productId")
+    product_name = UnicodeAttribute(attr_name="productName")
+    quantity = IntegerAttribute()
+    price = DecimalAttribute()
+    currency = UnicodeAttribute()
+    image_url = UnicodeAttribute(attr_name="imageUrl")
+
+
+class PaymentMap(Document):
+    method = UnicodeAttribute()
+    transaction_id = UnicodeAttribute(attr_name="transactionId", null=True)
+    status = UnicodeAttribute()
+    amount = DecimalAttribute()
+    currency = UnicodeAttribute()
+    # Beyond the spec's item: Stripe's Checkout Session and PaymentIntent.
+    session_id = UnicodeAttribute(attr_name="sessionId", null=True)
+    session_url = UnicodeAttribute(attr_name="sessionUrl", null=True)
+    payment_intent_id = UnicodeAttribute(attr_name="paymentIntentId", null=True)
+
+
+class AddressMap(Document):
+    name = UnicodeAttribute(null=True)
+    street = UnicodeAttribute()
+    street2 = UnicodeAttribute(null=True)
+    city = UnicodeAttribute()
+    state = UnicodeAttribute(null=True)
+    zip_code = UnicodeAttribute(attr_name="zipCode")
+    country = UnicodeAttribute()
+
+
+class ShippingMap(Document):
+    address = AddressMap()
+    method = UnicodeAttribute()
+    cost = DecimalAttribute()
+    tracking_number = UnicodeAttribute(attr_name="trackingNumber", null=True)
+    estimated_delivery = TimeAttribute(attr_name="estimatedDelivery", null=True)
+
+
+class TotalsMap(Document):
+    subtotal = DecimalAttribute()
+    tax = DecimalAttribute()
+    shipping = DecimalAttribute()
+    total = DecimalAttribute()
+    currency = UnicodeAttribute()
+
+
+class HistoryMap(Document):
+    status = UnicodeAttribute()
+    at = TimeAttribute()
+    actor = UnicodeAttribute()
+
+
+class StatusIndex(GlobalSecondaryIndex["OrderRow"]):
+    """Orders of a status by the time they were placed."""
+
+    class Meta:
+        index_name = "GSI1"
+        projection = IncludeProjection(_LISTED_ATTRIBUTES)
+
+    gsi1_pk = UnicodeAttribute(hash_key=True, attr_name="GSI1PK")
+    gsi1_sk = UnicodeAttribute(range_key=True, attr_name="GSI1SK")
+
+
+class DateIndex(GlobalSecondaryIndex["OrderRow"]):
+    """All orders by the time they were placed."""
+
+    class Meta:
+        index_name = "GSI2"
+        projection = IncludeProjection(_LISTED_ATTRIBUTES)
+
+    gsi2_pk = UnicodeAttribute(hash_key=True, attr_name="GSI2PK")
+    gsi2_sk = UnicodeAttribute(range_key=True, attr_name="GSI2SK")
+
+
+class OrderRow(Row):
+    """An order. Written once when placed; afterwards only by `update` with the old status as its condition."""
+
+    class Meta(OrderMeta):
+        # Events, effects and checkout details of this table end by it; an order carries none and stays.
+        ttl_attribute = "expiresAt"
+
+    order_id = UnicodeAttribute(attr_name="orderId")
+    user_id = UnicodeAttribute(attr_name="userId")
+    status = UnicodeAttribute()
+    items: ListAttribute[OrderItemMap] = ListAttribute(of=OrderItemMap)
+    payment = PaymentMap()
+    shipping = ShippingMap()
+    totals = TotalsMap()
+    created_at = TimeAttribute(attr_name="createdAt")
+    updated_at = TimeAttribute(attr_name="updatedAt")
+    gsi1_pk = UnicodeAttribute(attr_name="GSI1PK", null=True)
+    gsi1_sk = UnicodeAttribute(attr_name="GSI1SK", null=True)
+    gsi2_pk = UnicodeAttribute(attr_name="GSI2PK", null=True)
+    gsi2_sk = UnicodeAttribute(attr_name="GSI2SK", null=True)
+    # Beyond the spec's item.
+    email = UnicodeAttribute(null=True)
+    phone = UnicodeAttribute(null=True)
+    due_at = TimeAttribute(attr_name="dueAt", null=True)
+    history: ListAttribute[HistoryMap] = ListAttribute(of=HistoryMap, null=True)
+
+    by_status = StatusIndex()
+    by_date = DateIndex()
+
+
+# A path within the row, for conditions; to mypy it is what an instance holds there.
+SESSION_ID: Any = OrderRow.payment.session_id
+
+
+class RefRow(Row):
+    """Finds an order by its number alone: names the owner under whom it is kept."""
+
+    class Meta(OrderMeta):
+        pass
+
+    owner = UnicodeAttribute()
+
+
+class CheckoutRow(Row):
+    """What an owner has told the checkout so far. Gone with the cart's lifetime."""
+
+    class Meta(OrderMeta):
+        pass
+
+    email = UnicodeAttribute(null=True)
+    phone = UnicodeAttribute(null=True)
+    address = AddressMap(null=True)
+    delivery = UnicodeAttribute(null=True)
+    expires_at = EpochAttribute(attr_name="expiresAt")
+
+
+class EffectRow(ClaimRow):
+    """An effect of an order, such as its confirmation mail, done once."""
+
+    class Meta(OrderMeta):
+        pass
+
+
+class EventRow(Row):
+    """A Stripe event we acted on: a trail for people, not the guard against doing it twice (that is the order's status)."""
+
+    class Meta(OrderMeta):
+        pass
+
+    kind = UnicodeAttribute()
+    order_id = UnicodeAttribute(attr_name="orderId")
+    received_at = TimeAttribute(attr_name="receivedAt")
+    expires_at = EpochAttribute(attr_name="expiresAt")
+
+
+def order_sk(order_id: str) -> str:
+    return f"ORDER#{order_id}"
+
+
+def ref_pk(order_id: str) -> str:
+    return f"ORDER#{order_id}"
+
+
+def event_pk(event_id: str) -> str:
+    return f"EVENT#{event_id}"
+
+
+def status_partition(status: OrderStatus) -> str:
+    return f"STATUS#{status}"
+
+
+def time_bound(at: datetime) -> str:
+    """A sort key after every order placed at `at` or before."""
+    return f"{time_text(at)}#~"
+
+
+def order_key(owner: Owner, order_id: str) -> OrderRow:
+    """A row that carries nothing but its key, for updates by condition."""
+    return OrderRow(owner.key, order_sk(order_id))
+
+
+def to_row(order: Order) -> OrderRow:
+    """The row of a newly placed order."""
+    placed = f"{time_text(order.created_at)}#{order.order_id}"
+    return OrderRow(
+        order.owner.key,
+        order_sk(order.order_id),
+        order_id=order.order_id,
+        user_id=order.owner.id,
+        status=order.status,
+        items=[
+            OrderItemMap(
+                product_id=line.product_id,
+                product_name=line.name,
+                quantity=line.quantity,
+                price=line.unit_price.amount,
+                currency=line.unit_price.currency,
+                image_url=line.image,
+            )
+            for line in order.lines
+        ],
+        payment=to_payment_map(order.payment),
+        shipping=ShippingMap(
+            address=to_address_map(order.address),
+            method=order.delivery_method,
+            cost=order.shipping.amount,
+            tracking_number=order.tracking_number or None,
+            estimated_delivery=order.estimated_delivery,
+        ),
+        totals=TotalsMap(
+            subtotal=order.subtotal.amount,
+            tax=order.tax.amount,
+            shipping=order.shipping.amount,
+            total=order.total.amount,
+            currency=order.total.currency,
+        ),
+        email=order.email,
+        phone=order.phone or None,
+        created_at=order.created_at,
+        updated_at=order.updated_at,
+        due_at=order.due_at,
+        history=[to_history_map(entry) for entry in order.history],
+        gsi1_pk=status_partition(order.status),
+        gsi1_sk=placed,
+        gsi2_pk=ALL_ORDERS_PARTITION,
+        gsi2_sk=placed,
+    )
+
+
+def to_payment_map(payment: Payment) -> PaymentMap:
+    return PaymentMap(
+        method=payment.method,
+        status=payment.status,
+        amount=payment.amount.amount,
+        currency=payment.amount.currency,
+        transaction_id=payment.transaction_id or None,
+        session_id=payment.session_id or None,
+        session_url=payment.session_url or None,
+        payment_intent_id=payment.payment_intent_id or None,
+    )
+
+
+def to_address_map(address: Address) -> AddressMap:
+    return AddressMap(
+        name=address.name or None,
+        street=address.street,
+        street2=address.street2 or None,
+        city=address.city,
+        state=address.state or None,
+        zip_code=address.zip_code,
+        country=address.country,
+    )
+
+
+def to_history_map(entry: HistoryEntry) -> HistoryMap:
+    return HistoryMap(status=entry.status, at=entry.at, actor=entry.actor)
+
+
+def to_order(row: OrderRow) -> Order:
+    currency = row.totals.currency
+    return Order(
+        order_id=row.order_id,
+        owner=Owner.of_key(row.pk),
+        status=OrderStatus(row.status),
+        email=row.email or "",
+        phone=row.phone or "",
+        lines=tuple(
+            OrderLine(
+                product_id=item.product_id,
+                name=item.product_name,
+                quantity=item.quantity,
+                unit_price=Money.of(item.price, item.currency),
+                image=item.image_url,
+            )
+            for item in row.items
+        ),
+        address=_to_address(row.shipping.address),
+        delivery_method=row.shipping.method,
+        subtotal=Money.of(row.totals.subtotal, currency),
+        tax=Money.of(row.totals.tax, currency),
+        shipping=Money.of(row.totals.shipping, currency),
+        total=Money.of(row.totals.total, currency),
+        payment=_to_payment(row.payment),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        due_at=row.due_at,
+        estimated_delivery=row.shipping.estimated_delivery,
+        tracking_number=row.shipping.tracking_number or "",
+        history=tuple(HistoryEntry(OrderStatus(entry.status), entry.at, entry.actor) for entry in row.history or ()),
+    )
+
+
+def to_checkout_row(owner: Owner, details: CheckoutDetails, *, expires_at: datetime) -> CheckoutRow:
+    return CheckoutRow(
+        owner.key,
+        CHECKOUT_SK,
+        email=details.email or None,
+        phone=details.phone or None,
+        address=to_address_map(details.address) if details.address else None,
+        delivery=details.delivery or None,
+        expires_at=expires_at,
+    )
+
+
+def to_details(row: CheckoutRow) -> CheckoutDetails:
+    return CheckoutDetails(
+        email=row.email or "",
+        phone=row.phone or "",
+        address=_to_address(row.address) if row.address else None,
+        delivery=row.delivery or "",
+    )
+
+
+def _to_payment(row: PaymentMap) -> Payment:
+    return Payment(
+        amount=Money.of(row.amount, row.currency),
+        status=row.status,
+        method=row.method,
+        session_id=row.session_id or "",
+        session_url=row.session_url or "",
+        transaction_id=row.transaction_id or "",
+        payment_intent_id=row.payment_intent_id or "",
+    )
+
+
+def _to_address(row: AddressMap) -> Address:
+    return Address(
+        name=row.name or "",
+        street=row.street,
+        street2=row.street2 or "",
+        city=row.city,
+        state=row.state or "",
+        zip_code=row.zip_code,
+        country=row.country,
+    )

@@ -1,0 +1,198 @@
+"""Stripe, behind one small gateway: the only place that knows its API. Tests and the laptop point it at a stand-in server."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from orders.domain import Order
+from shop.lib.money import Money
+
+if TYPE_CHECKING:
+    import stripe
+
+CONNECT_TIMEOUT_SECONDS = 2
+READ_TIMEOUT_SECONDS = 8
+_SERVER_ERRORS = 500
+WEBHOOK_TOLERANCE_SECONDS = 300
+"""How old a signed webhook may be; Stripe's own default. https://docs.stripe.com/webhooks#replay-attacks"""
+
+
+class PaymentsUnavailable(Exception):
+    """Stripe could not be reached or answered with its own trouble. Whether it acted is not known: ask again, by the same key."""
+
+
+class PaymentRefused(Exception):
+    """Stripe understood the request and will not do it, now or later."""
+
+
+class BadWebhook(Exception):
+    """A webhook whose signature or age is wrong, or that is no event at all."""
+
+
+class SessionState(StrEnum):
+    """Where a Checkout Session stands, as far as an order cares."""
+
+    OPEN = "open"
+    PAID = "paid"
+    PROCESSING = "processing"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A Checkout Session and, once paid, its money."""
+
+    session_id: str
+    url: str
+    state: SessionState
+    order_id: str
+    amount: Money
+    payment_intent_id: str = ""
+    charge_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A verified webhook: a hint that a session changed."""
+
+    event_id: str
+    kind: str
+    session_id: str
+    order_id: str
+    is_ours: bool
+
+
+class StripeGateway:
+    """The calls the shop makes to Stripe. All raise PaymentsUnavailable or PaymentRefused."""
+
+    def __init__(self, *, secret_key: str, webhook_secret: str, api_origin: str) -> None:
+        # Imported here: stripe costs 50 ms of a cold start, and most requests pay nobody.
+        import stripe
+
+        self._stripe = stripe
+        self._webhook_secret = webhook_secret
+        self._is_live_key = secret_key.startswith(("sk_live_", "rk_live_"))
+        self._client = stripe.StripeClient(
+            secret_key,
+            base_addresses={"api": api_origin},
+            http_client=stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)),
+        )
+
+    def open_session(self, order: Order, *, success_url: str, cancel_url: str, expires_at: datetime) -> Session:
+        """Create the order's Checkout Session; asked again with the same order, Stripe returns the first."""
+        params: dict[str, Any] = {
+            "mode": "payment",
+            "client_reference_id": order.order_id,
+            "customer_email": order.email,
+            "line_items": _line_items(order),
+            "metadata": _metadata(order),
+            "payment_intent_data": {"metadata": _metadata(order), "description": f"Order {order.order_id}"},
+            "success_url": success_url,
+            "cancel_url": cancel_url,
+            "expires_at": int(expires_at.timestamp()),
+        }
+        options: Any = {"idempotency_key": f"order:{order.order_id}:session:v1"}
+        return self._session(lambda: self._client.v1.checkout.sessions.create(params, options))  # type: ignore[arg-type]
+
+    def session(self, session_id: str) -> Session:
+        """The session as Stripe has it now, with its PaymentIntent."""
+        params: Any = {"expand": ["payment_intent"]}
+        return self._session(lambda: self._client.v1.checkout.sessions.retrieve(session_id, params))
+
+    def expire_session(self, session_id: str) -> Session:
+        """Close the session so that it can never be paid, and tell how it stands: a session paid meanwhile stays paid."""
+        try:
+            return self._session(lambda: self._client.v1.checkout.sessions.expire(session_id))
+        except PaymentRefused:  # only an open session expires: it is paid or has expired by itself
+            return self.session(session_id)
+
+    def read_webhook(self, body: bytes, signature: str) -> Event:
+        """The event in a webhook's raw body. Raises BadWebhook unless Stripe signed it within the last five minutes."""
+        try:
+            event = self._stripe.Webhook.construct_event(
+                body, signature, self._webhook_secret, WEBHOOK_TOLERANCE_SECONDS
+            ).to_dict()
+            thing = event["data"]["object"]
+            metadata = thing.get("metadata") or {}
+            return Event(
+                event_id=event["id"],
+                kind=event["type"],
+                session_id=thing["id"] if thing.get("object") == "checkout.session" else "",
+                order_id=metadata.get("order_id", ""),
+                is_ours=metadata.get("shop") == settings.SHOP_NAME and bool(event["livemode"]) == self._is_live_key,
+            )
+        except (self._stripe.SignatureVerificationError, ValueError, KeyError, AttributeError, TypeError) as error:
+            raise BadWebhook from error
+
+    def _session(self, call: "Any") -> Session:
+        try:
+            return _to_session(call())
+        except (self._stripe.APIConnectionError, self._stripe.RateLimitError) as error:
+            raise PaymentsUnavailable from error
+        except self._stripe.StripeError as error:
+            if error.http_status is None or error.http_status == HTTPStatus.CONFLICT or error.http_status >= _SERVER_ERRORS:
+                raise PaymentsUnavailable from error
+            raise PaymentRefused(error.user_message or str(error)) from error
+
+
+@cache
+def gateway() -> StripeGateway:
+    """The gateway of this process."""
+    return StripeGateway(
+        secret_key=settings.STRIPE_SECRET_KEY,
+        webhook_secret=settings.STRIPE_WEBHOOK_SECRET,
+        api_origin=settings.STRIPE_API_ORIGIN,
+    )
+
+
+def _line_items(order: Order) -> list[dict[str, Any]]:
+    """The order's lines, tax and delivery as Stripe shows them; they add up to the order's total to the cent."""
+    lines = [(line.name, line.unit_price, line.quantity) for line in order.lines]
+    extras = [("Tax", order.tax, 1), (f"Delivery ({order.delivery_method})", order.shipping, 1)]
+    return [
+        {
+            "price_data": {
+                "currency": price.currency.lower(),
+                "unit_amount": price.minor,
+                "product_data": {"name": name},
+            },
+            "quantity": quantity,
+        }
+        for name, price, quantity in [*lines, *(extra for extra in extras if extra[1])]
+    ]
+
+
+def _metadata(order: Order) -> dict[str, str]:
+    return {"order_id": order.order_id, "shop": settings.SHOP_NAME}
+
+
+def _to_session(session: "stripe.checkout.Session") -> Session:
+    intent = session.payment_intent
+    is_expanded = intent is not None and not isinstance(intent, str)
+    return Session(
+        session_id=session.id,
+        url=session.url or "",
+        state=_state(session),
+        order_id=session.client_reference_id or "",
+        amount=Money(session.amount_total or 0, (session.currency or "").upper()),
+        payment_intent_id=intent.id if is_expanded else (intent or ""),  # type: ignore[union-attr,arg-type]
+        charge_id=_charge_id(intent) if is_expanded else "",
+    )
+
+
+def _charge_id(intent: Any) -> str:
+    charge = intent.latest_charge
+    return charge if isinstance(charge, str) else (charge.id if charge else "")
+
+
+def _state(session: "stripe.checkout.Session") -> SessionState:
+    if session.payment_status in ("paid", "no_payment_required"):
+        return SessionState.PAID
+    if session.status == "complete":  # a slow payment method: the money is on its way
+        return SessionState.PROCESSING
+    return SessionState.EXPIRED if session.status == "expired" else SessionState.OPEN

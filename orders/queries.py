@@ -1,0 +1,102 @@
+"""Reads of orders. docs/tables.md has a row for each."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.conf import settings
+from django.core import signing
+from pynamodb.exceptions import DoesNotExist
+
+from orders.domain import CheckoutDetails, DeliveryMethod, Order, OrderStatus
+from orders.models import (
+    CHECKOUT_SK,
+    REF_SK,
+    CheckoutRow,
+    OrderRow,
+    RefRow,
+    order_sk,
+    ref_pk,
+    status_partition,
+    time_bound,
+    to_details,
+    to_order,
+)
+from shop.lib.money import Money
+from shop.lib.owner import Owner
+
+_LINK_SALT = "shop.order-link"
+LINK_LIFETIME_SECONDS = 180 * 24 * 3600
+"""How long the link in a mail opens its order: past the usual return and complaint periods."""
+
+
+class OrderNotFound(Exception):
+    """There is no such order, or it is not this person's: the two look the same from outside."""
+
+
+def order_of(*, owner: Owner, order_id: str) -> Order:
+    """The owner's order, as last written. Raises OrderNotFound."""
+    try:
+        return to_order(OrderRow.get(owner.key, order_sk(order_id), consistent_read=True))
+    except DoesNotExist:
+        raise OrderNotFound(order_id) from None
+
+
+def order_by_id(*, order_id: str) -> Order:
+    """Any order by its number, for webhooks, jobs and signed links: two calls. Raises OrderNotFound."""
+    try:
+        ref = RefRow.get(ref_pk(order_id), REF_SK, consistent_read=True)
+    except DoesNotExist:
+        raise OrderNotFound(order_id) from None
+    return order_of(owner=Owner.of_key(ref.owner), order_id=order_id)
+
+
+def order_for(*, viewer: Owner | None, order_id: str, key: str) -> Order:
+    """The order, for its owner or for who holds the key of its link. Raises OrderNotFound for everybody else."""
+    if key and _is_key_of(key, order_id):
+        return order_by_id(order_id=order_id)
+    if viewer is None:
+        raise OrderNotFound(order_id)
+    return order_of(owner=viewer, order_id=order_id)
+
+
+def key_of(order_id: str) -> str:
+    """The key that opens an order to who holds it, for the links in its mails. Signed, and good for half a year."""
+    return signing.TimestampSigner(salt=_LINK_SALT).sign(order_id).removeprefix(f"{order_id}:")
+
+
+def checkout_details(*, owner: Owner) -> CheckoutDetails:
+    """What the owner has told the checkout so far; empty when nothing."""
+    try:
+        return to_details(CheckoutRow.get(owner.key, CHECKOUT_SK, consistent_read=True))
+    except DoesNotExist:
+        return CheckoutDetails()
+
+
+def delivery_methods() -> tuple[DeliveryMethod, ...]:
+    """The ways to send a parcel, cheapest first."""
+    return (
+        DeliveryMethod("standard", "Standard delivery", Money.of(settings.DELIVERY_STANDARD, settings.CURRENCY), (3, 5)),
+        DeliveryMethod("express", "Express delivery", Money.of(settings.DELIVERY_EXPRESS, settings.CURRENCY), (1, 2)),
+    )
+
+
+def delivery_method(code: str) -> DeliveryMethod | None:
+    """The way of sending of this code; None for an unknown one."""
+    return next((method for method in delivery_methods() if method.code == code), None)
+
+
+def unpaid_orders_placed_before(*, moment: datetime) -> Iterator[Order]:
+    """Pending orders placed at `moment` or earlier, oldest first: an index query, then one read an order."""
+    rows = OrderRow.by_status.query(status_partition(OrderStatus.PENDING), OrderRow.gsi1_sk <= time_bound(moment))
+    for row in rows:
+        order = order_of(owner=Owner.of_key(row.pk), order_id=row.order_id)
+        if order.status is OrderStatus.PENDING:  # an index is a moment behind its table
+            yield order
+
+
+def _is_key_of(key: str, order_id: str) -> bool:
+    try:
+        signing.TimestampSigner(salt=_LINK_SALT).unsign(f"{order_id}:{key}", max_age=LINK_LIFETIME_SECONDS)
+    except signing.BadSignature:
+        return False
+    return True

@@ -1,0 +1,21 @@
+"""Addresses of checkout, payment and orders, mounted at the root."""
+
+from django.urls import path
+
+from orders import views, webhooks
+
+app_name = "orders"
+urlpatterns = [
+    path("checkout/", views.checkout, name="checkout"),
+    path("checkout/contact/", views.contact, name="contact"),
+    path("checkout/address/", views.address, name="address"),
+    path("checkout/delivery/", views.delivery, name="delivery"),
+    path("checkout/review/", views.review, name="review"),
+    path("checkout/place/", views.place, name="place"),
+    path("checkout/<slug:order_id>/pay/", views.pay, name="pay"),
+    path("checkout/<slug:order_id>/cancel/", views.cancel, name="cancel"),
+    path("checkout/<slug:order_id>/return/", views.returned, name="return"),
+    path("checkout/<slug:order_id>/confirmation/", views.confirmation, name="confirmation"),
+    path("orders/<slug:order_id>/", views.show, name="order"),
+    path("webhooks/stripe/", webhooks.stripe, name="stripe_webhook"),
+]

@@ -1,0 +1,22 @@
+"""What every template may use."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from pynamodb.exceptions import PynamoDBException
+
+from catalog.domain import Category
+from catalog.queries import categories
+
+
+def shop(request: HttpRequest) -> dict[str, Any]:
+    """The shop's name and menu. The menu is asked for only where a template draws it."""
+    return {"shop_name": settings.SHOP_NAME, "nav_categories": _menu, "is_local": settings.LOCAL}
+
+
+def _menu() -> tuple[Category, ...]:
+    try:
+        return categories()
+    except PynamoDBException:
+        return ()  # an error page still has a header; the trouble itself is reported by what was asked for

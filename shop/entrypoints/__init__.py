@@ -1,0 +1,1 @@
+"""How the world calls us: decode, call one function, encode."""

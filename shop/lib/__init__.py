@@ -1,0 +1,1 @@
+"""The floor: money, tables, ids, cursors, once. Imports nothing of ours."""

@@ -1,0 +1,25 @@
+"""Small questions to a request, and answers many views give."""
+
+from typing import TYPE_CHECKING, cast
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    """Whether htmx asked and wants a fragment. Restoring history asks for the whole page again."""
+    htmx = cast("HtmxDetails", request.htmx)  # type: ignore[attr-defined]  # set by django_htmx's middleware
+    return bool(htmx) and not htmx.history_restore_request
+
+
+class HttpResponseSeeOther(HttpResponseRedirect):
+    """303: the post is done, get the next page. A 302 leaves a client free to post again."""
+
+    status_code = 303
+
+
+def see_other(url: str) -> HttpResponse:
+    """Send the browser on with a GET."""
+    return HttpResponseSeeOther(url)

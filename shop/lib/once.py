@@ -1,0 +1,70 @@
+"""Do an effect once: claim its key, do it, mark it done. Mails, invoice numbers and counters hang on this."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import DoesNotExist, PutError
+
+from shop.lib.attributes import EpochAttribute
+from shop.lib.tables import Row, is_refused
+
+LEASE = timedelta(minutes=5)
+"""How long a claim shuts others out: longer than any effect takes (a Lambda function of ours ends after a minute)."""
+KEEP = timedelta(days=40)
+"""How long a done effect is remembered: longer than Stripe repeats events (3 days) and streams keep records (a day)."""
+
+
+class InProgress(Exception):
+    """Somebody else holds the claim and has not finished: come back later, for they may die before they are done."""
+
+
+class ClaimState(StrEnum):
+    CLAIMED = "claimed"
+    DONE = "done"
+
+
+class ClaimRow(Row):
+    """A claimed effect. An app gives it a table: `class EffectRow(ClaimRow): class Meta(BaseMeta): …`."""
+
+    state = UnicodeAttribute()
+    lease_until = EpochAttribute(attr_name="leaseUntil")
+    expires_at = EpochAttribute(attr_name="expiresAt")
+
+
+@contextmanager
+def once(rows: type[ClaimRow], key: str, *, now: datetime) -> Iterator[bool]:
+    """Claim `key`: the body receives True when it shall do the effect, False when it was done before.
+
+    A clean end marks the key done; an exception gives the claim back, so that a retry can take it. If the process dies in
+    between, the lease runs out and the effect may happen a second time: at least once, and once unless something dies.
+
+    Raises InProgress while another holder's lease runs.
+    """
+    row = rows(pk=f"EFFECT#{key}", sk="ONCE", state=ClaimState.CLAIMED, lease_until=now + LEASE, expires_at=now + KEEP)
+    is_free = rows.pk.does_not_exist() | ((rows.state == ClaimState.CLAIMED) & (rows.lease_until <= now))
+    try:
+        row.save(is_free)
+    except PutError as error:
+        if not is_refused(error):
+            raise
+        if not _is_done(rows, row.pk, row.sk):
+            raise InProgress(key) from error
+        yield False
+        return
+    still_ours = (rows.state == ClaimState.CLAIMED) & (rows.lease_until == row.lease_until)
+    try:
+        yield True
+    except BaseException:
+        row.delete(still_ours)
+        raise
+    row.update(actions=[rows.state.set(ClaimState.DONE)], condition=still_ours)
+
+
+def _is_done(rows: type[ClaimRow], pk: str, sk: str) -> bool:
+    try:
+        return rows.get(pk, sk, consistent_read=True).state == ClaimState.DONE
+    except DoesNotExist:  # given back between our write and this read
+        return False

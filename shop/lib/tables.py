@@ -1,0 +1,124 @@
+"""What every table row shares: settings of the client, one connection for all rows, and the definition that creates a table."""
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.exceptions import PynamoDBException
+from pynamodb.expressions.condition import Condition
+from pynamodb.models import Model
+
+# A page that waits longer than this has failed: the whole request must fit API Gateway's 30 s with room for an answer.
+CONNECT_TIMEOUT_SECONDS = 1
+READ_TIMEOUT_SECONDS = 2
+RETRIES = 2
+"""Repeats of one call after throttling or a lost connection (botocore's standard mode, with jitter)."""
+
+# What DynamoDB answers when a later try may well succeed.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+PASSING = frozenset(
+    {
+        "TransactionConflict",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+        "ThrottlingError",
+        "ThrottlingException",
+        "ProvisionedThroughputExceeded",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "InternalServerError",
+        "ServiceUnavailable",
+    }
+)
+
+
+class BaseMeta:
+    """Client settings of every row: `class Meta(BaseMeta)`."""
+
+    region = settings.AWS_REGION
+    host = settings.AWS_ENDPOINT_URL or None
+    connect_timeout_seconds = CONNECT_TIMEOUT_SECONDS
+    read_timeout_seconds = READ_TIMEOUT_SECONDS
+    max_retry_attempts = RETRIES
+    max_pool_connections = 10
+    billing_mode = "PAY_PER_REQUEST"
+    stream_view_type = "NEW_AND_OLD_IMAGES"
+
+
+def table_name(name: str) -> str:
+    """The table's name in this deployment: the spec's name behind the deployment's prefix."""
+    return f"{settings.TABLE_PREFIX}{name}"
+
+
+@cache
+def connection() -> Connection:
+    """The connection shared by all rows. A botocore client costs about 30 ms of CPU; PynamoDB alone would make one a class."""
+    return Connection(
+        region=BaseMeta.region,
+        host=BaseMeta.host,
+        connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
+        read_timeout_seconds=READ_TIMEOUT_SECONDS,
+        max_retry_attempts=RETRIES,
+        max_pool_connections=BaseMeta.max_pool_connections,
+    )
+
+
+class Row(Model):
+    """A row of any of our tables: `PK` and `SK`, and the shared client."""
+
+    Meta: Any
+
+    pk = UnicodeAttribute(hash_key=True, attr_name="PK")
+    sk = UnicodeAttribute(range_key=True, attr_name="SK")
+
+    @classmethod
+    def _get_connection(cls) -> Any:
+        # Private to PynamoDB, whose version is locked; test_tables.py holds all rows to one client.
+        table = super()._get_connection()
+        table.connection._client = connection().client
+        return table
+
+
+def table_definition(row: type[Row]) -> dict[str, Any]:
+    """The table of a row class as boto3's `create_table` takes it: keys, indexes, on-demand billing, stream, encryption."""
+    schema = row._get_schema()
+    return {
+        "TableName": row.Meta.table_name,
+        "AttributeDefinitions": schema["attribute_definitions"],
+        "KeySchema": _keys(schema["key_schema"]),
+        "GlobalSecondaryIndexes": [
+            {
+                "IndexName": index["index_name"],
+                "KeySchema": _keys(index["key_schema"]),
+                "Projection": index["projection"],
+            }
+            for index in sorted(schema["global_secondary_indexes"], key=lambda index: str(index["index_name"]))
+        ],
+        "BillingMode": row.Meta.billing_mode,
+        "StreamSpecification": {"StreamEnabled": True, "StreamViewType": row.Meta.stream_view_type},
+        "SSESpecification": {"Enabled": True, "SSEType": "KMS"},
+    }
+
+
+def _keys(schema: Iterable[Any]) -> list[dict[str, str]]:
+    return sorted(schema, key=lambda key: key["KeyType"] != "HASH")
+
+
+def is_refused(error: PynamoDBException) -> bool:
+    """Whether a single write failed because its condition did not hold."""
+    return error.cause_response_code == "ConditionalCheckFailedException"
+
+
+def is_passing(error: PynamoDBException) -> bool:
+    """Whether the trouble is throttling, a conflict or a lost connection: worth another try, or a "busy" page."""
+    return error.cause is not None and (error.cause_response_code is None or error.cause_response_code in PASSING)
+
+
+def all_of(first: Condition, *rest: Condition) -> Condition:
+    """The conditions joined by AND."""
+    for condition in rest:
+        first &= condition
+    return first

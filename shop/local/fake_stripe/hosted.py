@@ -1,0 +1,106 @@
+"""The hosted payment page: what it shows and what its forms do. No cookies, no scripts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from shop.local.fake_stripe import cards, checkout, pages, payments
+from shop.local.fake_stripe.errors import Json
+from shop.local.fake_stripe.state import State
+from shop.local.fake_stripe.web import Answer, Request
+
+
+class Hosted:
+    """Answers /c/…; the caller holds the state's lock, so two clicks are one after the other."""
+
+    def __init__(self, state: State, shop_name: str) -> None:
+        self._state = state
+        self._shop_name = shop_name
+
+    def answer(self, request: Request) -> Answer:
+        """The page, or the redirect, for one request."""
+        parts = request.path.strip("/").split("/")
+        if len(parts) != 3 or parts[0] != "c" or request.method not in ("GET", "HEAD", "POST"):
+            return Answer(404, pages.notice("This page does not exist", "Check the address and try again."))
+        form = dict(parse_qsl(request.body)) if request.method == "POST" else None
+        session = self._state.tables["sessions"].get(parts[2])
+        if parts[1] == "pay" and session is not None:
+            return self._pay_page(session, form)
+        intent = self._state.tables["payment_intents"].get(parts[2])
+        if parts[1] == "authenticate" and intent is not None:
+            return self._bank_page(intent, form)
+        words = "The payment it belonged to is not known here. Go back to the shop and start again."
+        return Answer(404, pages.notice("This page does not exist", words))
+
+    def _pay_page(self, session: Json, form: dict[str, str] | None) -> Answer:
+        if session["status"] != "open":
+            return self._over(session)
+        if form is None:
+            return self._form(session, 200, {}, self._last_refusal(session))
+        if "shipping_rate" in form:
+            checkout.choose_shipping(self._state, session, form["shipping_rate"])
+            return self._form(session, 200, form, {})
+        email = self._known_email(session)
+        if email:
+            form["email"] = email
+        today = dt.datetime.fromtimestamp(self._state.now, dt.UTC).date()
+        card = cards.check_form(form, today)
+        if isinstance(card, dict):
+            return self._form(session, 422, form, card)
+        save_card = form.get("save_card") == "yes" and pages.may_save_card(session)
+        paid = checkout.pay(self._state, session, card, email=form["email"].strip(), save_card=save_card)
+        if paid.outcome == "authenticate":
+            return _see_other(f"/c/authenticate/{session['payment_intent']}")
+        if paid.outcome == "declined":
+            return self._form(session, 402, form, self._last_refusal(session))
+        return self._over(session)
+
+    def _form(self, session: Json, status: int, form: dict[str, str], wrong: dict[str, str]) -> Answer:
+        page = pages.pay(
+            self._state, session, shop_name=self._shop_name, form=form, wrong=wrong, email=self._known_email(session)
+        )
+        return Answer(status, page)
+
+    def _known_email(self, session: Json) -> str | None:
+        customer = self._state.tables["customers"].get(session["customer"] or "", {})
+        known = session["customer_email"] or customer.get("email")
+        return str(known) if known else None
+
+    def _last_refusal(self, session: Json) -> dict[str, str]:
+        intent = self._state.tables["payment_intents"].get(session["payment_intent"] or "", {})
+        error = intent.get("last_payment_error")
+        return {"": pages.refusal(error)} if error else {}
+
+    def _over(self, session: Json) -> Answer:
+        if session["status"] == "complete":
+            return _see_other(session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"]))
+        page = pages.expired(session, shop_name=self._shop_name)
+        return Answer(410, page)
+
+    def _bank_page(self, intent: Json, form: dict[str, str] | None) -> Answer:
+        session = next((one for one in self._state.tables["sessions"].values() if one["payment_intent"] == intent["id"]), None)
+        if intent["status"] == "requires_action" and (form is None or "result" not in form):
+            card = self._state.tables["payment_methods"][intent["payment_method"]]["card"]
+            return Answer(200, pages.authenticate(intent, card, shop_name=self._shop_name))
+        # Read before it is answered: once it is, the intent no longer says where to return to.
+        action = intent["next_action"] or {}
+        passed = form is not None and form.get("result") == "complete"
+        if session is None:
+            payments.authenticate(self._state, intent, passed=passed)
+            return _see_other(_with_result(action.get("redirect_to_url", {}).get("return_url"), intent))
+        checkout.authenticate(self._state, session, passed=passed)
+        return self._over(session) if session["status"] != "open" else _see_other(f"/c/pay/{session['id']}")
+
+
+def _with_result(return_url: str | None, intent: Json) -> str:
+    if return_url is None:
+        return "/"
+    parts = urlsplit(return_url)
+    result = "succeeded" if intent["status"] == "succeeded" else "failed"
+    added = urlencode({"payment_intent": intent["id"], "redirect_status": result})
+    return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, added)))))
+
+
+def _see_other(address: str) -> Answer:
+    return Answer(303, "", headers={"Location": address})

@@ -1,0 +1,61 @@
+"""Which ports a local shop uses. Everything listens on the loopback interface alone."""
+
+import json
+import socket
+from pathlib import Path
+
+HOST = "127.0.0.1"
+# Far enough apart that neighbours (8000 and 8001) never want each other's.
+_OFFSETS = {"cloud": 10_000, "stripe": 20_000}
+_LARGEST = 65_535
+
+
+class PortTaken(Exception):
+    """Something else listens on the port."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"Port {port} on {HOST} is already in use.")
+        self.port = port
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket on the loopback interface; port 0 takes any free one. Raises PortTaken."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Connections of a server that has just ended linger for a minute; they must not keep its successor out.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except OSError:
+        listener.close()
+        raise PortTaken(port) from None
+    return listener
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on the port now."""
+    try:
+        listen(port).close()
+    except PortTaken:
+        return False
+    return True
+
+
+def helper_port(name: str, *, web_port: int, data_dir: Path) -> int:
+    """The port of a helper of the shop on `web_port`: the one it had last time or one derived from the shop's, if free.
+
+    It is remembered in the data folder, because addresses in the data (a payment page's, for one) should go on working.
+    """
+    file = data_dir / "ports.json"
+    known: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+    key = f"{name} of {web_port}"
+    wanted = [known.get(key, 0), web_port + _OFFSETS[name]]
+    port = next((port for port in wanted if 0 < port <= _LARGEST and is_free(port)), 0) or _any_free()
+    if known.get(key) != port:
+        file.write_text(json.dumps(known | {key: port}, indent=2))
+    return port
+
+
+def _any_free() -> int:
+    with listen(0) as listener:
+        return int(listener.getsockname()[1])

@@ -1,0 +1,47 @@
+"""`python -m shop.local.prepare`: brings a local cloud to where the shop can start. Repeating it changes nothing."""
+
+import os
+from email.utils import parseaddr
+
+import boto3
+import django
+from botocore.exceptions import ClientError
+from django.conf import settings
+from django.core.management import call_command
+
+
+def main() -> None:
+    """Create what is missing: tables, the bucket, the sender's address, the demo shop."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+    django.setup()
+    call_command("createtables")
+    create_media_bucket()
+    verify_sender()
+    call_command("seed")
+
+
+def create_media_bucket() -> None:
+    """Make the bucket of product photographs, and let the shop's own pages upload to it from a browser."""
+    s3 = boto3.client("s3", region_name=settings.AWS_REGION)
+    try:
+        s3.create_bucket(Bucket=settings.MEDIA_BUCKET)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+            raise
+    rule = {"AllowedOrigins": [settings.SITE_ORIGIN], "AllowedMethods": ["GET", "POST"], "AllowedHeaders": ["*"]}
+    s3.put_bucket_cors(Bucket=settings.MEDIA_BUCKET, CORSConfiguration={"CORSRules": [rule]})
+
+
+def verify_sender() -> None:
+    """Let the address that the shop's mails come from send: SES refuses everybody it does not know."""
+    ses = boto3.client("sesv2", region_name=settings.AWS_REGION)
+    _name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    try:
+        ses.create_email_identity(EmailIdentity=address)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AlreadyExistsException":
+            raise
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,256 @@
+"""`make run`: starts the laptop's cloud and the shop in it, watches over them, and ends all of it.
+
+    this process
+    ├── cloud       ministack: tables, streams, object storage, mail        DATA/cloud
+    ├── payments    the fake Stripe                                        DATA/stripe.json
+    ├── prepare     tables, bucket, sender, demo shop; ends when done
+    ├── shop        runserver with autoreload
+    └── work        runbackground with autoreload: stream worker and job clock
+
+Everything listens on the loopback interface. A child that ends by itself ends everything.
+"""
+
+import fcntl
+import os
+import signal
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from shop.local import ports
+from shop.local.ministack import CloudFailed, Ministack
+from shop.local.processes import Child, ChildEnded, printer
+from shop.local.summary import LocalShop, summary
+
+_START_SECONDS = 60.0
+_PREPARE_SECONDS = 300.0
+_END_SECONDS = 1.5
+_POLL_SECONDS = 0.03
+_WATCH_SECONDS = 2.0
+TABLE_PREFIX = "dev-"
+STRIPE_KEY = "sk_test_local"
+STRIPE_WEBHOOK_SECRET = "whsec_local_only_not_a_secret"
+
+
+class CannotStart(Exception):
+    """The shop cannot start; the message is the sentence to print."""
+
+
+class StopAsked(Exception):
+    """Ctrl-C or SIGTERM."""
+
+
+def run(*, port: int, data_dir: Path) -> int:
+    """Run the shop until it is told to stop; the exit status. Prints what a person has to know."""
+    started_at = time.monotonic()
+    events: SimpleQueue[Exception] = SimpleQueue()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Only noted here and obeyed by the main loop, so that a second Ctrl-C cannot interrupt the ending.
+        signal.signal(number, lambda *_: events.put(StopAsked()))
+    try:
+        lock = _take(port=port, data_dir=data_dir)
+    except CannotStart as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+    shop = Shop(port=port, data_dir=data_dir, events=events)
+    status = 0
+    try:
+        shop.start()
+        print(summary(shop.describe(), seconds=time.monotonic() - started_at), flush=True)
+        raise events.get()
+    except StopAsked:
+        print("\nStopping …", flush=True)
+    except ChildEnded as ended:
+        print(_obituary(ended), file=sys.stderr, flush=True)
+        status = 1
+    except (CannotStart, CloudFailed) as failure:
+        print(failure, file=sys.stderr, flush=True)
+        status = 1
+    finally:
+        shop.stop()
+        os.close(lock)
+    if not status:
+        print(f"Stopped. Everything is kept in {data_dir}.", flush=True)
+    return status
+
+
+def _take(*, port: int, data_dir: Path) -> int:
+    """Make sure of the port and of the data folder. Raises CannotStart."""
+    if not ports.is_free(port):
+        raise CannotStart(
+            f"Port {port} is already in use. Choose another: make run PORT={port + 1} DATA={data_dir}-{port + 1}"
+        )
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise CannotStart(f"The data folder {data_dir} cannot be used: {error.strerror}.") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise CannotStart(
+            f"Another shop is running on the data in {data_dir}. Choose another folder: make run PORT={port} DATA=…"
+        ) from None
+    return descriptor
+
+
+class Shop:
+    """The children, and what they must know about each other."""
+
+    def __init__(self, *, port: int, data_dir: Path, events: "SimpleQueue[Exception]") -> None:
+        self._port = port
+        self._data_dir = data_dir
+        self._events = events
+        cloud_port = ports.helper_port("cloud", web_port=port, data_dir=data_dir)
+        self._stripe_port = ports.helper_port("stripe", web_port=port, data_dir=data_dir)
+        self._cloud = Ministack(port=cloud_port, data_dir=data_dir / "cloud", piped=True)
+        self._prepare = self._child("prepare", 90)
+        self._stripe = self._child("payments", 35)
+        self._web = self._child("shop", 32)
+        self._work = self._child("work", 34)
+
+    def start(self) -> None:
+        """Start everything side by side; return when the shop answers.
+
+        Raises StopAsked, ChildEnded, CannotStart and CloudFailed.
+        """
+        show = printer("local", 90)
+        try:
+            self._cloud.launch()
+        except ports.PortTaken as taken:
+            raise CannotStart(f"{taken} The local AWS needs it; stop what uses it and try again.") from taken
+        if self._cloud.process:
+            self._child("cloud", 33).adopt(self._cloud.process)
+        else:
+            show(f"using the local AWS that already runs at {self._cloud.endpoint}")
+            threading.Thread(target=self._watch_adopted_cloud, daemon=True).start()
+        self._stripe.start([sys.executable, "-m", "shop.local.child", *self._stripe_arguments()], self._environment())
+        self._web.start(_django("runserver", f"{ports.HOST}:{self._port}"), self._environment())
+
+        self._until(lambda: self._cloud.is_healthy, "The local AWS", _START_SECONDS)
+        self._prepare.start([sys.executable, "-m", "shop.local.child", "shop.local.prepare"], self._environment())
+        self._until_prepared()
+        self._work.start(_django("runbackground", "--data", str(self._data_dir)), self._environment())
+        self._until(lambda: _answers(self._stripe_origin), "The fake Stripe", _START_SECONDS)
+        self._until(lambda: _answers(f"{self._origin}/healthz"), "The shop", _START_SECONDS)
+
+    def stop(self) -> None:
+        """End everything: first those who use the cloud, then the cloud. Safe at any stage of starting."""
+        # The cloud may take longer than the others (Ministack.stop): its last snapshot must not be cut short.
+        users = [self._prepare, self._work, self._web, self._stripe]
+        for child in users:
+            child.ask_to_end()
+        deadline = time.monotonic() + _END_SECONDS
+        for child in users:
+            child.make_end(deadline)
+        self._cloud.stop()
+
+    def describe(self) -> LocalShop:
+        """Where everything is, for the person who started it."""
+        return LocalShop(
+            shop=f"{self._origin}/",
+            mail=f"{self._origin}/_local/mail/",
+            payments=f"{self._stripe_origin}/",
+            cloud=self._cloud.endpoint,
+            access_key=self._cloud.access_key,
+            secret_key=self._cloud.secret_key,
+            region=self._cloud.region,
+            table_prefix=TABLE_PREFIX,
+            data=str(self._data_dir),
+            # How `manage.py seed` tells which demo users there are.
+            log_ins=tuple(
+                line.removeprefix("login:").strip() for line in self._prepare.last_lines if line.startswith("login:")
+            ),
+        )
+
+    @property
+    def _origin(self) -> str:
+        return f"http://{ports.HOST}:{self._port}"
+
+    @property
+    def _stripe_origin(self) -> str:
+        return f"http://{ports.HOST}:{self._stripe_port}"
+
+    def _child(self, name: str, colour: int) -> Child:
+        return Child(name, colour=colour, events=self._events)
+
+    def _stripe_arguments(self) -> list[str]:
+        return [
+            *("shop.local.fake_stripe", "--host", ports.HOST, "--port", str(self._stripe_port)),
+            *("--webhook-url", f"{self._origin}/webhooks/stripe/", "--webhook-secret", STRIPE_WEBHOOK_SECRET),
+            *("--api-key", STRIPE_KEY, "--state", str(self._data_dir / "stripe.json")),
+        ]
+
+    def _environment(self) -> dict[str, str]:
+        return (
+            os.environ
+            | self._cloud.environment
+            | {
+                "DJANGO_SETTINGS_MODULE": "shop.settings",
+                "PYTHONUNBUFFERED": "1",
+                "DJANGO_RUNSERVER_HIDE_WARNING": "true",
+                "SHOP_LOCAL": "true",
+                "SITE_ORIGIN": self._origin,
+                "TABLE_PREFIX": TABLE_PREFIX,
+                "MEDIA_ORIGIN": "",
+                "STRIPE_API_ORIGIN": self._stripe_origin,
+                "STRIPE_CHECKOUT_ORIGIN": self._stripe_origin,
+                "STRIPE_SECRET_KEY": STRIPE_KEY,
+                "STRIPE_WEBHOOK_SECRET": STRIPE_WEBHOOK_SECRET,
+            }
+        )
+
+    def _watch_adopted_cloud(self) -> None:
+        """Nobody tells us when a process that is not our child ends, so ask."""
+        while self._cloud.is_healthy:
+            time.sleep(_WATCH_SECONDS)
+        self._events.put(ChildEnded(self._child("cloud", 33), 1))
+
+    def _until(self, ready: Callable[[], bool], who: str, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if time.monotonic() > deadline:
+                raise CannotStart(f"{who} did not answer within {seconds:.0f} s.")
+            self._raise_event(wait=_POLL_SECONDS)
+
+    def _until_prepared(self) -> None:
+        try:
+            self._raise_event(wait=_PREPARE_SECONDS)
+        except ChildEnded as ended:
+            if ended.child is not self._prepare or ended.status:
+                raise
+        else:
+            raise CannotStart(f"Preparing the demo shop took more than {_PREPARE_SECONDS:.0f} s.")
+
+    def _raise_event(self, *, wait: float) -> None:
+        try:
+            event = self._events.get(timeout=wait)
+        except Empty:
+            return
+        raise event
+
+
+def _django(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "shop.local.child", "django", *arguments]
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=10):
+            return True
+    except urllib.error.HTTPError:
+        # Any answer is one: the page may have its own reasons.
+        return True
+    except OSError:
+        return False
+
+
+def _obituary(ended: ChildEnded) -> str:
+    lines = "".join(f"\n    {line}" for line in ended.child.last_lines)
+    return f"\n{ended.child.name} stopped unexpectedly (status {ended.status}), so everything is stopped. Its last lines:{lines}"

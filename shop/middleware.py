@@ -1,0 +1,120 @@
+"""What every request and answer goes through."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.cache import patch_vary_headers
+from pynamodb.exceptions import PynamoDBException
+
+from shop.lib.tables import is_passing
+from shop.lib.transactions import Busy
+from shop.views import busy, cross_site_refused
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
+
+
+def _content_security_policy() -> str:
+    media = urlsplit(settings.MEDIA_URL)
+    images = f" {media.scheme}://{media.netloc}" if media.netloc else ""
+    return "; ".join(
+        [
+            "default-src 'self'",
+            f"img-src 'self' data:{images}",
+            # A post that is answered with a redirect to Stripe counts as a form action of Stripe's origin.
+            f"form-action 'self' {settings.STRIPE_CHECKOUT_ORIGIN}",
+            "base-uri 'none'",
+            "object-src 'none'",
+            "frame-ancestors 'none'",
+        ]
+    )
+
+
+class ResponseHeaders:
+    """Headers of every answer: what the page may load, and that nobody keeps it unless its view said so."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+        self.policy = _content_security_policy()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", self.policy)
+        headers.setdefault("Cache-Control", "private, no-store")
+        headers.setdefault("X-Frame-Options", "DENY")
+        headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+        return response
+
+
+class CrossSitePosts(CsrfViewMiddleware):
+    """Refuses posts that come from another site, without a token in the page where the browser tells us where they come from.
+
+    1. `Sec-Fetch-Site`, which no page's script can set: `same-origin` passes, and `none` (the person typed or reloaded it).
+       Anything else is refused, `same-site` included: a forgotten subdomain is not us.
+    2. Without it, `Origin`: the site's own origin or the one asked for passes; anything else, `null` included, is refused.
+    3. Without both, no browser of the last years: Django's token decides.
+
+    So pages that everybody shares carry forms without a token. docs/decisions.md says why this is safe.
+    """
+
+    def process_view(
+        self, request: HttpRequest, callback: Callable[..., Any], callback_args: tuple[Any, ...], callback_kwargs: dict[str, Any]
+    ) -> HttpResponseForbidden | None:
+        if request.method in _SAFE_METHODS or getattr(callback, "csrf_exempt", False):
+            return None
+        if getattr(request, "_dont_enforce_csrf_checks", False):  # Django's test client, unless told to enforce
+            return None
+        site = request.headers.get("Sec-Fetch-Site")
+        if site is not None:
+            return None if site in ("same-origin", "none") else self._refuse(request, f"Sec-Fetch-Site: {site}")
+        origin = request.headers.get("Origin")
+        if origin is not None:
+            own = (settings.SITE_ORIGIN, f"{request.scheme}://{request.get_host()}")
+            return None if origin in own else self._refuse(request, f"Origin: {origin}")
+        return super().process_view(request, callback, callback_args, callback_kwargs)
+
+    def _refuse(self, request: HttpRequest, reason: str) -> HttpResponseForbidden:
+        logger.warning("cross-site post to %s refused: %s", request.path, reason)
+        return cross_site_refused(request, reason)
+
+
+class HtmxAnswers:
+    """What htmx needs of every answer: redirects it follows itself, and caches that keep pages and fragments apart."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        patch_vary_headers(response, ["HX-Request"])
+        if request.headers.get("HX-Request") == "true" and response.status_code in (301, 302, 303):
+            # The browser would follow a redirect unseen and htmx would put the whole page into a fragment's place.
+            response["HX-Redirect"] = response["Location"]
+            del response["Location"]
+            response.status_code = 200
+        return response
+
+
+class BusyAnswers:
+    """Turns passing trouble with the tables into a page that says so, with 503 and Retry-After."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Busy) or (isinstance(exception, PynamoDBException) and is_passing(exception)):
+            logger.error("busy: %s", exception, exc_info=exception)
+            return busy(request)
+        return None

@@ -1,0 +1,162 @@
+"""All settings, and the only module that reads the environment. README.md lists every variable (a test holds it to that)."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from shop.lib import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Where we run -----------------------------------------------------------------------------------------------------
+
+# The laptop's cloud: loopback endpoints, throw-away keys, plain http, the mail viewer.
+LOCAL = env.flag("SHOP_LOCAL", default=False)
+DEBUG = env.flag("SHOP_DEBUG", default=False)
+# The one origin of the public site. Links in mails and the origin check of forms use it, never a request header.
+SITE_ORIGIN = env.text("SITE_ORIGIN", "http://127.0.0.1:8000" if LOCAL else None).rstrip("/")
+SHOP_NAME = env.text("SHOP_NAME", "Fernhollow")
+SECRET_KEY = env.text("SECRET_KEY", "local-only-" + "not-a-secret-" * 4 if LOCAL else None)
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+
+_HTTPS = SITE_ORIGIN.startswith("https://")
+if not (_HTTPS or LOCAL):
+    raise env.BadSetting("SITE_ORIGIN must begin with https:// (plain http is for SHOP_LOCAL=true alone).")
+ALLOWED_HOSTS = [urlsplit(SITE_ORIGIN).hostname or "", *env.words("EXTRA_HOSTS", "127.0.0.1,localhost" if LOCAL else "")]
+USE_X_FORWARDED_HOST = False
+
+# --- Django -----------------------------------------------------------------------------------------------------------
+
+ROOT_URLCONF = "shop.urls"
+WSGI_APPLICATION = "shop.entrypoints.web.application"
+DATABASES: dict[str, dict[str, object]] = {}
+INSTALLED_APPS = [
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    # The `_simple` configuration leaves the template loaders to us; with the default one Django's cached loader is lost.
+    "template_partials.apps.SimpleAppConfig",
+    "shop",
+    "accounts",
+    "catalog",
+    "cart",
+    "orders",
+]
+MIDDLEWARE = [
+    "shop.middleware.ResponseHeaders",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "shop.middleware.CrossSitePosts",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "shop.middleware.HtmxAnswers",
+    "shop.middleware.BusyAnswers",
+]
+_LOADERS = ["django.template.loaders.filesystem.Loader"]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {
+            # template_partials' loader gives `page.html#part`; templates are parsed once a process except while debugging.
+            "loaders": [
+                (
+                    "template_partials.loader.Loader",
+                    _LOADERS if DEBUG else [("django.template.loaders.cached.Loader", _LOADERS)],
+                )
+            ],
+            "builtins": ["template_partials.templatetags.partials", "django.templatetags.static", "shop.templatetags.shop"],
+            "context_processors": ["shop.context_processors.shop"],
+        },
+    }
+]
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+# Forms here are short texts; images go from the browser to object storage, never through a request.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+# --- Security ---------------------------------------------------------------------------------------------------------
+
+SECURE_SSL_REDIRECT = _HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 31_536_000 if _HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _HTTPS
+SECURE_HSTS_PRELOAD = _HTTPS
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+CSRF_COOKIE_SECURE = CSRF_COOKIE_HTTPONLY = True
+# A `__Host-` cookie is refused by browsers over plain http, so the laptop drops the prefix and the Secure mark.
+COOKIE_PREFIX = "__Host-" if _HTTPS else ""
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = COOKIE_SECURE = _HTTPS
+CSRF_FAILURE_VIEW = "shop.views.cross_site_refused"
+CSRF_TRUSTED_ORIGINS = [SITE_ORIGIN]
+SILENCED_SYSTEM_CHECKS = [
+    # "CsrfViewMiddleware is not installed": shop.middleware.CrossSitePosts is that middleware, made stricter.
+    "security.W003",
+    # X-Frame-Options: shop.middleware.ResponseHeaders sends frame-ancestors and X-Frame-Options itself.
+    "security.W002",
+]
+
+# --- Tables -----------------------------------------------------------------------------------------------------------
+
+TABLE_PREFIX = env.text("TABLE_PREFIX", "")
+AWS_REGION = env.text("AWS_REGION", env.text("AWS_DEFAULT_REGION", "us-east-1"))
+# Unset on AWS. On a laptop it is the address of ministack; botocore and PynamoDB both obey it.
+AWS_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL", "")
+MEDIA_BUCKET = env.text("MEDIA_BUCKET", "shop-media")
+# Where browsers fetch product photographs: the CDN serves this path from the bucket, a laptop has a stand-in view there.
+MEDIA_URL = env.text("MEDIA_URL", "/_local/media/" if LOCAL else "/media/").rstrip("/") + "/"
+
+# --- Money ------------------------------------------------------------------------------------------------------------
+
+CURRENCY = env.text("CURRENCY", "USD")
+TAX_RATE = env.decimal("TAX_RATE", "0.08")
+DELIVERY_STANDARD = env.decimal("DELIVERY_STANDARD", "9.99")
+DELIVERY_EXPRESS = env.decimal("DELIVERY_EXPRESS", "24.99")
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY", "sk_test_local" if LOCAL else None)
+STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET", "whsec_local_only_not_a_secret" if LOCAL else None)
+STRIPE_API_ORIGIN = env.text("STRIPE_API_ORIGIN", "https://api.stripe.com").rstrip("/")
+STRIPE_CHECKOUT_ORIGIN = env.text("STRIPE_CHECKOUT_ORIGIN", "https://checkout.stripe.com").rstrip("/")
+
+# --- Mail -------------------------------------------------------------------------------------------------------------
+
+EMAIL_BACKEND = env.text("EMAIL_BACKEND", "anymail.backends.amazon_ses.EmailBackend")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", f"{SHOP_NAME} <shop@example.com>")
+ANYMAIL = {"AMAZON_SES_CLIENT_PARAMS": {"region_name": AWS_REGION}}
+
+# --- Static files -----------------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = LOCAL
+STORAGES = {
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if LOCAL
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    }
+}
+
+# --- Cache ------------------------------------------------------------------------------------------------------------
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# --- Logs -------------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+    # They tell at INFO of every start where settings were not found and which credentials were.
+    "loggers": {name: {"level": "WARNING"} for name in ("pynamodb", "botocore", "boto3", "urllib3", "stripe")},
+}

@@ -1,0 +1,21 @@
+"""Where each address leads."""
+
+from django.conf import settings
+from django.urls import include, path
+
+from shop import views
+
+urlpatterns = [
+    path("", include("catalog.urls")),
+    path("cart/", include("cart.urls")),
+    path("", include("orders.urls")),
+    path("healthz", views.healthz, name="healthz"),
+    path("robots.txt", views.robots, name="robots"),
+]
+if settings.LOCAL:
+    urlpatterns += [path("_local/", include("shop.local.urls"))]
+
+handler400 = "shop.views.bad_request"
+handler403 = "shop.views.forbidden"
+handler404 = "shop.views.not_found"
+handler500 = "shop.views.server_error"

@@ -1,0 +1,52 @@
+// What neither HTML nor htmx can do. Every page works without this file.
+(() => {
+  "use strict";
+  const byId = (id) => document.getElementById(id);
+
+  // Say when a request htmx made came to nothing. The badge loads by itself: its failures concern nobody.
+  const say = (words) => {
+    const close = Object.assign(document.createElement("button"), { type: "button", textContent: "Close" });
+    close.addEventListener("click", hush);
+    byId("failed").replaceChildren(Object.assign(document.createElement("span"), { textContent: words }), close);
+  };
+  const hush = () => byId("failed").replaceChildren();
+  const on = (name, act) => document.addEventListener(name, (event) => event.detail.elt.id !== "cart-link" && act(event));
+  on("htmx:sendError", () => say("That did not work: the shop cannot be reached. Look at your connection and try again."));
+  on("htmx:timeout", () => say("That did not work: the shop took too long to answer. Please try again."));
+  on("htmx:responseError", () => say("That did not work. Please try again, or reload the page to see how things stand."));
+  on("htmx:beforeRequest", hush);
+
+  // After a swap: read out what changed, and never leave the keyboard nowhere.
+  document.addEventListener("htmx:afterSettle", ({ detail }) => {
+    const fresh = byId(detail.target.id);
+    if (!fresh || !fresh.dataset.status) return;
+    byId("status").textContent = fresh.dataset.status;
+    if (document.activeElement === document.body) fresh.querySelector("[tabindex='-1']")?.focus({ preventScroll: true });
+  });
+
+  // The − and + beside a quantity.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-step]");
+    if (!button) return;
+    const input = button.parentElement.querySelector("input");
+    const before = input.value;
+    button.dataset.step > 0 ? input.stepUp() : input.stepDown();
+    if (input.value !== before) input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
+  // A form that must go once: the second press waits for the answer to the first.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.hasAttribute("data-once")) return;
+    if (form.ariaBusy === "true") event.preventDefault();
+    form.ariaBusy = "true";
+  });
+
+  // Back brings an old picture of the page: free its forms and ask for the cart's count again.
+  const refresh = () => {
+    document.querySelectorAll("[data-once]").forEach((form) => (form.ariaBusy = null));
+    document.body.dispatchEvent(new Event("cart-changed"));
+  };
+  addEventListener("pageshow", (event) => event.persisted && refresh());
+  document.addEventListener("htmx:historyRestore", refresh);
+})();
