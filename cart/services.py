@@ -169,8 +169,8 @@ def _is_unchanged(cart: KeptCart | None, now: datetime) -> Condition:
 
 
 def _is_replaceable(now: datetime) -> Condition:
-    is_over: Condition = (CartRow.expires_at <= now) | (CartRow.state == CartState.CHECKED_OUT)
-    return CartRow.pk.does_not_exist() | is_over
+    is_free: Condition = CartRow.pk.does_not_exist()
+    return is_free | (CartRow.expires_at <= now) | (CartRow.state == CartState.CHECKED_OUT)
 
 
 def _row(owner: Owner, cart: KeptCart, now: datetime) -> CartRow:

@@ -75,8 +75,8 @@ class TextMapAttribute(Attribute[Mapping[str, str]]):
 class Document(MapAttribute[str, Any]):
     """A map with named attributes, such as an address within a row."""
 
-    def __init__(self, **attributes: Any) -> None:  # PynamoDB's own is untyped
-        super().__init__(**attributes)
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)  # type: ignore[no-untyped-call]  # PynamoDB's own has no types
 
 
 def time_text(value: datetime) -> str:

@@ -22,7 +22,7 @@ _LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
 HOST = "127.0.0.1"
 # The root user of the local cloud. Nothing but this machine can reach it, so these are names, not secrets.
 ACCESS_KEY = "local-shop"
-SECRET_KEY = "local-shop-secret"
+SECRET_KEY = "local-shop-secret"  # noqa: S105
 REGION = "us-east-1"
 _STOP_SECONDS = 5.0
 _LEAVING_SECONDS = 1.0
@@ -84,9 +84,7 @@ class Ministack:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.stop()
 
     def start(self, timeout: float = 30.0) -> Self:

@@ -56,9 +56,7 @@ def main() -> None:
     """Serve until SIGTERM, SIGINT or the end of standard input."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fd", type=int, required=True, help="file descriptor of the listening socket")
-    parser.add_argument(
-        "--data", type=Path, help="folder that keeps everything; without it nothing outlives the process"
-    )
+    parser.add_argument("--data", type=Path, help="folder that keeps everything; without it nothing outlives the process")
     parser.add_argument("--snapshot-every", type=float, default=2.0, metavar="SECONDS")
     args = parser.parse_args()
 

@@ -7,7 +7,8 @@ from pathlib import Path
 HOST = "127.0.0.1"
 # Far enough apart that neighbours (8000 and 8001) never want each other's.
 _OFFSETS = {"cloud": 10_000, "stripe": 20_000}
-_LARGEST = 65_535
+# Below are the ports that only root may open.
+ALLOWED = range(1024, 65_536)
 
 
 class PortTaken(Exception):
@@ -50,7 +51,7 @@ def helper_port(name: str, *, web_port: int, data_dir: Path) -> int:
     known: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
     key = f"{name} of {web_port}"
     wanted = [known.get(key, 0), web_port + _OFFSETS[name]]
-    port = next((port for port in wanted if 0 < port <= _LARGEST and is_free(port)), 0) or _any_free()
+    port = next((port for port in wanted if port in ALLOWED and is_free(port)), 0) or _any_free()
     if known.get(key) != port:
         file.write_text(json.dumps(known | {key: port}, indent=2))
     return port

@@ -1,5 +1,6 @@
 """Child processes of the local shop: started in a group of their own, their output passed on line by line, ended as a group."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -7,7 +8,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from queue import SimpleQueue
 
 _KEPT_LINES = 25
@@ -52,9 +53,9 @@ class Child:
     def adopt(self, process: subprocess.Popen[bytes]) -> None:
         """Take over a process that was started elsewhere, with its output on a pipe."""
         self._process = process
-        self._reader = threading.Thread(target=self._pass_on_output, daemon=True)
+        self._reader = threading.Thread(target=self._pass_on_output, args=(process.stdout or (),), daemon=True)
         self._reader.start()
-        threading.Thread(target=self._wait, daemon=True).start()
+        threading.Thread(target=self._wait, args=(process, self._reader), daemon=True).start()
 
     def ask_to_end(self) -> None:
         """Send SIGTERM to the process and its descendants."""
@@ -64,10 +65,8 @@ class Child:
         """Wait until the deadline (monotonic clock), then kill what is left of the group."""
         if self._process is None:
             return
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            pass
         self._signal(signal.SIGKILL)
         self._process.wait()
         if self._reader:
@@ -82,19 +81,17 @@ class Child:
             # The whole group is gone already, which is what was wanted.
             return
 
-    def _pass_on_output(self) -> None:
-        assert self._process is not None and self._process.stdout is not None
+    def _pass_on_output(self, lines: Iterable[bytes]) -> None:
         show = printer(self.name, self._colour)
-        for raw in self._process.stdout:
+        for raw in lines:
             line = raw.decode(errors="replace").rstrip()
             self.last_lines.append(line)
             show(line)
 
-    def _wait(self) -> None:
-        assert self._process is not None and self._reader is not None
-        status = self._process.wait()
+    def _wait(self, process: subprocess.Popen[bytes], reader: threading.Thread) -> None:
+        status = process.wait()
         # Its last words may still be in the pipe; a grandchild may keep the pipe open for ever.
-        self._reader.join(0.5)
+        reader.join(0.5)
         self._events.put(ChildEnded(self, status))
 
 

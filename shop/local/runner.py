@@ -34,7 +34,7 @@ _POLL_SECONDS = 0.03
 _WATCH_SECONDS = 2.0
 TABLE_PREFIX = "dev-"
 STRIPE_KEY = "sk_test_local"
-STRIPE_WEBHOOK_SECRET = "whsec_local_only_not_a_secret"
+STRIPE_WEBHOOK_SECRET = "whsec_local_only_not_a_secret"  # noqa: S105
 
 
 class CannotStart(Exception):
@@ -82,9 +82,7 @@ def run(*, port: int, data_dir: Path) -> int:
 def _take(*, port: int, data_dir: Path) -> int:
     """Make sure of the port and of the data folder. Raises CannotStart."""
     if not ports.is_free(port):
-        raise CannotStart(
-            f"Port {port} is already in use. Choose another: make run PORT={port + 1} DATA={data_dir}-{port + 1}"
-        )
+        raise CannotStart(f"Port {port} is already in use. Choose another: make run PORT={port + 1} DATA={data_dir}-{port + 1}")
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -164,9 +162,7 @@ class Shop:
             table_prefix=TABLE_PREFIX,
             data=str(self._data_dir),
             # How `manage.py seed` tells which demo users there are.
-            log_ins=tuple(
-                line.removeprefix("login:").strip() for line in self._prepare.last_lines if line.startswith("login:")
-            ),
+            log_ins=tuple(line.removeprefix("login:").strip() for line in self._prepare.last_lines if line.startswith("login:")),
         )
 
     @property

@@ -15,9 +15,7 @@ from shop.local.mailbox import Mail, mail_with, mails
 
 _CHUNK_BYTES = 64 * 1024
 # A mail is a stranger's document: it may show itself and its pictures, open its links in new windows, and do nothing else.
-_MAIL_CSP = (
-    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src *"
-)
+_MAIL_CSP = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src *"
 _LINKS_IN_NEW_WINDOWS = '<base target="_blank">'
 
 

@@ -13,6 +13,8 @@ from shop.local.fake_stripe.state import State
 
 # https://docs.stripe.com/expand#limitations
 DEEPEST_EXPAND = 4
+# https://docs.stripe.com/api/pagination
+LONGEST_PAGE = 100
 _PAGING = ("limit", "starting_after", "ending_before", "created")
 
 
@@ -92,8 +94,8 @@ def _include(state: State, thing: Json, name: str) -> None:
 def _page(found: list[Json], params: Json, path: str) -> Json:
     """One page of a list, as `limit`, `starting_after` and `ending_before` ask."""
     limit = forms.integer(params, "limit", least=1) or 10
-    if limit > 100:
-        message = "This value must be less than or equal to 100."
+    if limit > LONGEST_PAGE:
+        message = f"This value must be less than or equal to {LONGEST_PAGE}."
         raise ApiError(message, code="parameter_invalid_integer", param="limit")
     found = [thing for thing in found if _in_range(thing, params)]
     after, before = forms.text(params, "starting_after"), forms.text(params, "ending_before")

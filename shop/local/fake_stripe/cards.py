@@ -58,10 +58,12 @@ CARDS = (
     TestCard("visa", "4242424242424242", "visa", "Payment succeeds"),
     TestCard("mastercard", "5555555555554444", "mastercard", "Payment succeeds"),
     TestCard("amex", "378282246310005", "amex", "Payment succeeds"),
-    TestCard("authenticationRequired", "4000002500003155", "visa", "Asks for 3-D Secure", True),
-    TestCard("threeDSecureAlways", "4000002760003184", "visa", "Asks for 3-D Secure", True),
-    TestCard("threeDSecure2Required", "4000000000003220", "visa", "Asks for 3-D Secure", True),
-    TestCard("threeDSecureDeclined", "4000008400001629", "visa", "3-D Secure, then declined", True, _GENERIC),
+    TestCard("authenticationRequired", "4000002500003155", "visa", "Asks for 3-D Secure", authenticates=True),
+    TestCard("threeDSecureAlways", "4000002760003184", "visa", "Asks for 3-D Secure", authenticates=True),
+    TestCard("threeDSecure2Required", "4000000000003220", "visa", "Asks for 3-D Secure", authenticates=True),
+    TestCard(
+        "threeDSecureDeclined", "4000008400001629", "visa", "3-D Secure, then declined", authenticates=True, decline=_GENERIC
+    ),
     TestCard("chargeDeclined", "4000000000000002", "visa", "Declined", decline=_GENERIC),
     TestCard("insufficientFunds", "4000000000009995", "visa", "Insufficient funds", decline=_FUNDS),
     TestCard("lostCard", "4000000000009987", "visa", "Lost card", decline=_LOST),
@@ -150,8 +152,8 @@ def luhn_holds(number: str) -> bool:
     """Whether the last digit of the number is the check digit it should be."""
     total = 0
     for place, digit in enumerate(reversed(number)):
-        value = int(digit) * (1 + place % 2)
-        total += value - 9 if value > 9 else value
+        # Every second digit counts double, and a double of two digits counts as their sum.
+        total += sum(divmod(int(digit) * (1 + place % 2), 10))
     return total % 10 == 0
 
 

@@ -134,10 +134,10 @@ def _card_param(state: State, given: Json) -> cards.CardDetails:
     year = forms.integer(given, "exp_year", within="card") or 0
     if not number.isdecimal() or not cards.luhn_holds(number):
         message = "Your card number is incorrect."
-        raise ApiError(message, status=402, type="card_error", code="incorrect_number", param="number")
-    if not 1 <= month <= 12 or (year, month) < (_today(state).year, _today(state).month):
+        raise ApiError(message, status=402, kind="card_error", code="incorrect_number", param="number")
+    if month not in range(1, 13) or (year, month) < (_today(state).year, _today(state).month):
         message = "Your card's expiration date is invalid."
-        raise ApiError(message, status=402, type="card_error", code="invalid_expiry_year", param="exp_year")
+        raise ApiError(message, status=402, kind="card_error", code="invalid_expiry_year", param="exp_year")
     return cards.CardDetails(number, month, year, "")
 
 

@@ -29,6 +29,26 @@ PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
+# What the control door tells of each object.
+_BRIEF = {
+    "sessions": (
+        "id",
+        "status",
+        "payment_status",
+        "amount_total",
+        "currency",
+        "payment_intent",
+        "client_reference_id",
+        "expires_at",
+        "metadata",
+        "url",
+    ),
+    "payment_intents": ("id", "status", "amount", "amount_received", "currency", "latest_charge", "metadata"),
+    "charges": ("id", "status", "amount", "amount_refunded", "payment_intent", "failure_code"),
+    "refunds": ("id", "status", "amount", "payment_intent", "metadata"),
+    "customers": ("id", "email", "name"),
+}
+
 
 class Doors:
     """Answers every request the server reads."""
@@ -124,8 +144,7 @@ class Doors:
                 status=401,
             )
         if given.strip() != self._api_key:
-            hidden = f"{given[:8]}{'*' * 8}{given[-4:]}" if len(given) > 16 else "*" * 8
-            raise ApiError(f"Invalid API Key provided: {hidden}", status=401)
+            raise ApiError(f"Invalid API Key provided: {given[:8]}{'*' * 12}", status=401)
 
     def _once(self, handler: api.Handler, call: api.Call, entry: Json, fault: ApiFault | None) -> tuple[int, Json]:
         key = entry["idempotency_key"]
@@ -183,17 +202,9 @@ class Doors:
     def _summary(self) -> Json:
         with self._state.lock:
             checkout.expire_due(self._state)
-            brief = {
-                "sessions": ("id", "status", "payment_status", "amount_total", "currency", "payment_intent")
-                + ("client_reference_id", "expires_at", "metadata", "url"),
-                "payment_intents": ("id", "status", "amount", "amount_received", "currency", "latest_charge") + ("metadata",),
-                "charges": ("id", "status", "amount", "amount_refunded", "payment_intent", "failure_code"),
-                "refunds": ("id", "status", "amount", "payment_intent", "metadata"),
-                "customers": ("id", "email", "name"),
-            }
             summary: Json = {
                 table: [{name: thing.get(name) for name in names} for thing in self._state.tables[table].values()]
-                for table, names in brief.items()
+                for table, names in _BRIEF.items()
             }
             summary["deliveries"] = [dict(one) for one in self._state.deliveries.values()]
             summary["requests"] = [dict(one) for one in self._state.requests]

@@ -15,7 +15,7 @@ class ApiError(Exception):
         message: str,
         *,
         status: int = 400,
-        type: str = "invalid_request_error",
+        kind: str = "invalid_request_error",
         code: str | None = None,
         param: str | None = None,
         extra: Json | None = None,
@@ -23,14 +23,14 @@ class ApiError(Exception):
         super().__init__(message)
         self.message = message
         self.status = status
-        self.type = type
+        self.kind = kind
         self.code = code
         self.param = param
         self.extra = extra or {}
 
     def body(self) -> Json:
         """The JSON answer; absent fields are left out, as Stripe does."""
-        error: Json = {"type": self.type, "message": self.message, **self.extra}
+        error: Json = {"type": self.kind, "message": self.message, **self.extra}
         if self.code:
             error["code"] = self.code
             error["doc_url"] = f"https://stripe.com/docs/error-codes/{self.code.replace('_', '-')}"
@@ -47,4 +47,4 @@ def missing_object(kind: str, object_id: str, *, param: str = "id") -> ApiError:
 
 def server_error() -> ApiError:
     """Stripe's own failure, as the fault kit plays it."""
-    return ApiError("An unknown error occurred", status=500, type="api_error")
+    return ApiError("An unknown error occurred", status=500, kind="api_error")

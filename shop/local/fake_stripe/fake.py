@@ -41,7 +41,7 @@ class FakeStripe:
         host: str = "127.0.0.1",
         api_key: str = "sk_test_local",
         webhook_url: str = "",
-        webhook_secret: str = "whsec_local",
+        webhook_secret: str = "whsec_local",  # noqa: S107 - signs on this machine only
         state_path: Path | str | None = None,
         shop_name: str = "Test shop",
         clock: Callable[[], float] = time.time,

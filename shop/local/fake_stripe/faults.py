@@ -66,11 +66,11 @@ class Faults:
                     return fault
         return None
 
-    def take_webhook(self, type: str) -> WebhookFault | None:
+    def take_webhook(self, event_type: str) -> WebhookFault | None:
         """The fault that strikes this event's delivery, one time used up."""
         with self._lock:
             for fault in self.webhooks:
-                if fnmatchcase(type, fault.type) and fault.times > 0:
+                if fnmatchcase(event_type, fault.type) and fault.times > 0:
                     fault.times -= 1
                     self.webhooks = [other for other in self.webhooks if other.times > 0]
                     return fault

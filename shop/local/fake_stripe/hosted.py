@@ -20,18 +20,15 @@ class Hosted:
 
     def answer(self, request: Request) -> Answer:
         """The page, or the redirect, for one request."""
-        parts = request.path.strip("/").split("/")
-        if len(parts) != 3 or parts[0] != "c" or request.method not in ("GET", "HEAD", "POST"):
-            return Answer(404, pages.notice("This page does not exist", "Check the address and try again."))
+        kind, _, thing_id = request.path.removeprefix("/c/").partition("/")
         form = dict(parse_qsl(request.body)) if request.method == "POST" else None
-        session = self._state.tables["sessions"].get(parts[2])
-        if parts[1] == "pay" and session is not None:
+        session = self._state.tables["sessions"].get(thing_id)
+        if kind == "pay" and session is not None:
             return self._pay_page(session, form)
-        intent = self._state.tables["payment_intents"].get(parts[2])
-        if parts[1] == "authenticate" and intent is not None:
+        intent = self._state.tables["payment_intents"].get(thing_id)
+        if kind == "authenticate" and intent is not None:
             return self._bank_page(intent, form)
-        words = "The payment it belonged to is not known here. Go back to the shop and start again."
-        return Answer(404, pages.notice("This page does not exist", words))
+        return Answer(404, pages.notice("This page does not exist", "Go back to the shop and start again."))
 
     def _pay_page(self, session: Json, form: dict[str, str] | None) -> Answer:
         if session["status"] != "open":
@@ -41,15 +38,16 @@ class Hosted:
         if "shipping_rate" in form:
             checkout.choose_shipping(self._state, session, form["shipping_rate"])
             return self._form(session, 200, form, {})
-        email = self._known_email(session)
-        if email:
-            form["email"] = email
-        today = dt.datetime.fromtimestamp(self._state.now, dt.UTC).date()
-        card = cards.check_form(form, today)
+        return self._pay(session, form)
+
+    def _pay(self, session: Json, form: dict[str, str]) -> Answer:
+        # An address the shop gave is not the shopper's to change here.
+        form["email"] = self._known_email(session) or form.get("email", "").strip()
+        card = cards.check_form(form, dt.datetime.fromtimestamp(self._state.now, dt.UTC).date())
         if isinstance(card, dict):
             return self._form(session, 422, form, card)
         save_card = form.get("save_card") == "yes" and pages.may_save_card(session)
-        paid = checkout.pay(self._state, session, card, email=form["email"].strip(), save_card=save_card)
+        paid = checkout.pay(self._state, session, card, email=form["email"], save_card=save_card)
         if paid.outcome == "authenticate":
             return _see_other(f"/c/authenticate/{session['payment_intent']}")
         if paid.outcome == "declined":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from http import HTTPStatus
 
 from shop.local.fake_stripe.errors import ApiError, Json
 from shop.local.fake_stripe.state import State
@@ -23,7 +24,7 @@ def begin(state: State, key: str, print_: str) -> Json | None:
     Raises ApiError when the key is too long, was used for another call, or is in use right now.
     """
     if len(key) > LONGEST_KEY:
-        raise ApiError(f"Idempotency keys can be at most {LONGEST_KEY} characters.", type="idempotency_error")
+        raise ApiError(f"Idempotency keys can be at most {LONGEST_KEY} characters.", kind="idempotency_error")
     kept = state.idempotency.get(key)
     if kept is not None and kept["at"] > state.now - KEPT_FOR:
         return _answered(key, kept, print_)
@@ -37,16 +38,17 @@ def _answered(key: str, kept: Json, print_: str) -> Json:
             "Keys for idempotent requests can only be used with the same parameters they were first used "
             f"with. Try using a key other than '{key}' if you meant to execute a different request."
         )
-        raise ApiError(message, type="idempotency_error")
+        raise ApiError(message, kind="idempotency_error")
     if kept["status"] is None:
         message = f"There is currently another in-progress request using this Idempotency Key: {key}. Please try again later."
-        raise ApiError(message, status=409, type="idempotency_error", code="idempotency_key_in_use")
+        raise ApiError(message, status=409, kind="idempotency_error", code="idempotency_key_in_use")
     return kept
 
 
 def finish(state: State, key: str, request_id: str, status: int, body: Json) -> None:
     """Store the answer, or free the key where nothing was begun: refused parameters may be mended."""
-    if status < 400 or status == 402 or status >= 500:
+    refused = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
+    if status not in refused:
         state.idempotency[key].update(status=status, request=request_id, body=json.loads(json.dumps(body)))
         state.touch()
     else:

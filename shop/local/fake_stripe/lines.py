@@ -6,14 +6,16 @@ from shop.local.fake_stripe import forms
 from shop.local.fake_stripe.errors import ApiError, Json
 from shop.local.fake_stripe.state import State, new_id
 
+MOST_LINES = 100
+
 
 def read_lines(state: State, params: Json) -> tuple[list[Json], list[Json]]:
     """The products and the lines of the `line_items` parameter; nothing is kept yet."""
     given = forms.items(params, "line_items")
     if not given:
         raise ApiError("Missing required param: line_items.", code="parameter_missing", param="line_items")
-    if len(given) > 100:
-        raise ApiError("A Checkout Session takes at most 100 line items.", param="line_items")
+    if len(given) > MOST_LINES:
+        raise ApiError(f"A Checkout Session takes at most {MOST_LINES} line items.", param="line_items")
     pairs = [_line(state, item, f"line_items[{place}]") for place, item in enumerate(given)]
     if len({line["currency"] for _, line in pairs}) > 1:
         raise ApiError("All prices in a Checkout Session must have the same currency.", param="line_items")

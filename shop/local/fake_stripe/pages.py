@@ -6,7 +6,7 @@ import re
 from html import escape
 from urllib.parse import urlsplit
 
-from shop.local.fake_stripe.cards import CARDS
+from shop.local.fake_stripe.cards import CARDS, brand_of
 from shop.local.fake_stripe.errors import Json
 from shop.local.fake_stripe.money import shown
 from shop.local.fake_stripe.state import State
@@ -170,13 +170,15 @@ def _line(state: State, item: Json) -> str:
     if item["quantity"] > 1:
         each = f'<span class="about">{shown(item["price"]["unit_amount"], item["currency"])} each</span>'
     return f"""<li>{picture}
-<span class="what"><span class="name">{escape(product["name"])}</span>{about}<span class="about">Qty {item["quantity"]}</span></span>
+<span class="what"><span class="name">{escape(product["name"])}</span>{about}
+<span class="about">Qty {item["quantity"]}</span></span>
 <span class="amount">{shown(item["amount_total"], item["currency"])}{each}</span></li>
 """
 
 
 def _shipping_choice(state: State, session: Json) -> str:
-    if len(session["shipping_options"]) < 2:
+    # One way of shipping is no choice; the totals name it.
+    if len(session["shipping_options"][1:]) == 0:
         return ""
     chosen = session["shipping_cost"]["shipping_rate"]
     buttons = []
@@ -195,18 +197,17 @@ def _error_summary(wrong: dict[str, str]) -> str:
     # First on the page: on a telephone the card form is below the fold, and nothing scrolls there by itself.
     if not wrong:
         return ""
-    if "" in wrong:
-        return f'<div class="alert-area"><div class="wrong" role="alert"><h2>Payment not made</h2><p>{escape(wrong[""])}</p></div></div>'
-    links = "".join(f'<li><a href="#{name}">{escape(words)}</a></li>' for name, words in wrong.items())
-    return (
-        f'<div class="alert-area"><div class="wrong" role="alert"><h2>Check these and try again</h2><ul>{links}</ul></div></div>'
-    )
+    heading, told = "Payment not made", f"<p>{escape(wrong.get('', ''))}</p>"
+    if "" not in wrong:
+        links = "".join(f'<li><a href="#{name}">{escape(words)}</a></li>' for name, words in wrong.items())
+        heading, told = "Check these and try again", f"<ul>{links}</ul>"
+    return f'<div class="alert-area"><div class="wrong" role="alert"><h2>{heading}</h2>{told}</div></div>'
 
 
 def _email_field(form: dict[str, str], wrong: dict[str, str], email: str | None) -> str:
     if email:
         return f'<p class="known"><span>E-mail</span> <strong>{escape(email)}</strong></p>'
-    return _field("email", form, wrong, "email", "name@example.com", type="email")
+    return _field("email", form, wrong, "email", "name@example.com", input_type="email")
 
 
 def _field(
@@ -217,7 +218,7 @@ def _field(
     placeholder: str,
     *,
     numeric: bool = False,
-    type: str = "text",
+    input_type: str = "text",
 ) -> str:
     # A card number and its code are never written back into a page.
     kept = "" if name in ("card_number", "card_cvc") else escape(form.get(name, ""))
@@ -225,25 +226,30 @@ def _field(
     invalid = f' aria-invalid="true" aria-describedby="{name}-wrong"' if name in wrong else ""
     told = f'<p class="field-wrong" id="{name}-wrong">{escape(wrong[name])}</p>' if name in wrong else ""
     return f"""<div class="field"><label for="{name}">{_LABELS[name]}</label>
-<input id="{name}" name="{name}" type="{type}" value="{kept}" autocomplete="{autocomplete}" placeholder="{placeholder}"{mode}{invalid} required>
+<input id="{name}" name="{name}" type="{input_type}" value="{kept}" autocomplete="{autocomplete}"
+placeholder="{placeholder}"{mode}{invalid} required>
 {told}</div>"""
 
 
 def _save_card(session: Json) -> str:
     if not may_save_card(session):
         return ""
-    return '<p class="tick"><label><input type="checkbox" name="save_card" value="yes"> Save this card for next time</label></p>'
+    tick = '<input type="checkbox" name="save_card" value="yes">'
+    return f'<p class="tick"><label>{tick} Save this card for next time</label></p>'
 
 
 def _test_cards() -> str:
     rows = "".join(f"<tr><td><code>{_spaced(card.number)}</code></td><td>{escape(card.says)}</td></tr>" for card in CARDS)
     return f"""<details class="cards"><summary>Test cards</summary>
 <p>Any future expiry date and any security code (three digits, four for American Express).</p>
-<table><thead><tr><th scope="col">Number</th><th scope="col">What happens</th></tr></thead><tbody>{rows}</tbody></table>
+<table>
+<thead><tr><th scope="col">Number</th><th scope="col">What happens</th></tr></thead>
+<tbody>{rows}</tbody>
+</table>
 </details>"""
 
 
 def _spaced(number: str) -> str:
-    if len(number) == 15:
+    if brand_of(number) == "amex":
         return f"{number[:4]} {number[4:10]} {number[10:]}"
     return " ".join(re.findall("....", number))

@@ -136,7 +136,7 @@ def _confirm(state: State, intent: Json, params: Json) -> None:
         raise ApiError(
             error["message"],
             status=402,
-            type="card_error",
+            kind="card_error",
             code=error["code"],
             extra={name: error[name] for name in ("charge", "decline_code", "payment_method") if name in error}
             | {"payment_intent": dict(intent)},

@@ -66,7 +66,7 @@ class State:
         self.requests: deque[Json] = deque(maxlen=LOG_LENGTH)
         # The API call under way, which an event names as its cause.
         self.cause: Json = {"id": None, "idempotency_key": None}
-        self.on_event: Callable[[Json, str], None] = lambda event, group: None
+        self.on_event: Callable[[Json, str], None] = _nobody_listens
         self._dirty = False
         self._save_lock = threading.Lock()
         if path is not None and path.exists():
@@ -100,7 +100,7 @@ class State:
         """Note that something changed and is to be saved."""
         self._dirty = True
 
-    def emit(self, type: str, thing: Json, *, group: str, previous: Json | None = None) -> None:
+    def emit(self, event_type: str, thing: Json, *, group: str, previous: Json | None = None) -> None:
         """Record an event about an object as it is now; `group` keeps its webhooks in order."""
         data: Json = {"object": copy.deepcopy(thing)}
         if previous is not None:
@@ -114,7 +114,7 @@ class State:
             "livemode": False,
             "pending_webhooks": 0,
             "request": dict(self.cause),
-            "type": type,
+            "type": event_type,
         }
         self.add("events", event)
         self.on_event(event, group)
@@ -160,6 +160,10 @@ class State:
         self.idempotency = kept["idempotency"]
         self.deliveries = kept["deliveries"]
         self.requests.extend(kept["requests"])
+
+
+def _nobody_listens(event: Json, group: str) -> None:
+    """Stand in until the webhooks take the events."""
 
 
 def new_id(prefix: str, length: int = 24) -> str:

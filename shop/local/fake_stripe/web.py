@@ -80,7 +80,7 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A client that went away is its own business.
+        # What is left to come here is a client that went away, which is its own business.
         log.debug("connection from %s ended early", client_address)
 
     def begin(self) -> threading.Thread:
@@ -115,7 +115,19 @@ class _Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
-        """Answer any method alike; the doors tell them apart."""
+        self._answer()
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def do_DELETE(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        # The doors tell the methods apart.
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or int(length) > LARGEST_BODY or "Transfer-Encoding" in self.headers:
             self.close_connection = True
@@ -125,11 +137,14 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(length)).decode("utf-8", "replace")
         request = Request(self.command, parts.path, parts.query, self.headers, body)
         try:
-            self._write(self.server.answers(request))
+            answer = self.server.answers(request)
         except Silence:
             self._stay_silent()
-
-    do_POST = do_DELETE = do_HEAD = do_PUT = do_PATCH = do_GET
+            return
+        except Exception:
+            log.exception("%s %s failed", request.method, request.path)
+            answer = Answer(500, "This went wrong here; the log says why.\n", "text/plain")
+        self._write(answer)
 
     def _write(self, answer: Answer) -> None:
         body = answer.body.encode()
@@ -150,5 +165,5 @@ class _Handler(BaseHTTPRequestHandler):
             if readable:
                 return
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: object) -> None:
         """Keep quiet: the doors log what matters."""

@@ -27,6 +27,7 @@ WORKERS = 4
 REORDER_PATIENCE = 5.0
 # An injected clock may jump, so nobody sleeps longer than this.
 _NAP = 0.25
+_TAKEN = range(200, 300)
 
 
 def signature(secret: str, body: str, at: int) -> str:
@@ -185,7 +186,7 @@ class Webhooks:
         delivery["attempts"] += 1
         delivery["answer"] = answer
         now = self._state.clock()
-        if isinstance(answer, int) and 200 <= answer < 300:
+        if answer in _TAKEN:
             self._finish(delivery, "delivered")
         elif now - delivery["created"] >= GIVE_UP_AFTER:
             self._finish(delivery, "failed")

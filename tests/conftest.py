@@ -1,0 +1,95 @@
+"""What tests stand on: a local AWS with empty tables, a stand-in Stripe, people, and a way to count table calls."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
+from django.test import Client
+from pytest_django import Settings
+
+from orders import payments
+from shop.lib.guests import GUEST_COOKIE, new_guest, remember_guest
+from shop.lib.owner import Owner
+from shop.lib.tables import connection, table_name
+from shop.local.fake_stripe import FakeStripe
+from shop.local.ministack import Ministack
+from tests.environment import CLOUD_PORT
+
+TABLES = ("Products", "Users", "Carts", "Orders")
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[Ministack]:
+    """A local AWS with the four tables, for as long as the tests run."""
+    with Ministack(port=CLOUD_PORT) as ministack:
+        call_command("createtables", stdout=StringIO())
+        yield ministack
+
+
+@pytest.fixture
+def tables(cloud: Ministack) -> Iterator[Any]:
+    """The four tables, empty; gives the botocore client that reads and writes them raw."""
+    client = connection().client
+    yield client
+    for table in TABLES:
+        for key in _keys(client, table_name(table)):
+            client.delete_item(TableName=table_name(table), Key=key)
+    cache.clear()
+
+
+def _keys(client: Any, name: str) -> list[dict[str, Any]]:
+    pages = client.get_paginator("scan").paginate(TableName=name, ProjectionExpression="PK, SK", ConsistentRead=True)
+    return [key for page in pages for key in page["Items"]]
+
+
+@pytest.fixture
+def stripe(settings: Settings) -> Iterator[FakeStripe]:
+    """A stand-in Stripe the shop speaks to; webhooks are delivered by the tests that want them."""
+    with FakeStripe(api_key=settings.STRIPE_SECRET_KEY, webhook_secret=settings.STRIPE_WEBHOOK_SECRET) as fake:
+        settings.STRIPE_API_ORIGIN = fake.base_url
+        payments.gateway.cache_clear()
+        yield fake
+    payments.gateway.cache_clear()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The moment tests of services take place; real, since the tables' cloud and Stripe have clocks of their own."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture
+def guest(now: datetime) -> Owner:
+    return new_guest(now)
+
+
+@pytest.fixture
+def guest_client(client: Client, guest: Owner) -> Client:
+    """A browser that the shop knows as `guest`."""
+    from django.http import HttpResponse
+
+    response = HttpResponse()
+    remember_guest(response, guest)
+    client.cookies[GUEST_COOKIE] = response.cookies[GUEST_COOKIE].value
+    return client
+
+
+@contextmanager
+def counted_calls() -> Iterator[list[str]]:
+    """The names of the DynamoDB calls made inside, in order."""
+    calls: list[str] = []
+
+    def note(model: Any, **kwargs: Any) -> None:
+        calls.append(model.name)
+
+    events = connection().client.meta.events
+    events.register("before-call.dynamodb", note)
+    try:
+        yield calls
+    finally:
+        events.unregister("before-call.dynamodb", note)

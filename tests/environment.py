@@ -1,0 +1,31 @@
+"""The environment tests run in, set before Django reads its settings (pytest loads this module first, see pyproject.toml)."""
+
+import os
+import socket
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+# The local AWS of this test process listens here once a test asks for it (conftest.py); each process has its own.
+CLOUD_PORT = _free_port()
+
+os.environ.update(
+    SHOP_LOCAL="true",
+    SITE_ORIGIN="http://testserver",
+    EXTRA_HOSTS="testserver,127.0.0.1,localhost",
+    AWS_REGION="us-east-1",
+    AWS_DEFAULT_REGION="us-east-1",
+    AWS_ACCESS_KEY_ID="local-shop",
+    AWS_SECRET_ACCESS_KEY="local-shop-secret",
+    AWS_EC2_METADATA_DISABLED="true",
+    AWS_ENDPOINT_URL=f"http://127.0.0.1:{CLOUD_PORT}",
+    TABLE_PREFIX="test-",
+    STRIPE_SECRET_KEY="sk_test_tests",
+    STRIPE_WEBHOOK_SECRET="whsec_tests",
+    EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
+)
+os.environ.pop("AWS_PROFILE", None)

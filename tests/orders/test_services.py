@@ -1,0 +1,208 @@
+"""Placing, paying and releasing orders, through the services and the real stripe library."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cart.domain import CartState
+from cart.queries import kept_cart, open_cart
+from catalog import queries as catalog
+from orders import queries, services
+from orders.domain import HOLD, CheckoutDetails, OrderStatus
+from orders.jobs import release_unpaid_orders
+from shop.lib.money import Money
+from shop.lib.owner import Owner
+from shop.local.fake_stripe import FakeStripe
+from tests import factories
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+
+def stock(product_id: str) -> int:
+    return catalog.product(product_id=product_id).inventory
+
+
+def test_placing_an_order_takes_the_stock_freezes_the_lines_and_closes_the_cart(guest: Owner, now: datetime) -> None:
+    mug = factories.make_product(inventory=5, price=Money(2400, "USD"))
+
+    order = factories.make_order(guest, {mug.product_id: 3}, now)
+
+    assert stock(mug.product_id) == 2
+    assert order == queries.order_of(owner=guest, order_id=order.order_id)
+    assert order == queries.order_by_id(order_id=order.order_id)
+    assert (order.status, order.subtotal, order.tax, order.shipping, order.total) == (
+        OrderStatus.PENDING,
+        Money(7200, "USD"),
+        Money(576, "USD"),
+        Money(999, "USD"),
+        Money(8775, "USD"),
+    )
+    assert [(line.product_id, line.quantity, line.unit_price) for line in order.lines] == [(mug.product_id, 3, mug.price)]
+    assert order.due_at == now + HOLD
+    cart = kept_cart(owner=guest, now=now)
+    assert cart is not None
+    assert (cart.state, cart.order_id) == (CartState.CHECKED_OUT, order.order_id)
+    assert open_cart(owner=guest, now=now).is_empty
+
+
+def test_placing_the_same_cart_again_gives_the_first_order(guest: Owner, now: datetime) -> None:
+    mug = factories.make_product(inventory=5)
+    ready = factories.ready_to_order(guest, {mug.product_id: 2}, now)
+    first = services.place_order(**ready)
+
+    again = services.place_order(**ready | {"now": now + timedelta(seconds=5)})
+
+    assert again == first
+    assert stock(mug.product_id) == 3
+
+
+def test_a_tab_left_open_on_an_ordered_cart_leads_to_its_order_and_leaves_the_next_cart_alone(
+    guest: Owner, now: datetime
+) -> None:
+    mug = factories.make_product(inventory=9)
+    ready = factories.ready_to_order(guest, {mug.product_id: 2}, now)
+    first = services.place_order(**ready)
+    factories.fill_cart(guest, {mug.product_id: 1}, now)
+
+    assert services.place_order(**ready) == first
+    assert open_cart(owner=guest, now=now).count == 1
+    assert stock(mug.product_id) == 7
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_too_few_pieces_refuse_the_order_and_change_nothing(tables: Any, guest: Owner, now: datetime, left: int) -> None:
+    from catalog.services import set_stock
+
+    mug, lamp = factories.make_product(inventory=5), factories.make_product(inventory=5)
+    ready = factories.ready_to_order(guest, {mug.product_id: 2, lamp.product_id: 1}, now)
+    set_stock(product_id=mug.product_id, inventory=left, now=now)
+
+    with pytest.raises(services.OutOfStock) as refusal:
+        services.place_order(**ready)
+
+    assert refusal.value.names == (mug.name,)
+    assert (stock(mug.product_id), stock(lamp.product_id)) == (left, 5)
+    assert (
+        tables.scan(
+            TableName="test-Orders", FilterExpression="begins_with(SK, :o)", ExpressionAttributeValues={":o": {"S": "ORDER#"}}
+        )["Count"]
+        == 0
+    )
+    assert open_cart(owner=guest, now=now).count == 3
+
+
+def test_another_total_than_the_shopper_saw_refuses_the_order(guest: Owner, now: datetime) -> None:
+    mug = factories.make_product(inventory=5, price=Money(2400, "USD"))
+    ready = factories.ready_to_order(guest, {mug.product_id: 1}, now)
+
+    with pytest.raises(services.TotalChanged) as refusal:
+        services.place_order(**ready | {"total_seen": ready["total_seen"] - 1})
+
+    assert refusal.value.total == Money(ready["total_seen"], "USD")
+    assert stock(mug.product_id) == 5
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        CheckoutDetails(),
+        replace(factories.DETAILS, email=""),
+        replace(factories.DETAILS, address=None),
+        replace(factories.DETAILS, delivery="by-owl"),
+    ],
+)
+def test_an_order_without_contact_address_or_delivery_is_refused(guest: Owner, now: datetime, details: CheckoutDetails) -> None:
+    mug = factories.make_product(inventory=5)
+    ready = factories.ready_to_order(guest, {mug.product_id: 1}, now, details)
+
+    with pytest.raises(services.DetailsMissing):
+        services.place_order(**ready)
+
+    assert stock(mug.product_id) == 5
+
+
+def test_an_expired_cart_is_no_cart(guest: Owner, now: datetime) -> None:
+    mug = factories.make_product(inventory=5)
+    ready = factories.ready_to_order(guest, {mug.product_id: 1}, now)
+
+    with pytest.raises(services.CartChanged):
+        services.place_order(**ready | {"now": now + timedelta(days=30)})
+
+    assert stock(mug.product_id) == 5
+
+
+def test_the_payment_page_is_opened_once_and_kept(stripe: FakeStripe, guest: Owner, now: datetime) -> None:
+    mug = factories.make_product(inventory=5)
+    order = factories.make_order(guest, {mug.product_id: 1}, now)
+
+    opened = factories.open_payment(order)
+    again = factories.open_payment(order)
+
+    assert opened.payment.session_id.startswith("cs_test_")
+    assert again.payment == opened.payment
+    assert queries.order_of(owner=guest, order_id=order.order_id).payment == opened.payment
+    assert len(stripe.state.tables["sessions"]) == 1
+
+
+def test_a_paid_session_moves_its_order_to_processing_once(stripe: FakeStripe, guest: Owner, now: datetime) -> None:
+    mug = factories.make_product(inventory=5)
+    order = factories.open_payment(factories.make_order(guest, {mug.product_id: 1}, now))
+    assert services.settle(session_id=order.payment.session_id, now=now).status is OrderStatus.PENDING
+    assert stripe.pay(order.payment.session_id) == "paid"
+
+    settled = services.settle(session_id=order.payment.session_id, now=now)
+    again = services.settle(session_id=order.payment.session_id, now=now + timedelta(minutes=1))
+
+    assert settled.status is OrderStatus.PROCESSING
+    assert settled.payment.status == "completed"
+    assert settled.payment.transaction_id.startswith("ch_")
+    assert settled.payment.payment_intent_id.startswith("pi_")
+    assert [(entry.status, entry.actor) for entry in settled.history] == [
+        (OrderStatus.PENDING, "shopper"),
+        (OrderStatus.PROCESSING, "stripe"),
+    ]
+    assert again == settled
+    assert stock(mug.product_id) == 4
+
+
+def test_an_unpaid_order_is_released_when_its_hold_is_over_and_not_before(
+    stripe: FakeStripe, guest: Owner, now: datetime
+) -> None:
+    mug = factories.make_product(inventory=5)
+    order = factories.open_payment(factories.make_order(guest, {mug.product_id: 2}, now))
+
+    assert release_unpaid_orders(now=now + HOLD - timedelta(seconds=1)) == 0
+    assert stock(mug.product_id) == 3
+    assert release_unpaid_orders(now=now + HOLD) == 1
+    assert release_unpaid_orders(now=now + HOLD) == 0
+
+    assert queries.order_by_id(order_id=order.order_id).status is OrderStatus.EXPIRED
+    assert stock(mug.product_id) == 5
+    assert stripe.state.tables["sessions"][order.payment.session_id]["status"] == "expired"
+
+
+def test_an_order_paid_just_before_its_hold_ends_is_settled_instead_of_released(
+    stripe: FakeStripe, guest: Owner, now: datetime
+) -> None:
+    mug = factories.make_product(inventory=5)
+    order = factories.open_payment(factories.make_order(guest, {mug.product_id: 2}, now))
+    assert stripe.pay(order.payment.session_id) == "paid"
+
+    assert release_unpaid_orders(now=now + HOLD) == 0
+
+    assert queries.order_by_id(order_id=order.order_id).status is OrderStatus.PROCESSING
+    assert stock(mug.product_id) == 3
+
+
+def test_cancelling_an_unpaid_order_puts_its_lines_back_into_the_cart(stripe: FakeStripe, guest: Owner, now: datetime) -> None:
+    mug = factories.make_product(inventory=5)
+    order = factories.open_payment(factories.make_order(guest, {mug.product_id: 2}, now))
+
+    ended = services.cancel_unpaid(order=order, now=now)
+
+    assert ended.status is OrderStatus.CANCELLED
+    assert stock(mug.product_id) == 5
+    assert open_cart(owner=guest, now=now).count == 2
+    assert stripe.state.tables["sessions"][order.payment.session_id]["status"] == "expired"
