@@ -56,7 +56,7 @@ def read_page(
 
 
 def _seal(row: Model, key_names: Sequence[str], question: str, *, backwards: bool) -> str:
-    stored = row.serialize()
+    stored = row.serialize(null_check=False)  # a row from an index carries but its projection
     return signing.dumps(
         {"q": question, "k": {name: stored[name] for name in key_names}, "b": backwards}, salt=_SALT, compress=True
     )

@@ -107,14 +107,23 @@ def _keys(schema: Iterable[Any]) -> list[dict[str, str]]:
     return sorted(schema, key=lambda key: key["KeyType"] != "HASH")
 
 
+def code_of(error: PynamoDBException) -> str:
+    """DynamoDB's word for what went wrong; empty when it never answered.
+
+    PynamoDB's own `cause_response_code` fails on a lost connection, whose cause has a `response` of None.
+    """
+    response = getattr(error.cause, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))
+
+
 def is_refused(error: PynamoDBException) -> bool:
     """Whether a single write failed because its condition did not hold."""
-    return error.cause_response_code == "ConditionalCheckFailedException"
+    return code_of(error) == "ConditionalCheckFailedException"
 
 
 def is_passing(error: PynamoDBException) -> bool:
     """Whether the trouble is throttling, a conflict or a lost connection: worth another try, or a "busy" page."""
-    return error.cause is not None and (error.cause_response_code is None or error.cause_response_code in PASSING)
+    return error.cause is not None and code_of(error) in PASSING | {""}
 
 
 def all_of(first: Condition, *rest: Condition) -> Condition:

@@ -10,7 +10,7 @@ from typing import Any
 from pynamodb.exceptions import CancellationReason, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from shop.lib.tables import PASSING, connection, is_passing
+from shop.lib.tables import PASSING, code_of, connection, is_passing
 
 TRIES = 10
 DEADLINE_SECONDS = 6.0
@@ -82,7 +82,7 @@ def run_transaction(
 
 
 def _is_worth_repeating(error: TransactWriteError) -> bool:
-    if error.cause_response_code == "TransactionCanceledException":
+    if code_of(error) == "TransactionCanceledException":
         return all(reason is None or reason.code in PASSING for reason in error.cancellation_reasons)
     return is_passing(error)
 

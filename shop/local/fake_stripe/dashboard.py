@@ -47,7 +47,7 @@ def render(state: State) -> str:
 <link rel="icon" href="data:,">
 </head>
 <body>
-<p class="ribbon"><strong>Test mode</strong> <span>No money moves.</span></p>
+<header class="ribbon"><strong>Test mode</strong> <span>No money moves.</span></header>
 <main class="board">
 <h1>Fake Stripe</h1>
 <p>What the shop asked for and what it was told. The newest {_SHOWN} of each; reload to see more.</p>

@@ -31,7 +31,8 @@ class FakeStripe:
     Use it as a context manager, or call `start()` and `stop()`. `port=0` takes any free port; `base_url`
     is for `stripe.StripeClient(key, base_addresses={"api": fake.base_url})`. `clock` gives the time for
     objects, expiry and webhook retries; after moving it call `tick()`.
-    Raises OSError when the port is taken and ValueError when the host is not a loopback address.
+    Raises OSError when the port is taken; ValueError when the host is not a loopback address or the state
+    file is not one.
     """
 
     def __init__(
@@ -97,11 +98,7 @@ class FakeStripe:
 
     def tick(self) -> None:
         """Do now what time brings: expire what is due, retry what is due, save."""
-        with self.state.lock:
-            checkout.expire_due(self.state)
-            idempotency.forget_old(self.state)
-            self.state.forget_old()
-        self.webhooks.wake()
+        self._tend()
         self.state.save()
 
     def pay(
@@ -124,6 +121,13 @@ class FakeStripe:
                 paid = checkout.authenticate(self.state, session, passed=authentication)
             return paid.outcome
 
+    def _tend(self) -> None:
+        with self.state.lock:
+            checkout.expire_due(self.state)
+            idempotency.forget_old(self.state)
+            self.state.forget_old()
+        self.webhooks.wake()
+
     def _take_address(self) -> None:
         # Sessions of an earlier run are paid at today's address.
         self.state.base_url = self.base_url
@@ -133,7 +137,8 @@ class FakeStripe:
     def _beat(self) -> None:
         while not self._stopping.wait(_BEAT):
             try:
-                self.tick()
+                self._tend()
+                self.state.save_when_rested()
             except OSError:
                 # The disk may be full or the folder gone; serving goes on and the next beat tries again.
                 log.exception("the state could not be saved")

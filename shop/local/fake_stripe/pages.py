@@ -56,7 +56,7 @@ def _layout(title: str, main: str, *, wide: bool = False) -> str:
 <link rel="icon" href="data:,">
 </head>
 <body>
-<p class="ribbon"><strong>Test mode</strong> <span>No money moves. Use a test card.</span></p>
+<header class="ribbon"><strong>Test mode</strong> <span>No money moves. Use a test card.</span></header>
 <main class="{"checkout" if wide else "narrow"}">
 {main}
 </main>

@@ -8,6 +8,7 @@ import os
 import secrets
 import string
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,8 @@ API_VERSION = "2026-10-28.endive"
 LOG_LENGTH = 1000
 # Stripe's Events can be read for 30 days: https://docs.stripe.com/api/events
 EVENT_LIFE = 30 * 24 * 3600
+# A save that took so long is followed by a rest of so many times its length.
+_REST = 4
 _LETTERS = string.ascii_letters + string.digits
 
 # What each table holds, as Stripe's `object` field and its error messages name it.
@@ -68,6 +71,7 @@ class State:
         self.cause: Json = {"id": None, "idempotency_key": None}
         self.on_event: Callable[[Json, str], None] = _nobody_listens
         self._dirty = False
+        self._rests_until = 0.0
         self._save_lock = threading.Lock()
         if path is not None and path.exists():
             self._load(path)
@@ -126,10 +130,16 @@ class State:
             if event["created"] < self.now - EVENT_LIFE and event["pending_webhooks"] == 0:
                 del events[event["id"]]
 
+    def save_when_rested(self) -> None:
+        """Save, unless the last save was so recent and so long that saving would be all that is done."""
+        if time.monotonic() >= self._rests_until:
+            self.save()
+
     def save(self) -> None:
         """Write the file if anything changed: a whole new file takes the old one's place."""
         if self.path is None:
             return
+        started = time.monotonic()
         with self._save_lock:
             with self.lock:
                 if not self._dirty:
@@ -140,6 +150,8 @@ class State:
             half_done = self.path.with_name(self.path.name + ".tmp")
             half_done.write_text(written)
             os.replace(half_done, self.path)
+            ended = time.monotonic()
+            self._rests_until = ended + _REST * (ended - started)
 
     def _snapshot(self) -> Json:
         answered = {key: kept for key, kept in self.idempotency.items() if kept["status"] is not None}
@@ -153,7 +165,10 @@ class State:
         }
 
     def _load(self, path: Path) -> None:
-        kept: dict[str, Any] = json.loads(path.read_text())
+        try:
+            kept: dict[str, Any] = json.loads(path.read_text())
+        except ValueError as error:
+            raise ValueError(f"{path} is not a state file of the fake Stripe; move it away to start afresh.") from error
         self.tables.update(kept["tables"])
         self.session_extras = kept["session_extras"]
         self.test_cards = kept["test_cards"]

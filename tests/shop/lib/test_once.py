@@ -1,0 +1,45 @@
+from datetime import datetime, timedelta
+
+import pytest
+
+from orders.models import EffectRow
+from shop.lib.once import KEEP, LEASE, InProgress, once
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+
+def test_an_effect_is_done_by_the_first_and_skipped_by_later_ones(now: datetime) -> None:
+    answers = []
+    for _ in range(3):
+        with once(EffectRow, "mail", now=now) as is_ours:
+            answers.append(is_ours)
+
+    assert answers == [True, False, False]
+
+
+def test_two_keys_know_nothing_of_each_other(now: datetime) -> None:
+    with once(EffectRow, "mail-a", now=now) as first, once(EffectRow, "mail-b", now=now) as second:
+        assert (first, second) == (True, True)
+
+
+def test_a_failed_effect_is_given_back_at_once(now: datetime) -> None:
+    with pytest.raises(RuntimeError, match="no mail today"), once(EffectRow, "mail", now=now):
+        raise RuntimeError("no mail today")
+
+    with once(EffectRow, "mail", now=now) as is_ours:
+        assert is_ours is True
+
+
+def test_while_somebody_is_at_it_others_are_told_to_come_back(now: datetime) -> None:
+    with once(EffectRow, "mail", now=now), pytest.raises(InProgress), once(EffectRow, "mail", now=now):
+        pass
+
+
+def test_the_claim_of_who_died_can_be_taken_when_its_lease_is_over(now: datetime) -> None:
+    # What a process leaves that was killed in the middle.
+    EffectRow("EFFECT#mail", "ONCE", state="claimed", lease_until=now + LEASE, expires_at=now + KEEP).save()
+
+    with pytest.raises(InProgress), once(EffectRow, "mail", now=now + LEASE - timedelta(seconds=1)):
+        pass
+    with once(EffectRow, "mail", now=now + LEASE) as is_ours:
+        assert is_ours is True

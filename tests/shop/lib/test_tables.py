@@ -1,0 +1,101 @@
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import boto3
+import pytest
+from django.conf import settings
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.models import UserRow
+from cart.models import CartRow
+from catalog.models import CategoryRow, ProductRow, SkuRow
+from orders.models import CheckoutRow, EffectRow, EventRow, OrderRow, RefRow
+from shop.lib.attributes import DecimalAttribute, EpochAttribute, IntegerAttribute, TimeAttribute
+from shop.lib.tables import Row, connection, table_name
+
+ROWS: list[type[Row]] = [
+    ProductRow,
+    SkuRow,
+    CategoryRow,
+    UserRow,
+    CartRow,
+    OrderRow,
+    RefRow,
+    CheckoutRow,
+    EffectRow,
+    EventRow,
+]
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20, places=8))
+def test_a_decimal_keeps_its_value_exactly(number: Decimal) -> None:
+    attribute = DecimalAttribute()
+
+    assert attribute.deserialize(attribute.serialize(number)) == number
+    assert "E" not in attribute.serialize(number)
+
+
+def test_a_stored_fraction_is_no_integer() -> None:
+    assert IntegerAttribute().deserialize("50") == 50
+    assert IntegerAttribute().deserialize(str(2**60 + 1)) == 2**60 + 1
+    with pytest.raises(ValueError, match="whole number"):
+        IntegerAttribute().deserialize("1.5")
+
+
+def test_a_time_is_kept_in_utc_as_the_specification_writes_it() -> None:
+    moment = datetime(2025, 1, 15, 12, 30, tzinfo=timezone(timedelta(hours=2)))
+
+    text = TimeAttribute().serialize(moment)
+
+    assert text == "2025-01-15T10:30:00Z"
+    assert TimeAttribute().deserialize(text) == moment
+    with pytest.raises(ValueError, match="no time zone"):
+        TimeAttribute().serialize(datetime(2025, 1, 15))  # noqa: DTZ001 - what is refused
+
+
+def test_an_expiry_is_kept_in_whole_epoch_seconds() -> None:
+    assert EpochAttribute().serialize(datetime(2024, 12, 17, 16, 0, tzinfo=UTC)) == "1734451200"
+    assert EpochAttribute().deserialize("1734451200") == datetime(2024, 12, 17, 16, 0, tzinfo=UTC)
+
+
+def test_all_rows_share_one_client_with_short_timeouts(tables: Any) -> None:
+    clients = {id(row._get_connection().connection.client) for row in ROWS}
+    config = connection().client.meta.config
+
+    assert clients == {id(connection().client)}
+    assert (config.connect_timeout, config.read_timeout) == (1, 2)
+    assert config.retries == {"total_max_attempts": 3, "mode": "standard"}
+
+
+EXPECTED = {
+    "Products": {"ttl": None, "GSI1": ("GSI1PK", "GSI1SK"), "GSI2": ("GSI2PK", "GSI2SK")},
+    "Users": {"ttl": "expiresAt", "GSI1": ("GSI1PK", "GSI1SK")},
+    "Carts": {"ttl": "expiresAt"},
+    "Orders": {"ttl": "expiresAt", "GSI1": ("GSI1PK", "GSI1SK"), "GSI2": ("GSI2PK", "GSI2SK")},
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_createtables_makes_the_tables_of_the_specification(tables: Any, name: str) -> None:
+    client = boto3.client("dynamodb", endpoint_url=settings.AWS_ENDPOINT_URL)
+    table = client.describe_table(TableName=table_name(name))["Table"]
+    ttl = client.describe_time_to_live(TableName=table_name(name))["TimeToLiveDescription"]
+    expected = EXPECTED[name]
+
+    assert [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]] == [("PK", "HASH"), ("SK", "RANGE")]
+    indexes = {
+        index["IndexName"]: tuple(key["AttributeName"] for key in index["KeySchema"])
+        for index in table.get("GlobalSecondaryIndexes", [])
+    }
+    assert indexes == {name: keys for name, keys in expected.items() if name != "ttl"}
+    assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert table["SSEDescription"]["Status"] == "ENABLED"
+    assert ttl.get("AttributeName") == expected["ttl"]
+
+
+def test_a_sale_rewrites_no_index() -> None:
+    for index in (ProductRow.by_category, ProductRow.by_status):
+        assert "inventory" not in index.Meta.projection.non_key_attributes
