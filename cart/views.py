@@ -94,7 +94,7 @@ def _add_problem(form: AddForm) -> str:
 
 def _add_answer(request: HttpRequest, *, added: services.Added | None = None, problem: str = "") -> HttpResponse:
     if is_htmx(request):
-        response = render(request, "cart/added.html", {"added": added, "error": problem}, status=422 if problem else 200)
+        response = render(request, "cart/added.html", {"added": added, "problem": problem}, status=422 if problem else 200)
         if added:
             response["HX-Trigger"] = "cart-changed"
         return response

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -77,7 +77,7 @@ def checkout(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
 @with_cart
 def contact(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
     details = queries.checkout_details(owner=owner)
-    form = ContactForm(request.POST or None, initial={"email": details.email, "phone": details.phone})
+    form = ContactForm(_posted(request), initial={"email": details.email, "phone": details.phone})
     if request.method == "POST" and form.is_valid():
         return _remember(owner, replace(details, **form.cleaned_data), then="address")
     return _step_answer(request, "contact", details, cart, form=form)
@@ -87,7 +87,7 @@ def contact(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
 @with_cart
 def address(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
     details = queries.checkout_details(owner=owner)
-    form = AddressForm(request.POST or None, initial=asdict(details.address) if details.address else None)
+    form = AddressForm(_posted(request), initial=asdict(details.address) if details.address else None)
     if request.method == "POST" and form.is_valid():
         return _remember(owner, replace(details, address=form.address()), then="delivery")
     return _step_answer(request, "address", details, cart, form=form)
@@ -98,7 +98,7 @@ def address(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
 def delivery(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
     details = queries.checkout_details(owner=owner)
     methods = queries.delivery_methods()
-    form = DeliveryForm(request.POST or None, methods=methods, initial={"delivery": details.delivery or methods[0].code})
+    form = DeliveryForm(_posted(request), methods=methods, initial={"delivery": details.delivery or methods[0].code})
     if request.method == "POST" and form.is_valid():
         return _remember(owner, replace(details, **form.cleaned_data), then="review")
     return _step_answer(request, "delivery", details, cart, form=form)
@@ -218,6 +218,11 @@ def show(request: HttpRequest, order_id: str) -> HttpResponse:
             "pay_url": _address("orders:pay", order) if order.is_awaiting_payment else "",
         },
     )
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    """What was posted, though it be nothing; None for a page that is merely looked at."""
+    return request.POST if request.method == "POST" else None
 
 
 def _method(order: Order) -> object:

@@ -66,12 +66,11 @@ TEMPLATES = [
                 )
             ],
             "builtins": ["template_partials.templatetags.partials", "django.templatetags.static", "shop.templatetags.shop"],
-            "context_processors": ["shop.context_processors.shop"],
+            "context_processors": ["django.contrib.messages.context_processors.messages", "shop.context_processors.shop"],
         },
     }
 ]
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
 USE_TZ = True

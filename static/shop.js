@@ -10,7 +10,7 @@
     byId("failed").replaceChildren(Object.assign(document.createElement("span"), { textContent: words }), close);
   };
   const hush = () => byId("failed").replaceChildren();
-  const on = (name, act) => document.addEventListener(name, (event) => event.detail.elt.id !== "cart-link" && act(event));
+  const on = (name, act) => document.addEventListener(name, (event) => event.detail.elt?.id !== "cart-link" && act(event));
   on("htmx:sendError", () => say("That did not work: the shop cannot be reached. Look at your connection and try again."));
   on("htmx:timeout", () => say("That did not work: the shop took too long to answer. Please try again."));
   on("htmx:responseError", () => say("That did not work. Please try again, or reload the page to see how things stand."));
@@ -18,8 +18,8 @@
 
   // After a swap: read out what changed, and never leave the keyboard nowhere.
   document.addEventListener("htmx:afterSettle", ({ detail }) => {
-    const fresh = byId(detail.target.id);
-    if (!fresh || !fresh.dataset.status) return;
+    const fresh = byId(detail.target?.id);
+    if (!fresh?.dataset.status) return;
     byId("status").textContent = fresh.dataset.status;
     if (document.activeElement === document.body) fresh.querySelector("[tabindex='-1']")?.focus({ preventScroll: true });
   });

@@ -1,8 +1,10 @@
 """What tests stand on: a local AWS with empty tables, a stand-in Stripe, people, and a way to count table calls."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from html import unescape
 from io import StringIO
 from typing import Any
 
@@ -93,3 +95,14 @@ def counted_calls() -> Iterator[list[str]]:
         yield calls
     finally:
         events.unregister("before-call.dynamodb", note)
+
+
+def items_of(table: str) -> list[dict[str, Any]]:
+    """Everything a table holds, raw."""
+    client = connection().client
+    return list(client.scan(TableName=table_name(table), ConsistentRead=True)["Items"])
+
+
+def words_of(markup: str) -> str:
+    """What a reader of the markup reads, in one line."""
+    return " ".join(unescape(re.sub(r"<[^>]*>", "", markup)).split())

@@ -45,9 +45,9 @@ class Failed(Exception):
 class Environment:
     """A virtual environment and the lock files that satisfy it, the one to install first."""
 
-    def __init__(self, folder: str, locks: tuple[str, ...], seconds: int, root: Path = ROOT) -> None:
-        self.folder = root / folder
-        self.locks = [root / "requirements" / lock for lock in locks]
+    def __init__(self, folder: str, locks: tuple[str, ...], seconds: int) -> None:
+        self.folder = ROOT / folder
+        self.locks = [ROOT / "requirements" / lock for lock in locks]
         self.seconds = seconds
 
     @property

@@ -26,6 +26,7 @@ SECRET_KEY = "local-shop-secret"  # noqa: S105
 REGION = "us-east-1"
 _STOP_SECONDS = 5.0
 _LEAVING_SECONDS = 1.0
+_SHOWN_LINES = 15
 
 
 class CloudFailed(Exception):
@@ -109,10 +110,9 @@ class Ministack:
         deadline = time.monotonic() + timeout
         while not _is_healthy(self.port):
             if self.process and self.process.poll() is not None:
-                raise CloudFailed(f"The local AWS stopped while starting.{self._last_lines()}")
+                raise self._failed("The local AWS stopped while starting.")
             if time.monotonic() > deadline:
-                self.stop()
-                raise CloudFailed(f"The local AWS did not answer within {timeout:.0f} s.{self._last_lines()}")
+                raise self._failed(f"The local AWS did not answer within {timeout:.0f} s.")
             time.sleep(0.02)
 
     def stop(self) -> None:
@@ -176,11 +176,11 @@ class Ministack:
         with os.fdopen(descriptor, "wb") as file:
             yield file
 
-    def _last_lines(self) -> str:
-        if not self._own_log or not self._own_log.exists():
-            return ""
-        lines = self._own_log.read_text(errors="replace").splitlines()[-15:]
-        return "".join(f"\n  {line}" for line in lines)
+    def _failed(self, sentence: str) -> CloudFailed:
+        """End what is left of it; the error to raise, with what it printed last."""
+        lines = self._own_log.read_text(errors="replace").splitlines()[-_SHOWN_LINES:] if self._own_log else []
+        self.stop()
+        return CloudFailed(sentence + "".join(f"\n    {line}" for line in lines))
 
 
 def cloud_python() -> Path:

@@ -18,7 +18,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -33,6 +33,7 @@ _END_SECONDS = 1.5
 _POLL_SECONDS = 0.03
 _WATCH_SECONDS = 2.0
 TABLE_PREFIX = "dev-"
+START_MODULE = (sys.executable, "-m", "shop.local.child")
 STRIPE_KEY = "sk_test_local"
 STRIPE_WEBHOOK_SECRET = "whsec_local_only_not_a_secret"  # noqa: S105
 
@@ -45,8 +46,11 @@ class StopAsked(Exception):
     """Ctrl-C or SIGTERM."""
 
 
-def run(*, port: int, data_dir: Path) -> int:
-    """Run the shop until it is told to stop; the exit status. Prints what a person has to know."""
+def run(*, port: int, data_dir: Path, start_module: Sequence[str] = START_MODULE) -> int:
+    """Run the shop until it is told to stop; the exit status. Prints what a person has to know.
+
+    `start_module` begins the command line of every child but the cloud; a module and its arguments follow.
+    """
     started_at = time.monotonic()
     events: SimpleQueue[Exception] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -57,7 +61,7 @@ def run(*, port: int, data_dir: Path) -> int:
     except CannotStart as refusal:
         print(refusal, file=sys.stderr)
         return 1
-    shop = Shop(port=port, data_dir=data_dir, events=events)
+    shop = Shop(port=port, data_dir=data_dir, events=events, start_module=start_module)
     status = 0
     try:
         shop.start()
@@ -101,10 +105,11 @@ def _take(*, port: int, data_dir: Path) -> int:
 class Shop:
     """The children, and what they must know about each other."""
 
-    def __init__(self, *, port: int, data_dir: Path, events: "SimpleQueue[Exception]") -> None:
+    def __init__(self, *, port: int, data_dir: Path, events: "SimpleQueue[Exception]", start_module: Sequence[str]) -> None:
         self._port = port
         self._data_dir = data_dir
         self._events = events
+        self._start_module = start_module
         cloud_port = ports.helper_port("cloud", web_port=port, data_dir=data_dir)
         self._stripe_port = ports.helper_port("stripe", web_port=port, data_dir=data_dir)
         self._cloud = Ministack(port=cloud_port, data_dir=data_dir / "cloud", piped=True)
@@ -128,13 +133,13 @@ class Shop:
         else:
             show(f"using the local AWS that already runs at {self._cloud.endpoint}")
             threading.Thread(target=self._watch_adopted_cloud, daemon=True).start()
-        self._stripe.start([sys.executable, "-m", "shop.local.child", *self._stripe_arguments()], self._environment())
-        self._web.start(_django("runserver", f"{ports.HOST}:{self._port}"), self._environment())
+        self._start(self._stripe, "shop.local.fake_stripe", *self._stripe_arguments())
+        self._start(self._web, "django", "runserver", f"{ports.HOST}:{self._port}")
 
         self._until(lambda: self._cloud.is_healthy, "The local AWS", _START_SECONDS)
-        self._prepare.start([sys.executable, "-m", "shop.local.child", "shop.local.prepare"], self._environment())
+        self._start(self._prepare, "shop.local.prepare")
         self._until_prepared()
-        self._work.start(_django("runbackground", "--data", str(self._data_dir)), self._environment())
+        self._start(self._work, "django", "runbackground", "--data", str(self._data_dir))
         self._until(lambda: _answers(self._stripe_origin), "The fake Stripe", _START_SECONDS)
         self._until(lambda: _answers(f"{self._origin}/healthz"), "The shop", _START_SECONDS)
 
@@ -173,12 +178,15 @@ class Shop:
     def _stripe_origin(self) -> str:
         return f"http://{ports.HOST}:{self._stripe_port}"
 
+    def _start(self, child: Child, *module_and_arguments: str) -> None:
+        child.start([*self._start_module, *module_and_arguments], self._environment())
+
     def _child(self, name: str, colour: int) -> Child:
         return Child(name, colour=colour, events=self._events)
 
     def _stripe_arguments(self) -> list[str]:
         return [
-            *("shop.local.fake_stripe", "--host", ports.HOST, "--port", str(self._stripe_port)),
+            *("--host", ports.HOST, "--port", str(self._stripe_port)),
             *("--webhook-url", f"{self._origin}/webhooks/stripe/", "--webhook-secret", STRIPE_WEBHOOK_SECRET),
             *("--api-key", STRIPE_KEY, "--state", str(self._data_dir / "stripe.json")),
         ]
@@ -230,10 +238,6 @@ class Shop:
         except Empty:
             return
         raise event
-
-
-def _django(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "shop.local.child", "django", *arguments]
 
 
 def _answers(url: str) -> bool:

@@ -1,0 +1,326 @@
+"""Checkout and order pages, walked by plain forms as a browser without script walks them."""
+
+import re
+from datetime import datetime, timedelta
+from html import unescape
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.test import Client
+
+from catalog import queries as catalog
+from catalog.services import set_stock
+from orders import queries
+from orders.domain import HOLD, OrderStatus
+from orders.jobs import release_unpaid_orders
+from shop.lib.guests import GUEST_COOKIE
+from shop.lib.money import Money
+from shop.lib.owner import Owner
+from shop.local.fake_stripe import ApiFault, FakeStripe
+from tests import factories
+from tests.conftest import counted_calls, items_of, words_of
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+ADDRESS = {
+    "country": "US",
+    "name": "Ada Lovelace",
+    "street": "123 Main St",
+    "street2": "",
+    "city": "New York",
+    "state": "NY",
+    "zip_code": "10001",
+}
+
+
+def orders() -> list[dict[str, Any]]:
+    return [item for item in items_of("Orders") if item["SK"]["S"].startswith("ORDER#")]
+
+
+def fields_of(page: str) -> dict[str, str]:
+    """The hidden fields of the page's form that places the order."""
+    form = page[page.index('action="/checkout/place/"') :]
+    return {
+        name: unescape(value)
+        for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[: form.index("</form>")])
+    }
+
+
+def walk_to_review(client: Client, product_id: str, quantity: int = 1) -> str:
+    """Fill a cart and all steps; the review page."""
+    client.post("/cart/add/", {"product_id": product_id, "quantity": str(quantity)})
+    client.post("/checkout/contact/", {"email": "ada@example.com", "phone": ""})
+    client.post("/checkout/address/", ADDRESS)
+    client.post("/checkout/delivery/", {"delivery": "standard"})
+    return client.get("/checkout/review/").text
+
+
+def place(client: Client, product_id: str, quantity: int = 1) -> Any:
+    return client.post("/checkout/place/", fields_of(walk_to_review(client, product_id, quantity)))
+
+
+def test_a_guest_buys_from_cart_to_confirmation_with_plain_forms(client: Client, stripe: FakeStripe) -> None:
+    mug = factories.make_product(name="Tide Mug", inventory=5, price=Money(2400, "USD"))
+
+    placed = place(client, mug.product_id, 3)
+
+    (order,) = orders()
+    order_id = order["orderId"]["S"]
+    assert placed.status_code == 303
+    assert placed["Location"].startswith(f"{stripe.base_url}/c/pay/cs_test_")
+    assert catalog.product(product_id=mug.product_id).inventory == 2
+    session_id = order["payment"]["M"]["sessionId"]["S"]
+    session = stripe.state.tables["sessions"][session_id]
+    assert (session["amount_total"], session["currency"], session["client_reference_id"]) == (8775, "usd", order_id)
+
+    assert stripe.pay(session_id) == "paid"
+    back = client.get(session["success_url"].removeprefix("http://testserver"), follow=True)
+
+    assert back.status_code == 200
+    assert re.search(rf"/checkout/{order_id}/confirmation/\?key=", back.redirect_chain[-1][0])
+    for words in (order_id, "ada@example.com", "Tide Mug", "$72.00", "$5.76", "$9.99", "$87.75", "123 Main St"):
+        assert words in back.text
+    assert client.get(back.redirect_chain[-1][0]).content == back.content
+    assert queries.order_by_id(order_id=order_id).status is OrderStatus.PROCESSING
+
+
+def test_each_step_keeps_what_it_was_told_over_back_and_refresh(client: Client) -> None:
+    mug = factories.make_product()
+    walk_to_review(client, mug.product_id)
+
+    assert 'value="ada@example.com"' in client.get("/checkout/contact/").text
+    assert 'value="123 Main St"' in client.get("/checkout/address/").text
+    assert "checked" in client.get("/checkout/delivery/").text
+    client.post("/checkout/contact/", {"email": "grace@example.com", "phone": "+1 555 123 4567"})
+    review = client.get("/checkout/review/").text
+    assert "grace@example.com" in review
+    assert "123 Main St" in review
+
+
+def test_a_step_that_comes_too_early_leads_to_the_first_open_one(client: Client) -> None:
+    mug = factories.make_product()
+    assert client.get("/checkout/")["Location"] == "/cart/"
+    client.post("/cart/add/", {"product_id": mug.product_id, "quantity": "1"})
+
+    def leads_to() -> str:
+        return str(client.get("/checkout/review/")["Location"])
+
+    assert leads_to() == client.get("/checkout/")["Location"] == "/checkout/contact/"
+    client.post("/checkout/contact/", {"email": "ada@example.com"})
+    assert leads_to() == "/checkout/address/"
+    client.post("/checkout/address/", ADDRESS)
+    assert leads_to() == "/checkout/delivery/"
+
+
+@pytest.mark.parametrize(
+    ("step", "fields", "words"),
+    [
+        ("contact", {"email": ""}, "Please give your e-mail address"),
+        ("contact", {"email": "ada"}, "This does not look like an e-mail address"),
+        ("contact", {"email": "a@b.com\r\nBcc: x@y.z"}, "This does not look like an e-mail address"),
+        ("contact", {"email": "ada@example.com", "phone": "call me"}, "A phone number has digits"),
+        ("address", ADDRESS | {"name": ""}, "Please fill in: full name."),
+        ("address", ADDRESS | {"zip_code": "ABC"}, "A US ZIP code has five digits"),
+        ("address", ADDRESS | {"state": ""}, "Please fill in the state or province for United States."),
+        ("address", ADDRESS | {"country": "XX"}, "We do not deliver there yet"),
+        ("address", ADDRESS | {"street": "a\x07b"}, "without control characters"),
+        ("address", ADDRESS | {"city": "x" * 101}, "at most 100 characters"),
+        ("delivery", {}, "Please choose how we shall send it."),
+        ("delivery", {"delivery": "by-owl"}, "Please choose one of these."),
+    ],
+)
+def test_bad_input_gets_a_clear_message_keeps_what_was_typed_and_writes_nothing(
+    client: Client, step: str, fields: dict[str, str], words: str
+) -> None:
+    mug = factories.make_product()
+    client.post("/cart/add/", {"product_id": mug.product_id, "quantity": "1"})
+
+    answer = client.post(f"/checkout/{step}/", fields)
+
+    assert answer.status_code == 200
+    assert words in unescape(answer.text)
+    if step == "address" and fields["street"].isprintable():
+        assert fields["street"] in answer.text
+    assert items_of("Orders") == []
+
+
+def test_names_and_addresses_of_the_whole_world_are_shown_and_never_run(client: Client) -> None:
+    mug = factories.make_product()
+    client.post("/cart/add/", {"product_id": mug.product_id, "quantity": "1"})
+    client.post("/checkout/contact/", {"email": "zoe@example.com", "phone": ""})
+    client.post(
+        "/checkout/address/",
+        ADDRESS | {"country": "JP", "name": "<script>alert(1)</script> 山田", "state": "", "zip_code": "100-0001"},
+    )
+    client.post("/checkout/delivery/", {"delivery": "express"})
+
+    page = client.get("/checkout/review/").text
+
+    assert "山田" in page
+    assert "<script>alert" not in page
+    assert "$24.99" in page
+
+
+def test_a_forged_or_incomplete_order_form_orders_nothing(client: Client) -> None:
+    mug = factories.make_product(inventory=5)
+    good = fields_of(walk_to_review(client, mug.product_id))
+
+    for fields in (
+        {},
+        {"cart_id": good["cart_id"]},
+        good | {"total_minor": "1"},
+        good | {"total_minor": "-1"},
+        good | {"total_minor": "1.5"},
+        good | {"cart_id": "cart-00000000000000000"},
+        good | {"cart_id": "../../x"},
+    ):
+        answer = client.post("/checkout/place/", fields, follow=True)
+        assert answer.status_code == 200, fields
+        assert re.search("nothing was (ordered|charged)", answer.text, re.IGNORECASE), fields
+    assert orders() == []
+    assert catalog.product(product_id=mug.product_id).inventory == 5
+
+
+def test_what_sold_out_during_checkout_is_named_and_nothing_is_charged(client: Client, now: datetime) -> None:
+    mug = factories.make_product(name="Tide Mug", inventory=5)
+    fields = fields_of(walk_to_review(client, mug.product_id, 3))
+    set_stock(product_id=mug.product_id, inventory=2, now=now)
+
+    answer = client.post("/checkout/place/", fields, follow=True)
+
+    assert answer.redirect_chain == [("/cart/", 302)]
+    assert "Sold out or too few left: Tide Mug. Nothing was charged." in answer.text
+    assert orders() == []
+
+
+def test_the_second_click_leads_to_the_same_payment(client: Client, stripe: FakeStripe) -> None:
+    mug = factories.make_product(inventory=5)
+    fields = fields_of(walk_to_review(client, mug.product_id, 2))
+
+    first, second = client.post("/checkout/place/", fields), client.post("/checkout/place/", fields)
+
+    assert first["Location"] == second["Location"]
+    assert len(orders()) == len(stripe.state.tables["sessions"]) == 1
+
+
+def test_when_stripe_cannot_be_reached_the_order_is_kept_and_can_be_paid_a_moment_later(
+    client: Client, stripe: FakeStripe
+) -> None:
+    mug = factories.make_product(inventory=5)
+    stripe.faults.api.append(ApiFault("error_before", method="POST", path="/v1/checkout/sessions"))
+
+    answer = place(client, mug.product_id)
+
+    assert answer.status_code == 503
+    assert "Nothing was charged and your items are kept" in answer.text
+    (order,) = orders()
+    assert "sessionId" not in order["payment"]["M"]
+    again = client.post(f"/checkout/{order['orderId']['S']}/pay/")
+    assert again.status_code == 303
+    assert again["Location"].startswith(stripe.base_url)
+
+
+def test_a_shopper_who_comes_back_unpaid_finds_pay_now_and_the_way_back_to_the_cart(client: Client, stripe: FakeStripe) -> None:
+    mug = factories.make_product(inventory=5)
+    to_stripe = place(client, mug.product_id, 2)["Location"]
+    (order,) = orders()
+    path = f"/checkout/{order['orderId']['S']}"
+
+    page = client.get(f"{path}/pay/")
+    assert page.status_code == 200
+    assert client.post(f"{path}/pay/")["Location"] == to_stripe
+    assert client.get(f"{path}/confirmation/")["Location"].startswith(f"{path}/pay/")
+    assert client.get(f"{path}/return/")["Location"].startswith(f"{path}/pay/")
+
+    back = client.post(f"{path}/cancel/", follow=True)
+    assert "Everything is back in your cart." in back.text
+    assert catalog.product(product_id=mug.product_id).inventory == 5
+    assert client.get(f"{path}/pay/").status_code == 200
+    assert client.post(f"{path}/pay/").status_code == 200
+
+
+def test_an_expired_order_offers_its_lines_once_more(client: Client, stripe: FakeStripe, now: datetime) -> None:
+    mug = factories.make_product(inventory=5)
+    place(client, mug.product_id, 2)
+    (order,) = orders()
+    release_unpaid_orders(now=now + HOLD + timedelta(minutes=1))
+    path = f"/checkout/{order['orderId']['S']}"
+
+    page = client.get(f"{path}/pay/")
+    assert page.status_code == 200
+    assert "Nothing was charged" in page.text
+    for _ in range(2):
+        client.post(f"{path}/cancel/")
+    assert words_of(client.get("/cart/badge/").text) == "Cart, 2 items"
+
+
+def test_an_order_opens_for_its_guest_and_for_the_key_of_its_link_and_nobody_else(client: Client, stripe: FakeStripe) -> None:
+    mug = factories.make_product()
+    place(client, mug.product_id)
+    (order,) = orders()
+    order_id = order["orderId"]["S"]
+    key = queries.key_of(order_id)
+    stranger = Client()
+    other_guest = Client()
+    other_guest.post("/cart/add/", {"product_id": mug.product_id, "quantity": "1"})
+    assert GUEST_COOKIE in other_guest.cookies
+
+    for path in (f"/orders/{order_id}/", f"/checkout/{order_id}/pay/"):
+        assert client.get(path).status_code == 200
+        assert stranger.get(path, {"key": key}).status_code == 200
+        for visitor in (stranger, other_guest):
+            for bad in ("", "x", key[:-1], key.upper(), f"{order_id}:{key}", queries.key_of("ord-other"), "ü"):
+                assert visitor.get(path, {"key": bad}).status_code == 404, bad
+    for method in ("pay", "cancel"):
+        assert stranger.post(f"/checkout/{order_id}/{method}/").status_code == 404
+    assert stranger.get("/orders/ord-unknown/", {"key": queries.key_of("ord-unknown")}).status_code == 404
+    assert queries.order_by_id(order_id=order_id).status is OrderStatus.PENDING
+
+
+def test_the_key_of_a_link_ends_after_half_a_year(client: Client, stripe: FakeStripe, monkeypatch: pytest.MonkeyPatch) -> None:
+    mug = factories.make_product()
+    place(client, mug.product_id)
+    order_id = orders()[0]["orderId"]["S"]
+    key = queries.key_of(order_id)
+    monkeypatch.setattr(queries, "LINK_LIFETIME_SECONDS", -1)
+
+    assert Client().get(f"/orders/{order_id}/", {"key": key}).status_code == 404
+
+
+def test_checkout_pages_cost_a_fixed_number_of_calls(client: Client, stripe: FakeStripe) -> None:
+    mug = factories.make_product()
+    factories.make_category()
+    fields = fields_of(walk_to_review(client, mug.product_id))
+
+    for step in ("contact", "address", "delivery", "review"):
+        with counted_calls() as calls:
+            client.get(f"/checkout/{step}/")
+        assert calls == ["GetItem", "BatchGetItem", "GetItem"], step
+
+    with counted_calls() as calls:
+        client.post("/checkout/place/", fields)
+    assert calls == ["GetItem", "GetItem", "BatchGetItem", "TransactWriteItems", "UpdateItem"]
+
+
+def test_every_page_of_checkout_and_orders_is_private(client: Client, stripe: FakeStripe) -> None:
+    mug = factories.make_product()
+    place(client, mug.product_id)
+    order_id = orders()[0]["orderId"]["S"]
+    client.post("/cart/add/", {"product_id": mug.product_id, "quantity": "1"})
+
+    for path in ("/checkout/contact/", "/checkout/review/", f"/checkout/{order_id}/pay/", f"/orders/{order_id}/"):
+        assert client.get(path)["Cache-Control"] == "private, no-store", path
+
+
+def test_links_go_to_the_fixed_origin_whatever_host_is_asked_for(client: Client, stripe: FakeStripe, guest: Owner) -> None:
+    mug = factories.make_product()
+    fields = fields_of(walk_to_review(client, mug.product_id))
+
+    answer = client.post("/checkout/place/", fields, headers={"Host": "127.0.0.1", "X-Forwarded-Host": "evil.example"})
+
+    assert answer.status_code == 303
+    (session,) = stripe.state.tables["sessions"].values()
+    assert urlsplit(session["success_url"]).netloc == "testserver"
+    assert parse_qs(urlsplit(session["cancel_url"]).query)["key"]
+    assert client.get("/", headers={"Host": "evil.example"}).status_code == 400

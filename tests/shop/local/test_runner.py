@@ -1,0 +1,176 @@
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shop.local import ports
+from tests.shop.local.waiting import wait_until
+
+# Stands in for every child but the cloud, which is the real one. It does as little as each of them can do.
+STAND_IN = """
+import http.server, sys, time
+module, *arguments = sys.argv[1:]
+folder = {folder!r}
+def serve(port):
+    class Ok(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200); self.end_headers()
+        def log_message(self, *_): pass
+    http.server.ThreadingHTTPServer(("127.0.0.1", port), Ok).serve_forever()
+if module == "shop.local.prepare":
+    print("login: ann@example.com / a-password (staff)")
+elif module == "shop.local.fake_stripe":
+    serve(int(arguments[arguments.index("--port") + 1]))
+elif arguments[0] == "runserver":
+    print("hello from the shop", flush=True)
+    serve(int(arguments[1].rpartition(":")[2]))
+else:
+    import os
+    while not os.path.exists(folder + "/crash"):
+        time.sleep(0.02)
+    print("the last words of the worker", flush=True)
+    sys.exit(3)
+"""
+# What the real children do through shop.local.child: end with the runner.
+RUNNER = """
+import sys
+from pathlib import Path
+from shop.local.runner import run
+sys.exit(run(port={port}, data_dir=Path({data!r}), start_module=[sys.executable, "-m", "shop.local.child", "stand_in"]))
+"""
+
+
+class Running:
+    """A local shop in a process of its own."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.port = port
+        self.data = folder / "data"
+        self._output = folder / f"output-{port}"
+        self._file = self._output.open("wb")
+        (folder / "stand_in.py").write_text(STAND_IN.format(folder=str(folder)))
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", RUNNER.format(port=port, data=str(self.data))],
+            stdout=self._file,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"PYTHONPATH": f"{folder}{os.pathsep}{Path.cwd()}"},
+        )
+
+    @property
+    def output(self) -> str:
+        return self._output.read_text()
+
+    def wait_until_ready(self) -> None:
+        wait_until(lambda: "Ready after" in self.output or self.process.poll() is not None, seconds=30)
+        assert "Ready after" in self.output, self.output
+
+    def all_ports(self) -> list[int]:
+        return [self.port, *json.loads((self.data / "ports.json").read_text()).values()]
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait()
+        self._file.close()
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    with ports.listen(0) as listener:
+        port = int(listener.getsockname()[1])
+    made = Running(tmp_path, port)
+    yield made
+    made.end()
+
+
+def nothing_listens(numbers: list[int]) -> bool:
+    return all(ports.is_free(number) for number in numbers)
+
+
+class TestARunningShop:
+    def test_the_summary_says_where_everything_is(self, running: Running) -> None:
+        running.wait_until_ready()
+        cloud, stripe = running.all_ports()[1:]
+        text = running.output
+        assert f"Shop         http://127.0.0.1:{running.port}/\n" in text
+        assert f"Mail         http://127.0.0.1:{running.port}/_local/mail/\n" in text
+        assert f"Payments     http://127.0.0.1:{stripe}/\n" in text
+        assert "Log in as    ann@example.com / a-password (staff)\n" in text
+        assert f"AWS          http://127.0.0.1:{cloud}   access key local-shop   secret local-shop-secret\n" in text
+        assert re.search(r"4242 4242 4242 4242 +is paid\n", text)
+        assert f"Data         {running.data}" in text
+        assert "    shop │ hello from the shop\n" in text
+        assert "\033[" not in text
+
+    def test_ctrl_c_ends_all_of_it_in_time_even_when_pressed_twice(self, running: Running) -> None:
+        running.wait_until_ready()
+        asked_at = time.monotonic()
+        running.process.send_signal(signal.SIGINT)
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(10) == 0
+        assert time.monotonic() - asked_at < 3
+        assert nothing_listens(running.all_ports())
+        assert running.output.endswith(f"Stopped. Everything is kept in {running.data}.\n")
+
+    def test_ctrl_c_while_starting_ends_all_of_it(self, running: Running) -> None:
+        wait_until(lambda: (running.data / "ports.json").exists() and len(running.all_ports()) == 3)
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(10) == 0
+        assert nothing_listens(running.all_ports())
+
+    def test_a_killed_runner_takes_its_children_with_it(self, running: Running) -> None:
+        running.wait_until_ready()
+        running.process.kill()
+        wait_until(lambda: nothing_listens(running.all_ports()))
+
+    def test_a_child_that_ends_by_itself_ends_everything_and_its_last_words_are_shown(
+        self, running: Running, tmp_path: Path
+    ) -> None:
+        running.wait_until_ready()
+        (tmp_path / "crash").touch()
+        assert running.process.wait(10) == 1
+        assert running.output.endswith(
+            "work stopped unexpectedly (status 3), so everything is stopped. Its last lines:\n    the last words of the worker\n"
+        )
+        assert nothing_listens(running.all_ports())
+
+    def test_a_second_shop_on_the_same_data_is_refused(self, running: Running, tmp_path: Path) -> None:
+        running.wait_until_ready()
+        with ports.listen(0) as listener:
+            other_port = int(listener.getsockname()[1])
+        second = Running(tmp_path, other_port)
+        assert second.process.wait(10) == 1
+        second.end()
+        assert second.output == (
+            f"Another shop is running on the data in {running.data}. Choose another folder: make run PORT={other_port} DATA=…\n"
+        )
+        assert running.process.poll() is None
+
+
+def test_a_taken_port_is_named_with_how_to_choose_another_and_nothing_is_started(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with ports.listen(0) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "shop.local", "--port", str(port), "--data", str(data)],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert done.stderr == f"Port {port} is already in use. Choose another: make run PORT={port + 1} DATA={data}-{port + 1}\n"
+    assert done.stdout == ""
+    assert not data.exists()
+
+
+def test_a_port_that_cannot_be_one_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
+    done = subprocess.run([sys.executable, "-m", "shop.local", "--port", "80"], check=False)
+    assert done.returncode == 2
+    assert "a port is a whole number from 1024 to 65535" in capfd.readouterr().err
