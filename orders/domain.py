@@ -52,6 +52,8 @@ HOLD = timedelta(minutes=32)
 """How long stock is held for an unpaid order: the payment window and a minute of grace."""
 
 
+_SATURDAY = 5
+
 COUNTRIES = {
     "US": "United States",
     "AT": "Austria",
@@ -140,6 +142,15 @@ class DeliveryMethod:
     name: str
     price: Money
     days: tuple[int, int]
+
+
+def after_working_days(moment: datetime, days: int) -> datetime:
+    """Midnight of the day so many working days (Monday to Friday) after the moment's day."""
+    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    while days:
+        day += timedelta(days=1)
+        days -= day.weekday() < _SATURDAY
+    return day
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ the money is there, or release when it is not there in time.
 
 import logging
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
@@ -29,6 +29,7 @@ from orders.domain import (
     OrderLine,
     OrderStatus,
     Payment,
+    after_working_days,
     order_id_for,
     require_transition,
 )
@@ -267,7 +268,7 @@ def _draft(owner: Owner, kept: KeptCart, total_seen: int, now: datetime) -> Orde
         created_at=now,
         updated_at=now,
         due_at=now + HOLD,
-        estimated_delivery=(now + timedelta(days=delivery.days[1])).replace(hour=0, minute=0, second=0),
+        estimated_delivery=after_working_days(now, delivery.days[1]),
         history=(HistoryEntry(OrderStatus.PENDING, now, SHOPPER),),
     )
 

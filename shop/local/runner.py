@@ -124,6 +124,8 @@ class Shop:
         Raises StopAsked, ChildEnded, CannotStart and CloudFailed.
         """
         show = printer("local", 90)
+        if not (self._data_dir / "cloud").exists():
+            show("a new shop: its products and photographs take about half a minute, once")
         try:
             self._cloud.launch()
         except ports.PortTaken as taken:

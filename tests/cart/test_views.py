@@ -15,23 +15,7 @@ pytestmark = pytest.mark.usefixtures("tables")
 
 HTMX = {"HX-Request": "true"}
 
-BAD_QUANTITIES = [
-    "-1",
-    "0",
-    "1000000000",
-    "1.5",
-    "٣",
-    "",
-    " ",
-    "1e3",
-    "0x10",
-    "NaN",
-    "１",
-    "100",
-    "9" * 5000,
-    "1; DROP TABLE",
-    "<b>",
-]
+BAD_QUANTITIES = ["-1", "0", "1000000000", "1.5", "٣", "", " ", "1e3", "0x10", "NaN", "１", "100", "9" * 5000, "1; DROP", "<b>"]
 
 
 def add(client: Client, headers: dict[str, str] | None = None, **fields: Any) -> Any:

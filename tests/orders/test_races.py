@@ -7,19 +7,21 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.test import Client
 from pynamodb.transactions import TransactWrite
 
 from catalog import queries as catalog
 from catalog import services as catalog_services
 from catalog.models import ProductRow, product_key
 from orders import services
-from orders.domain import Order
+from orders.domain import Order, order_id_for
 from shop.lib.guests import new_guest
 from shop.lib.money import Money
 from shop.lib.owner import Owner
 from shop.lib.tables import connection
 from shop.local.fake_stripe import FakeStripe
 from tests import factories
+from tests.orders.walk import fields_of, orders, walk_to_review
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -75,7 +77,7 @@ def test_twenty_clicks_on_place_order_are_one_order_and_one_payment_page(stripe:
 
     answers = at_once([lambda: factories.open_payment(services.place_order(**ready))] * 20)
 
-    assert {answer.order_id for answer in answers} == {services.order_id_for(ready["cart_id"])}
+    assert {answer.order_id for answer in answers} == {order_id_for(ready["cart_id"])}
     assert len({answer.payment.session_id for answer in answers}) == 1
     assert len(stripe.state.tables["sessions"]) == 1
     assert catalog.product(product_id=mug.product_id).inventory == 48
@@ -90,3 +92,21 @@ def test_webhook_and_browser_settle_together_into_one_history(stripe: FakeStripe
 
     assert {len(answer.history) for answer in answers} == {2}
     assert {answer.status for answer in answers} == {"processing"}
+
+
+def test_twenty_posts_of_one_cart_all_lead_to_one_payment_page(stripe: FakeStripe, client: Client) -> None:
+    mug = factories.make_product(inventory=50)
+    fields = fields_of(walk_to_review(client, mug.product_id, 2))
+    cookies = client.cookies
+
+    def press() -> str:
+        tab = Client()
+        tab.cookies = cookies
+        return str(tab.post("/checkout/place/", fields)["Location"])
+
+    answers = at_once([press] * 20)
+
+    assert len(set(answers)) == 1
+    assert answers[0].startswith(f"{stripe.base_url}/c/pay/cs_test_")
+    assert len(orders()) == len(stripe.state.tables["sessions"]) == 1
+    assert catalog.product(product_id=mug.product_id).inventory == 48

@@ -35,7 +35,8 @@ def event_about(stripe: FakeStripe, session_id: str, **changes: Any) -> dict[str
     """The event Stripe sends of a completed session."""
     event = next(event for event in stripe.state.tables["events"].values() if event["type"] == "checkout.session.completed")
     assert event["data"]["object"]["id"] == session_id
-    return json.loads(json.dumps(event)) | changes
+    copied: dict[str, Any] = json.loads(json.dumps(event))
+    return copied | changes
 
 
 def signature(body: bytes, *, secret: str = SECRET, at: float | None = None) -> str:

@@ -53,6 +53,10 @@ def trouble(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[dict[str, Any
     return install
 
 
+def no_pause(_seconds: float) -> None:
+    pass
+
+
 def save(name: str, *, owner: str = "GUEST#1", only_new: bool = True) -> Callable[[TransactWrite], None]:
     def build(txn: TransactWrite) -> None:
         txn.save(RefRow(name, "REF", owner=owner), condition=RefRow.pk.does_not_exist() if only_new else None)
@@ -78,7 +82,9 @@ def exists(name: str) -> bool:
 def test_passing_trouble_is_tried_again_under_the_same_token(
     trouble: Callable[..., list[dict[str, Any]]], error: Exception
 ) -> None:
-    seen, pauses, looks = trouble(error, error), [], []
+    seen = trouble(error, error)
+    pauses: list[float] = []
+    looks: list[int] = []
 
     run_transaction(save("ORDER#a"), before_retry=lambda: looks.append(1), pause=pauses.append)
 
@@ -93,7 +99,7 @@ def test_a_write_whose_reply_was_lost_is_not_refused_when_tried_again(
 ) -> None:
     trouble(ReadTimeoutError(endpoint_url="http://dynamodb"), after=True)
 
-    run_transaction(save("ORDER#b"), pause=lambda seconds: None)
+    run_transaction(save("ORDER#b"), pause=no_pause)
 
     assert exists("ORDER#b")
 
@@ -136,7 +142,7 @@ def test_patience_ends_after_ten_tries(trouble: Callable[..., list[dict[str, Any
     seen = trouble(*[canceled("TransactionConflict")] * 50)
 
     with pytest.raises(Busy):
-        run_transaction(save("ORDER#h"), pause=lambda seconds: None)
+        run_transaction(save("ORDER#h"), pause=no_pause)
 
     assert len(seen) == TRIES == 10
     assert not exists("ORDER#h")
@@ -161,7 +167,7 @@ def test_giving_up_before_a_retry_ends_the_tries(trouble: Callable[..., list[dic
         raise SoldOut
 
     with pytest.raises(SoldOut):
-        run_transaction(save("ORDER#j"), before_retry=look, pause=lambda seconds: None)
+        run_transaction(save("ORDER#j"), before_retry=look, pause=no_pause)
 
     assert len(seen) == 1
     assert not exists("ORDER#j")
