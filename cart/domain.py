@@ -145,6 +145,8 @@ class Cart:
     version: int
     lines: tuple[Line, ...]
     totals: Totals
+    order_id: str = ""
+    """The order the owner's last cart became, while there is no newer cart."""
 
     @property
     def count(self) -> int:

@@ -1,5 +1,6 @@
 """Reads of carts. docs/tables.md has a row for each."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
@@ -29,7 +30,8 @@ def open_cart(*, owner: Owner | None, now: datetime, shipping: Money | None = No
     """
     kept = kept_cart(owner=owner, now=now) if owner else None
     if kept is None or kept.state is not CartState.OPEN:
-        return price_cart(KeptCart("", (), CartState.OPEN, 0, now), shipping=shipping)
+        empty = price_cart(KeptCart("", (), CartState.OPEN, 0, now), shipping=shipping)
+        return replace(empty, order_id=(kept.order_id or "") if kept else "")
     return price_cart(kept, shipping=shipping)
 
 

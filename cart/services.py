@@ -169,9 +169,7 @@ def _is_unchanged(cart: KeptCart | None, now: datetime) -> Condition:
 
 
 def _is_replaceable(now: datetime) -> Condition:
-    is_free: Condition = (
-        CartRow.pk.does_not_exist() | (CartRow.expires_at <= now) | (CartRow.state == CartState.CHECKED_OUT)
-    )
+    is_free: Condition = CartRow.pk.does_not_exist() | (CartRow.expires_at <= now) | (CartRow.state == CartState.CHECKED_OUT)
     return is_free
 
 

@@ -120,3 +120,8 @@ class Category:
     slug: str
     intro: str
     photo: Photo | None = None
+
+    @property
+    def path(self) -> str:
+        """The address of the category's shelf; every page links to all of them."""
+        return f"/categories/{self.slug}/"

@@ -28,7 +28,7 @@ from shop.lib.attributes import (
 from shop.lib.money import Money
 from shop.lib.tables import BaseMeta, Row, table_name
 
-PHOTO_WIDTHS = (320, 640, 1200)
+PHOTO_WIDTHS = (320, 640, 960, 1200)
 """The widths in pixels every uploaded photograph is kept in."""
 _DEFAULT_PHOTO_WIDTH = 640
 _PRICE_DIGITS = 12

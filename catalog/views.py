@@ -76,13 +76,12 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
     form = CategoryForm(request.GET)
     dearest_first = form.value("sort") == DEAREST
     page = queries.in_category(category=found.name, cursor=form.value("cursor"), dearest_first=dearest_first)
-    base = reverse("catalog:category", args=[slug])
     return _list_answer(
         request,
         page,
         title=found.name,
         intro=found.intro,
-        base=base,
+        base=found.path,
         category=found,
         sort=DEAREST if dearest_first else CHEAPEST,
     )
@@ -143,4 +142,4 @@ def _list_answer(
 def _breadcrumb(category: str) -> list[tuple[str, str]]:
     found = next((known for known in queries.categories() if known.name == category), None)
     trail = [("Home", reverse("catalog:home"))]
-    return [*trail, (found.name, reverse("catalog:category", args=[found.slug]))] if found else trail
+    return [*trail, (found.name, found.path)] if found else trail

@@ -153,7 +153,7 @@ def gateway() -> StripeGateway:
 def _line_items(order: Order) -> list[dict[str, Any]]:
     """The order's lines, tax and delivery as Stripe shows them; they add up to the order's total to the cent."""
     lines = [(line.name, line.unit_price, line.quantity) for line in order.lines]
-    extras = [("Tax", order.tax, 1), (f"Delivery ({order.delivery_method})", order.shipping, 1)]
+    extras = [("Tax", order.tax, 1), (f"{order.delivery_method.capitalize()} delivery", order.shipping, 1)]
     return [
         {
             "price_data": {

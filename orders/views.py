@@ -54,14 +54,17 @@ class Step:
 
 
 def with_cart(view: Callable[[HttpRequest, Owner, Cart], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """A checkout step: give the view the shopper's cart, or send the shopper to the cart page when it cannot be checked out."""
+    """A checkout step: give the view the shopper's cart, or send the shopper to where the cart page or the order stands.
+
+    Who comes back from the payment page by the browser's own button finds the order the cart has become.
+    """
 
     @wraps(view)
     def step(request: HttpRequest) -> HttpResponse:
         owner = guest_of(request)
         cart = carts.open_cart(owner=owner, now=utc_now())
         if owner is None or not cart.can_check_out:
-            return redirect("cart:cart")
+            return redirect("orders:pay", cart.order_id) if cart.order_id else redirect("cart:cart")
         return view(request, owner, cart)
 
     return step

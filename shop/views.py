@@ -17,7 +17,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """What crawlers may fetch: the catalogue."""
-    lines = ["User-agent: *", "Disallow: /cart/", "Disallow: /checkout/", "Disallow: /orders/", ""]
+    lines = ["User-agent: *", "Disallow: /checkout/", "Disallow: /orders/", ""]
     return HttpResponse("\n".join(lines), content_type="text/plain")
 
 

@@ -72,9 +72,7 @@ def order_number(page: Page) -> str:
 
 
 @pytest.mark.parametrize(("script", "width"), [(True, 1280), (False, 1280)], ids=["with script", "without script"])
-def test_a_stranger_buys_three_mugs_as_a_guest(
-    shop: RunningShop, visit: Callable[..., Page], script: bool, width: int
-) -> None:
+def test_a_stranger_buys_three_mugs_as_a_guest(shop: RunningShop, visit: Callable[..., Page], script: bool, width: int) -> None:
     before = shop.stock_of(MUG)
     page = visit("/", script=script, width=width)
 

@@ -193,6 +193,8 @@ def test_a_shopper_who_comes_back_unpaid_finds_pay_now_and_the_way_back_to_the_c
 
     page = client.get(f"{path}/pay/")
     assert page.status_code == 200
+    assert client.get("/checkout/review/")["Location"] == f"{path}/pay/"
+    assert f'href="{path}/pay/"' in client.get("/cart/").text
     assert client.post(f"{path}/pay/")["Location"] == to_stripe
     assert client.get(f"{path}/confirmation/")["Location"].startswith(f"{path}/pay/")
     assert client.get(f"{path}/return/")["Location"].startswith(f"{path}/pay/")

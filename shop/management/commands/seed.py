@@ -21,6 +21,8 @@ from shop.lib.money import Money
 DEMO = Path(settings.BASE_DIR) / "shop" / "local" / "demo"
 _NEWEST = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
 
+HERO = "lull-lounge-chair-bone"
+
 # name, slug, words on the shelf, whose photograph shows the shelf
 CATEGORIES = (
     (
@@ -90,7 +92,10 @@ class Command(BaseCommand):
 
 
 def _in_shelf_order(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One of each category in turn, so that "newest first" shows the whole shop; one colour of a family before its others."""
+    """One of each category in turn, so that "newest first" shows the whole shop; one colour of a family before its others.
+
+    The newest is the one home shows large.
+    """
     shelves: dict[str, list[dict[str, Any]]] = {}
     for entry in entries:
         shelves.setdefault(entry["category"], []).append(entry)
@@ -104,7 +109,7 @@ def _in_shelf_order(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ordered = []
     while any(shelves.values()):
         ordered += [shelf.pop(0) for shelf in shelves.values() if shelf]
-    return ordered
+    return sorted(ordered, key=lambda entry: entry["slug"] != HERO)
 
 
 def _store_photos(entry: dict[str, Any]) -> tuple[str, ...]:
