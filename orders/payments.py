@@ -26,6 +26,10 @@ class PaymentsUnavailable(Exception):
     """Stripe could not be reached or answered with its own trouble. Whether it acted is not known: ask again, by the same key."""
 
 
+class PaymentInProgress(PaymentsUnavailable):
+    """The same request is being worked on at this moment: another click or tab came first. Its result is there in a moment."""
+
+
 class PaymentRefused(Exception):
     """Stripe understood the request and will not do it, now or later."""
 
@@ -135,7 +139,9 @@ class StripeGateway:
         except (self._stripe.APIConnectionError, self._stripe.RateLimitError) as error:
             raise PaymentsUnavailable from error
         except self._stripe.StripeError as error:
-            if error.http_status is None or error.http_status == HTTPStatus.CONFLICT or error.http_status >= _SERVER_ERRORS:
+            if error.http_status == HTTPStatus.CONFLICT:
+                raise PaymentInProgress from error
+            if error.http_status is None or error.http_status >= _SERVER_ERRORS:
                 raise PaymentsUnavailable from error
             raise PaymentRefused(error.user_message or str(error)) from error
 

@@ -5,6 +5,8 @@ the money is there, or release when it is not there in time.
 """
 
 import logging
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -48,7 +50,7 @@ from orders.models import (
     to_payment_map,
     to_row,
 )
-from orders.payments import Event, Session, SessionState, gateway
+from orders.payments import Event, PaymentInProgress, Session, SessionState, gateway
 from shop.lib.money import Money
 from shop.lib.once import KEEP
 from shop.lib.owner import Owner
@@ -57,6 +59,9 @@ from shop.lib.transactions import Busy, Refused, run_transaction
 
 logger = logging.getLogger(__name__)
 
+_WAITS = 20
+_WAIT_SECONDS = 0.25
+"""How often and how long a click waits for another that is opening the same payment page: 5 s in all."""
 SHOPPER, STRIPE, CLOCK = "shopper", "stripe", "clock"
 """Actors of an order's history."""
 
@@ -131,20 +136,32 @@ def place_order(*, owner: Owner, cart_id: str, total_seen: int, now: datetime) -
     return order
 
 
-def open_payment(*, order: Order, success_url: str, cancel_url: str) -> Order:
+def open_payment(*, order: Order, success_url: str, cancel_url: str, pause: Callable[[float], None] = time.sleep) -> Order:
     """Give a pending order its payment page, or the one it has: Stripe is asked under one key, so repeats meet the same session.
 
-    The session is saved on the order before anybody is sent to it: an order without a saved session can never be paid.
+    The session is saved on the order before anybody is sent to it: an order without a saved session can never be paid. Of many
+    clicks at once one opens the page, the others wait for it.
 
     Raises PaymentsUnavailable, PaymentRefused, OrderMoved.
     """
-    if order.payment.session_id:
-        return order
-    if order.status is not OrderStatus.PENDING:
-        raise OrderMoved(order.order_id)
-    session = gateway().open_session(
-        order, success_url=success_url, cancel_url=cancel_url, expires_at=order.created_at + PAYMENT_WINDOW
-    )
+    for _ in range(_WAITS):
+        if order.payment.session_id:
+            return order
+        if order.status is not OrderStatus.PENDING:
+            raise OrderMoved(order.order_id)
+        try:
+            session = gateway().open_session(
+                order, success_url=success_url, cancel_url=cancel_url, expires_at=order.created_at + PAYMENT_WINDOW
+            )
+        except PaymentInProgress:
+            pause(_WAIT_SECONDS)
+            order = queries.order_of(owner=order.owner, order_id=order.order_id)
+        else:
+            return _save_session(order, session)
+    raise PaymentInProgress(order.order_id)
+
+
+def _save_session(order: Order, session: Session) -> Order:
     payment = replace(order.payment, session_id=session.session_id, session_url=session.url)
     try:
         order_key(order.owner, order.order_id).update(

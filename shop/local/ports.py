@@ -53,7 +53,10 @@ def helper_port(name: str, *, web_port: int, data_dir: Path) -> int:
     wanted = [known.get(key, 0), web_port + _OFFSETS[name]]
     port = next((port for port in wanted if port in ALLOWED and is_free(port)), 0) or _any_free()
     if known.get(key) != port:
-        file.write_text(json.dumps(known | {key: port}, indent=2))
+        # Replaced whole: a kill in the middle of writing must not leave a file that no later start can read.
+        part = file.with_suffix(".part")
+        part.write_text(json.dumps(known | {key: port}, indent=2))
+        part.replace(file)
     return port
 
 

@@ -1,5 +1,6 @@
 """Placing, paying and releasing orders, through the services and the real stripe library."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from orders.domain import HOLD, CheckoutDetails, OrderStatus
 from orders.jobs import release_unpaid_orders
 from shop.lib.money import Money
 from shop.lib.owner import Owner
-from shop.local.fake_stripe import FakeStripe
+from shop.local.fake_stripe import ApiFault, FakeStripe
 from tests import factories
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -143,6 +144,18 @@ def test_the_payment_page_is_opened_once_and_kept(stripe: FakeStripe, guest: Own
     assert opened.payment.session_id.startswith("cs_test_")
     assert again.payment == opened.payment
     assert queries.order_of(owner=guest, order_id=order.order_id).payment == opened.payment
+    assert len(stripe.state.tables["sessions"]) == 1
+
+
+def test_a_click_that_comes_while_another_opens_the_page_waits_for_it(stripe: FakeStripe, guest: Owner, now: datetime) -> None:
+    mug = factories.make_product(inventory=5)
+    order = factories.make_order(guest, {mug.product_id: 1}, now)
+    stripe.faults.api.append(ApiFault("delay", method="POST", path="/v1/checkout/sessions", seconds=0.5))
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(factories.open_payment, [order, order])
+
+    assert first.payment == second.payment
     assert len(stripe.state.tables["sessions"]) == 1
 
 
