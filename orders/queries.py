@@ -1,7 +1,7 @@
 """Reads of orders. docs/tables.md has a row for each."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core import signing
@@ -25,7 +25,7 @@ from shop.lib.money import Money
 from shop.lib.owner import Owner
 
 _LINK_SALT = "shop.order-link"
-LINK_LIFETIME_SECONDS = 180 * 24 * 3600
+LINK_LIFETIME = timedelta(days=180)
 """How long the link in a mail opens its order: past the usual return and complaint periods."""
 
 
@@ -50,18 +50,20 @@ def order_by_id(*, order_id: str) -> Order:
     return order_of(owner=Owner.of_key(ref.owner), order_id=order_id)
 
 
-def order_for(*, viewer: Owner | None, order_id: str, key: str) -> Order:
-    """The order, for its owner or for who holds the key of its link. Raises OrderNotFound for everybody else."""
+def order_for(*, viewer: Owner | None, order_id: str, key: str, now: datetime) -> Order:
+    """The order, for its owner or, for half a year, for who holds its key. Raises OrderNotFound for everybody else."""
     if key and _is_key_of(key, order_id):
-        return order_by_id(order_id=order_id)
+        order = order_by_id(order_id=order_id)
+        if now < order.created_at + LINK_LIFETIME:
+            return order
     if viewer is None:
         raise OrderNotFound(order_id)
     return order_of(owner=viewer, order_id=order_id)
 
 
 def key_of(order_id: str) -> str:
-    """The key that opens an order to who holds it, for the links in its mails. Signed, and good for half a year."""
-    return signing.TimestampSigner(salt=_LINK_SALT).sign(order_id).removeprefix(f"{order_id}:")
+    """The key that opens an order to who holds it; always the same, for Stripe is sent it under one idempotency key."""
+    return signing.Signer(salt=_LINK_SALT).signature(order_id)
 
 
 def checkout_details(*, owner: Owner) -> CheckoutDetails:
@@ -95,8 +97,9 @@ def unpaid_orders_placed_before(*, moment: datetime) -> Iterator[Order]:
 
 
 def _is_key_of(key: str, order_id: str) -> bool:
+    # unsign also takes a key signed with one of SECRET_KEY_FALLBACKS, so that links outlive a change of the secret.
     try:
-        signing.TimestampSigner(salt=_LINK_SALT).unsign(f"{order_id}:{key}", max_age=LINK_LIFETIME_SECONDS)
+        signing.Signer(salt=_LINK_SALT).unsign(f"{order_id}:{key}")
     except signing.BadSignature:
         return False
     return True

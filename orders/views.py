@@ -44,6 +44,7 @@ _STATUS_WORDS = {
 _NO_PAYMENT_PAGE = (
     "We cannot reach our payment service just now. Nothing was charged and your items are kept: please try again in a moment."
 )
+_TOO_LATE = "The time to open the payment page was over. Nothing was charged and everything is back in your cart: please check out once more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +236,7 @@ def _method(order: Order) -> object:
 def _order_or_404(request: HttpRequest, order_id: str) -> Order:
     """The order, for its owner or by the key in the address."""
     try:
-        return queries.order_for(viewer=guest_of(request), order_id=order_id, key=request.GET.get("key", ""))
+        return queries.order_for(viewer=guest_of(request), order_id=order_id, key=request.GET.get("key", ""), now=utc_now())
     except queries.OrderNotFound:
         raise Http404("no such order for this viewer") from None
 
@@ -255,8 +256,12 @@ def _to_payment(request: HttpRequest, order: Order) -> HttpResponse:
             success_url=f"{settings.SITE_ORIGIN}{_address('orders:return', order)}",
             cancel_url=f"{settings.SITE_ORIGIN}{_address('orders:pay', order)}",
         )
-    except (PaymentsUnavailable, PaymentRefused):
+    except PaymentsUnavailable:
         return _pay_page(request, order, problem=_NO_PAYMENT_PAGE)
+    except PaymentRefused:  # asked too long after the order was placed: no later try can succeed
+        services.cancel_unpaid(order=order, now=utc_now())
+        messages.warning(request, _TOO_LATE)
+        return redirect("cart:cart")
     except services.OrderMoved:
         return redirect(_address("orders:pay", order))
     return see_other(order.payment.session_url)

@@ -1,6 +1,7 @@
 """Checkout and order pages, walked by plain forms as a browser without script walks them."""
 
 import re
+import time
 from datetime import datetime, timedelta
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
@@ -244,14 +245,52 @@ def test_an_order_opens_for_its_guest_and_for_the_key_of_its_link_and_nobody_els
     assert queries.order_by_id(order_id=order_id).status is OrderStatus.PENDING
 
 
-def test_the_key_of_a_link_ends_after_half_a_year(client: Client, stripe: FakeStripe, monkeypatch: pytest.MonkeyPatch) -> None:
-    mug = factories.make_product()
-    place(client, mug.product_id)
-    order_id = orders()[0]["orderId"]["S"]
-    key = queries.key_of(order_id)
-    monkeypatch.setattr(queries, "LINK_LIFETIME_SECONDS", -1)
+def test_the_key_of_a_link_ends_after_half_a_year(client: Client, stripe: FakeStripe, guest: Owner, now: datetime) -> None:
+    order = factories.make_order(guest, {factories.make_product().product_id: 1}, now)
+    key = queries.key_of(order.order_id)
 
-    assert Client().get(f"/orders/{order_id}/", {"key": key}).status_code == 404
+    def opens(moment: datetime) -> bool:
+        try:
+            return queries.order_for(viewer=None, order_id=order.order_id, key=key, now=moment) == order
+        except queries.OrderNotFound:
+            return False
+
+    assert opens(now + timedelta(days=180, seconds=-1)) is True
+    assert opens(now + timedelta(days=180)) is False
+
+
+def test_asking_stripe_again_after_a_lost_reply_meets_the_same_session(
+    client: Client, stripe: FakeStripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug = factories.make_product(inventory=5)
+    stripe.faults.api.append(ApiFault("error_after", method="POST", path="/v1/checkout/sessions"))
+    assert place(client, mug.product_id).status_code == 503
+    (order,) = orders()
+    real = time.time
+    with monkeypatch.context() as later:
+        later.setattr(time, "time", lambda: real() + 20)
+        again = client.post(f"/checkout/{order['orderId']['S']}/pay/")
+
+    assert again.status_code == 303
+    (session,) = stripe.state.tables["sessions"].values()
+    assert again["Location"] == session["url"]
+
+
+def test_a_payment_page_that_can_no_longer_be_opened_gives_the_cart_back(
+    client: Client, stripe: FakeStripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug = factories.make_product(inventory=5)
+    stripe.faults.api.append(ApiFault("error_before", method="POST", path="/v1/checkout/sessions"))
+    place(client, mug.product_id, 2)
+    (order,) = orders()
+    stripe.state.clock = lambda: time.time() + 90  # too late for a session of 30 minutes
+
+    answer = client.post(f"/checkout/{order['orderId']['S']}/pay/", follow=True)
+
+    assert "The time to open the payment page was over. Nothing was charged and everything is back in your cart" in answer.text
+    assert catalog.product(product_id=mug.product_id).inventory == 5
+    assert words_of(client.get("/cart/badge/").text) == "Cart, 2 items"
+    assert queries.order_by_id(order_id=order["orderId"]["S"]).status is OrderStatus.CANCELLED
 
 
 def test_checkout_pages_cost_a_fixed_number_of_calls(client: Client, stripe: FakeStripe) -> None:
