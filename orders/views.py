@@ -44,7 +44,10 @@ _STATUS_WORDS = {
 _NO_PAYMENT_PAGE = (
     "We cannot reach our payment service just now. Nothing was charged and your items are kept: please try again in a moment."
 )
-_TOO_LATE = "The time to open the payment page was over. Nothing was charged and everything is back in your cart: please check out once more."
+_TOO_LATE = (
+    "The time to open the payment page was over. Nothing was charged and everything is back in your cart: "
+    "please check out once more."
+)
 
 
 @dataclass(frozen=True, slots=True)
