@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.pagination import ResultIterator
@@ -41,6 +42,32 @@ def product(*, product_id: str) -> Product:
         return to_product(ProductRow.get(product_pk(product_id), PRODUCT_SK))
     except DoesNotExist:
         raise ProductNotFound(product_id) from None
+
+
+def shown_product(*, product_id: str) -> Product:
+    """The product for its page: from the shared cache where there is one, for money is never decided here.
+
+    Raises ProductNotFound.
+    """
+    if not settings.PRODUCT_CACHE_SECONDS:
+        return product(product_id=product_id)
+    key = _product_cache_key(product_id)
+    kept: Product | None = cache.get(key)
+    if kept is None:
+        kept = product(product_id=product_id)
+        cache.set(key, kept, settings.PRODUCT_CACHE_SECONDS)
+    return kept
+
+
+def forget_products(product_ids: Iterable[str]) -> None:
+    """Drop products from the shared cache after a write."""
+    if settings.PRODUCT_CACHE_SECONDS:
+        cache.delete_many([_product_cache_key(product_id) for product_id in product_ids])
+
+
+def _product_cache_key(product_id: str) -> str:
+    # The number changes when Product changes shape, so that no release reads what another wrote.
+    return f"catalog.product.1.{product_id}"
 
 
 def products(*, product_ids: Iterable[str], consistent: bool = False) -> dict[str, Product]:

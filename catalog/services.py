@@ -1,5 +1,6 @@
 """What changes the catalogue: the only writers of the Products table."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from pynamodb.exceptions import UpdateError
@@ -7,7 +8,7 @@ from pynamodb.transactions import TransactWrite
 
 from catalog.domain import Availability, Category, Product, ProductStatus
 from catalog.models import CATEGORIES_PK, CategoryRow, ProductRow, SkuRow, product_key, sku_pk, to_row
-from catalog.queries import forget_categories
+from catalog.queries import forget_categories, forget_products
 from shop.lib.money import Money
 from shop.lib.tables import all_of, is_refused
 from shop.lib.transactions import Refused, run_transaction
@@ -58,7 +59,10 @@ def save_category(*, category: Category, position: int, image_key: str | None = 
 
 
 def take_stock(txn: TransactWrite, *, product_id: str, quantity: int, price: Money) -> None:
-    """Add to a transaction: take pieces out of stock, if so many are there, at this price, and the product is for sale."""
+    """Add to a transaction: take pieces out of stock, if so many are there, at this price, and the product is for sale.
+
+    Whoever commits the transaction calls `stock_changed` after it.
+    """
     txn.update(
         product_key(product_id),
         actions=[ProductRow.inventory.set(ProductRow.inventory - quantity)],
@@ -72,12 +76,20 @@ def take_stock(txn: TransactWrite, *, product_id: str, quantity: int, price: Mon
 
 
 def return_stock(txn: TransactWrite, *, product_id: str, quantity: int) -> None:
-    """Add to a transaction: put pieces back into stock. A product deleted meanwhile refuses the transaction."""
+    """Add to a transaction: put pieces back into stock. A product deleted meanwhile refuses the transaction.
+
+    Whoever commits the transaction calls `stock_changed` after it.
+    """
     txn.update(
         product_key(product_id),
         actions=[ProductRow.inventory.set(ProductRow.inventory + quantity)],
         condition=ProductRow.pk.exists(),
     )
+
+
+def stock_changed(*, product_ids: Iterable[str]) -> None:
+    """Let product pages read these products anew: a transaction with them was committed."""
+    forget_products(product_ids)
 
 
 def mark_availability(*, product_id: str, inventory: int, availability: Availability) -> bool:
@@ -91,6 +103,7 @@ def mark_availability(*, product_id: str, inventory: int, availability: Availabi
         if not is_refused(error):
             raise
         return False
+    forget_products([product_id])
     return True
 
 
@@ -100,3 +113,4 @@ def set_stock(*, product_id: str, inventory: int, now: datetime) -> None:
         actions=[ProductRow.inventory.set(inventory), ProductRow.updated_at.set(now)],
         condition=ProductRow.pk.exists(),
     )
+    forget_products([product_id])

@@ -91,7 +91,7 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 @same_for_everybody
 def product(request: HttpRequest, product_id: str, slug: str) -> HttpResponse:
     try:
-        found = queries.product(product_id=product_id)
+        found = queries.shown_product(product_id=product_id)
     except queries.ProductNotFound:
         raise Http404("no such product") from None
     related = queries.related_to(found)

@@ -133,6 +133,7 @@ def place_order(*, owner: Owner, cart_id: str, total_seen: int, now: datetime) -
             raise
         _require_buyable(kept)
         raise CartChanged from refusal
+    _stock_changed(order)
     return order
 
 
@@ -220,6 +221,7 @@ def release(*, order: Order, to: OrderStatus, actor: str, now: datetime) -> Orde
         run_transaction(build)
     except Refused as refused:
         raise OrderMoved(order.order_id) from refused
+    _stock_changed(order)
     logger.info("order %s released as %s", order.order_id, to)
     return queries.order_of(owner=order.owner, order_id=order.order_id)
 
@@ -299,6 +301,10 @@ def _require_buyable(kept: KeptCart, *, shipping: Money | None = None) -> Cart:
     if cart.is_empty:
         raise CartChanged
     return cart
+
+
+def _stock_changed(order: Order) -> None:
+    catalog_services.stock_changed(product_ids=[line.product_id for line in order.lines])
 
 
 def _frozen_lines(cart: Cart) -> tuple[OrderLine, ...]:

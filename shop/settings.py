@@ -3,6 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from shop import DEMO_NAME
 from shop.lib import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -14,7 +15,7 @@ LOCAL = env.flag("SHOP_LOCAL", default=False)
 DEBUG = env.flag("SHOP_DEBUG", default=False)
 # The one origin of the public site. Links in mails and the origin check of forms use it, never a request header.
 SITE_ORIGIN = env.text("SITE_ORIGIN", "http://127.0.0.1:8000" if LOCAL else None).rstrip("/")
-SHOP_NAME = env.text("SHOP_NAME", "Fernhollow")
+SHOP_NAME = env.text("SHOP_NAME", DEMO_NAME)
 SECRET_KEY = env.text("SECRET_KEY", "local-only-" + "not-a-secret-" * 4 if LOCAL else None)
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 
@@ -146,7 +147,15 @@ STORAGES = {
 
 # --- Cache ------------------------------------------------------------------------------------------------------------
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# A Redis (ElastiCache) that all processes share, such as rediss://host:6379/0. Without it each process keeps a little for itself.
+CACHE_URL = env.text("CACHE_URL", "")
+CACHES = {
+    "default": {"BACKEND": "shop.lib.caches.ForgivingRedisCache", "LOCATION": CACHE_URL}
+    if CACHE_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+# Products are kept only where a write can forget them for everybody: a process of its own would go on showing the old price.
+PRODUCT_CACHE_SECONDS = env.integer("PRODUCT_CACHE_SECONDS", 60) if CACHE_URL else 0
 
 # --- Logs -------------------------------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from shop import DEMO_NAME
 from shop.local import ports
 from shop.local.ministack import CloudFailed, Ministack
 from shop.local.processes import Child, ChildEnded, printer
@@ -191,6 +192,7 @@ class Shop:
             *("--host", ports.HOST, "--port", str(self._stripe_port)),
             *("--webhook-url", f"{self._origin}/webhooks/stripe/", "--webhook-secret", STRIPE_WEBHOOK_SECRET),
             *("--api-key", STRIPE_KEY, "--state", str(self._data_dir / "stripe.json")),
+            *("--shop-name", os.environ.get("SHOP_NAME") or DEMO_NAME),
         ]
 
     def _environment(self) -> dict[str, str]:
@@ -204,7 +206,6 @@ class Shop:
                 "SHOP_LOCAL": "true",
                 "SITE_ORIGIN": self._origin,
                 "TABLE_PREFIX": TABLE_PREFIX,
-                "MEDIA_ORIGIN": "",
                 "STRIPE_API_ORIGIN": self._stripe_origin,
                 "STRIPE_CHECKOUT_ORIGIN": self._stripe_origin,
                 "STRIPE_SECRET_KEY": STRIPE_KEY,
