@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import RunningShop
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 MUG = "Tide Stoneware Mug, Sand"
 DECLINED, GOOD, ASKS_FIRST = "4000000000000002", "4242424242424242", "4000002500003155"

@@ -18,7 +18,8 @@ case "$*" in
   "-m venv "*) echo "venv" >> "$here/asked"; mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
   "-m pip "*)
     for word in "$@"; do lock="$word"; done
-    echo "pip $(basename $lock) stamps:$(ls "$here"/.*venv/installed.json 2>/dev/null | wc -l | tr -d ' ')" >> "$here/asked"
+    own="${{0%/*}}/../installed.json"
+    echo "pip $(basename $lock) stamps:$(ls "$own" 2>/dev/null | wc -l | tr -d ' ')" >> "$here/asked"
     if [ -e "$here/requirements/offline" ]; then echo "ERROR: no route to the index"; exit 1; fi ;;
 esac
 """
