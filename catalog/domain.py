@@ -1,5 +1,6 @@
 """What a product is and when it can be bought: pure rules, no storage, no settings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -47,6 +48,11 @@ class Rating:
     count: int
 
 
+def product_path(product_id: str, slug: str) -> str:
+    """The address of a product's page. Built here: reversing a URL in every card is half a list page's time."""
+    return f"/products/{product_id}/{slug}/"
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """A product as lists show it: only what the indexes carry."""
@@ -65,8 +71,8 @@ class Card:
 
     @property
     def path(self) -> str:
-        """The address of the product's page. Built here: reversing a URL in every card is half a list page's time."""
-        return f"/products/{self.product_id}/{self.slug}/"
+        """The address of the product's page."""
+        return product_path(self.product_id, self.slug)
 
     @property
     def photo(self) -> Photo | None:
@@ -96,6 +102,10 @@ class Product(Card):
     updated_at: datetime
     attributes: dict[str, str] = field(default_factory=dict)
     version: int = 0
+    family: str = ""
+    """The family of products that differ only by an option, such as the colour; empty for a product of its own."""
+    options: dict[str, str] = field(default_factory=dict)
+    """What tells this product from its family: option name to value, such as colour to Sand."""
 
     @property
     def is_active(self) -> bool:
@@ -107,9 +117,60 @@ class Product(Card):
 
 
 @dataclass(frozen=True, slots=True)
-class SubCategory:
-    name: str
+class Sibling:
+    """A member of a family, as far as choosing between them goes."""
+
+    product_id: str
     slug: str
+    options: dict[str, str]
+    availability: Availability
+
+    @property
+    def path(self) -> str:
+        return product_path(self.product_id, self.slug)
+
+
+@dataclass(frozen=True, slots=True)
+class OptionValue:
+    """A value of an option; `path` leads to a product that has it. Sold out also where that very combination is not made."""
+
+    value: str
+    path: str
+    is_current: bool
+    is_sold_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OptionControl:
+    """An option to choose by, such as the colour."""
+
+    name: str
+    values: tuple[OptionValue, ...]
+
+
+def option_controls(product: Product, siblings: Sequence[Sibling]) -> tuple[OptionControl, ...]:
+    """A control for each option that differs within the family, given its active members.
+
+    Choosing a value keeps the other options as they are where such a product is made; where it is not, it leads to the member
+    with that value that shares the most of the other options.
+    """
+    controls = []
+    for name, current in product.options.items():
+        values = tuple(dict.fromkeys(sibling.options[name] for sibling in siblings if name in sibling.options))
+        if len(values) > 1:
+            controls.append(
+                OptionControl(name, tuple(_option_value(product, siblings, name, value, current) for value in values))
+            )
+    return tuple(controls)
+
+
+def _option_value(product: Product, siblings: Sequence[Sibling], name: str, value: str, current: str) -> OptionValue:
+    wanted = product.options | {name: value}
+    having = [sibling for sibling in siblings if sibling.options.get(name) == value]
+    nearest = max(having, key=lambda sibling: sum(sibling.options.get(key) == wanted[key] for key in wanted))
+    is_made = all(nearest.options.get(key) == wanted[key] for key in wanted)
+    is_sold_out = not is_made or nearest.availability is Availability.OUT
+    return OptionValue(value, nearest.path, value == current, is_sold_out)
 
 
 @dataclass(frozen=True, slots=True)

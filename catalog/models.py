@@ -15,6 +15,7 @@ from catalog.domain import (
     Product,
     ProductStatus,
     Rating,
+    Sibling,
     availability_of,
 )
 from shop.lib.attributes import (
@@ -109,6 +110,8 @@ class ProductRow(Row):
     slug = UnicodeAttribute(null=True)
     availability = UnicodeAttribute(null=True)
     version = IntegerAttribute(null=True)
+    family = UnicodeAttribute(null=True)
+    options = TextMapAttribute(null=True)
     gsi1_pk = UnicodeAttribute(attr_name="GSI1PK", null=True)
     gsi1_sk = UnicodeAttribute(attr_name="GSI1SK", null=True)
     gsi2_pk = UnicodeAttribute(attr_name="GSI2PK", null=True)
@@ -125,6 +128,19 @@ class SkuRow(Row):
         pass
 
     product_id = UnicodeAttribute(attr_name="productId")
+
+
+class FamilyRow(Row):
+    """A product's membership in its family, with what a choice between its members shows."""
+
+    class Meta(ProductMeta):
+        pass
+
+    product_id = UnicodeAttribute(attr_name="productId")
+    slug = UnicodeAttribute()
+    options = TextMapAttribute()
+    availability = UnicodeAttribute()
+    status = UnicodeAttribute()
 
 
 class CategoryRow(Row):
@@ -152,6 +168,10 @@ def product_pk(product_id: str) -> str:
 
 def sku_pk(sku: str) -> str:
     return f"SKU#{sku}"
+
+
+def family_pk(family: str) -> str:
+    return f"FAMILY#{family}"
 
 
 def category_partition(category: str) -> str:
@@ -192,6 +212,8 @@ def to_row(product: Product, *, image_keys: tuple[str, ...]) -> ProductRow:
         status=product.status,
         availability=product.availability,
         version=product.version,
+        family=product.family or None,
+        options=product.options or None,
         created_at=product.created_at,
         updated_at=product.updated_at,
         gsi2_pk=status_partition(product.status),
@@ -219,7 +241,25 @@ def to_product(row: ProductRow) -> Product:
         updated_at=row.updated_at,
         attributes=dict(row.details),
         version=row.version or 0,
+        family=row.family or "",
+        options=dict(row.options or {}),
     )
+
+
+def to_family_row(product: Product) -> FamilyRow:
+    return FamilyRow(
+        family_pk(product.family),
+        product_pk(product.product_id),
+        product_id=product.product_id,
+        slug=product.slug,
+        options=product.options,
+        availability=product.availability,
+        status=product.status,
+    )
+
+
+def to_sibling(row: FamilyRow) -> Sibling:
+    return Sibling(row.product_id, row.slug, dict(row.options), Availability(row.availability))
 
 
 def _card_fields(row: ProductRow) -> dict[str, Any]:

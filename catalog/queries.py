@@ -1,6 +1,7 @@
 """Reads of the catalogue. docs/tables.md has a row for each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache as cache_in_process
 from functools import partial
 from typing import Any
 
@@ -9,22 +10,28 @@ from django.core.cache import cache
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.pagination import ResultIterator
 
-from catalog.domain import Card, Category, Product, ProductStatus
+from catalog.domain import Card, Category, Product, ProductStatus, Sibling
 from catalog.models import (
     CATEGORIES_PK,
     CATEGORY_INDEX_KEYS,
     PRODUCT_SK,
     STATUS_INDEX_KEYS,
     CategoryRow,
+    FamilyRow,
     ProductRow,
     category_partition,
+    family_pk,
     price_sort_key,
     product_pk,
     status_partition,
     to_card,
     to_category,
     to_product,
+    to_sibling,
 )
+from catalog.search.engine import Engine, Filters, IndexMissing, Listed, Results, Sort, Suggestions
+from catalog.search.reading import SnapshotReader
+from catalog.search.store import SnapshotStore
 from shop.lib.cursors import Page, read_page
 
 PAGE_SIZE = 24
@@ -78,6 +85,13 @@ def products(*, product_ids: Iterable[str], consistent: bool = False) -> dict[st
     return {row.product_id: to_product(row) for row in ProductRow.batch_get(keys, consistent_read=consistent)}
 
 
+def active_products() -> Iterator[Product]:
+    """Every active product, by a scan of the table: for building the search index, never for a page."""
+    of_products = ProductRow.sk == PRODUCT_SK
+    for row in ProductRow.scan(of_products & (ProductRow.status == ProductStatus.ACTIVE)):
+        yield to_product(row)
+
+
 def newest(*, cursor: str = "", size: int = PAGE_SIZE) -> Page[Card]:
     """Active products, latest first."""
     return read_page(
@@ -102,6 +116,59 @@ def in_category(*, category: str, cursor: str = "", dearest_first: bool = False,
         size=size,
         forward=not dearest_first,
     )
+
+
+def search(*, filters: Filters, sort: Sort, page: int) -> Results:
+    """A page of the products that pass the filters, with counts, from the search index: no table call. Raises IndexMissing."""
+    return _engine().search(filters, sort=sort, page=page)
+
+
+def suggest(*, prefix: str) -> Suggestions:
+    """Products and categories that what was typed so far may mean; nothing while there is no index."""
+    try:
+        return _engine().suggest(prefix)
+    except IndexMissing:
+        return Suggestions()
+
+
+def listed(*, page: int, size: int) -> tuple[Listed, ...]:
+    """A page (from 1) of all active products by id, for the sitemap; none while there is no index."""
+    try:
+        return _engine().listed(page=page, size=size)
+    except IndexMissing:
+        return ()
+
+
+def listed_count() -> int:
+    """How many products the sitemap lists."""
+    try:
+        return _engine().search(Filters(), size=1).total
+    except IndexMissing:
+        return 0
+
+
+def _engine() -> Engine:
+    return _reader().engine()
+
+
+@cache_in_process
+def _reader() -> SnapshotReader:
+    return SnapshotReader(snapshot_store(), look_seconds=settings.SEARCH_LOOK_SECONDS)
+
+
+def snapshot_store() -> SnapshotStore:
+    """Where the search index is published."""
+    return SnapshotStore(
+        bucket=settings.MEDIA_BUCKET, region=settings.AWS_REGION, endpoint_url=settings.AWS_ENDPOINT_URL, prefix="search"
+    )
+
+
+def siblings_of(product: Product) -> tuple[Sibling, ...]:
+    """The active members of the product's family, itself among them; none for a product of its own, without a call."""
+    if not product.family:
+        return ()
+    rows = FamilyRow.query(family_pk(product.family))
+    return tuple(to_sibling(row) for row in rows if row.status == ProductStatus.ACTIVE)
 
 
 def related_to(card: Card, *, size: int = 4) -> tuple[Card, ...]:

@@ -1,22 +1,65 @@
-"""What follows when a product's row changed."""
+"""What follows when products' rows changed."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from catalog.domain import Availability, availability_of
-from catalog.models import PRODUCT_SK, ProductRow
+from catalog.domain import Availability, Product, availability_of
+from catalog.models import PRODUCT_SK, ProductRow, to_product
 from catalog.queries import forget_products
-from catalog.services import mark_availability
+from catalog.search.engine import Batch, Document
+from catalog.services import mark_availability, note_in_family, update_index
+
+Image = dict[str, Any] | None
 
 
-def product_changed(new: dict[str, Any] | None) -> None:
+def product_changed(old: Image, new: Image) -> None:
     """Show the change: drop what is kept of the product, and keep `availability`, which lists show, in step with the stock.
 
-    `new` is the item after the change, as the stream has it.
+    `old` and `new` are the item before and after the change, as the stream has them.
     """
     if new is None or new["SK"] != {"S": PRODUCT_SK}:
         return
     row = ProductRow.from_raw_data(new)
     forget_products([row.product_id])
+    if row.family and _image_of_choice(old) != _image_of_choice(new):
+        note_in_family(product=to_product(row))
     due = availability_of(row.inventory)
     if row.availability is None or Availability(row.availability) is not due:
         mark_availability(product_id=row.product_id, inventory=row.inventory, availability=due)
+
+
+def _image_of_choice(item: Image) -> tuple[Any, ...]:
+    """What the other members of a family show of the item."""
+    if item is None:
+        return ()
+    inventory = int(item["inventory"]["N"])
+    return item.get("slug"), item.get("options"), item.get("family"), item["status"], availability_of(inventory)
+
+
+def products_changed(changes: Iterable[tuple[Image, Image]]) -> None:
+    """Bring the search index up to date with a batch of changes, as (item before, item after) in their order.
+
+    A change that lists neither show nor find, such as most sales, publishes nothing. Raises StoreFailed.
+    """
+    products: dict[str, Product] = {}
+    deleted: set[str] = set()
+    for old, new in changes:
+        item = new or old
+        if item is None or item["SK"] != {"S": PRODUCT_SK}:
+            continue
+        product_id = item["productId"]["S"]
+        if new is None:
+            deleted.add(product_id)
+            products.pop(product_id, None)
+            continue
+        product = to_product(ProductRow.from_raw_data(new))
+        deleted.discard(product_id)
+        if product_id in products or old is None or _is_listed_differently(to_product(ProductRow.from_raw_data(old)), product):
+            products[product_id] = product
+    update_index(batch=Batch.of(products.values(), deleted))
+
+
+def _is_listed_differently(old: Product, new: Product) -> bool:
+    if old.is_active != new.is_active:
+        return True
+    return new.is_active and Document.of(old) != Document.of(new)

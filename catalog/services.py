@@ -1,14 +1,17 @@
 """What changes the catalogue: the only writers of the Products table."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import cache
 
 from pynamodb.exceptions import UpdateError
 from pynamodb.transactions import TransactWrite
 
 from catalog.domain import Availability, Category, Product, ProductStatus
-from catalog.models import CATEGORIES_PK, CategoryRow, ProductRow, SkuRow, product_key, sku_pk, to_row
-from catalog.queries import forget_categories, forget_products
+from catalog.models import CATEGORIES_PK, CategoryRow, ProductRow, SkuRow, product_key, sku_pk, to_family_row, to_row
+from catalog.queries import active_products, forget_categories, forget_products, snapshot_store
+from catalog.search.engine import Batch, Document
+from catalog.search.publishing import SnapshotWriter
 from shop.lib.money import Money
 from shop.lib.tables import all_of, is_refused
 from shop.lib.transactions import Refused, run_transaction
@@ -35,6 +38,8 @@ def create_product(*, product: Product, image_keys: tuple[str, ...] = ()) -> Non
             SkuRow(sku_pk(product.sku), "SKU", product_id=product.product_id),
             condition=SkuRow.pk.does_not_exist(),
         )
+        if product.family:
+            txn.save(to_family_row(product))
 
     try:
         run_transaction(build)
@@ -87,9 +92,34 @@ def return_stock(txn: TransactWrite, *, product_id: str, quantity: int) -> None:
     )
 
 
+def note_in_family(*, product: Product) -> None:
+    """Let the other members' pages show this one as it is now: its address, options, and whether there is any."""
+    to_family_row(product).save()
+
+
 def stock_changed(*, product_ids: Iterable[str]) -> None:
     """Let product pages read these products anew: a transaction with them was committed."""
     forget_products(product_ids)
+
+
+def reindex(*, progress: Callable[[int], None] | None = None) -> int:
+    """Build the search index anew from the table and publish it; how many products it holds.
+
+    Reads the whole table, which no page and no job does: it is for the command line. Changes that arrive meanwhile are not lost.
+    """
+    return _index_writer().rebuild(map(Document.of, active_products()), progress)
+
+
+def update_index(*, batch: Batch) -> None:
+    """Publish a search index with these changes. Raises StoreFailed; the changes shall come again then."""
+    if batch:
+        _index_writer().apply(batch)
+
+
+@cache
+def _index_writer() -> SnapshotWriter:
+    """One a process, so that a batch finds the index of the last one at hand."""
+    return SnapshotWriter(snapshot_store())
 
 
 def mark_availability(*, product_id: str, inventory: int, availability: Availability) -> bool:

@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from catalog import views
+from catalog import sitemaps, views
 
 app_name = "catalog"
 urlpatterns = [
     path("", views.home, name="home"),
     path("products/", views.product_list, name="list"),
+    path("products/suggestions/", views.suggestions, name="suggestions"),
+    path("sitemap.xml", sitemaps.index, name="sitemap"),
+    path("sitemap-shelves.xml", sitemaps.shelves, name="sitemap_shelves"),
+    path("sitemap-products-<int:number>.xml", sitemaps.products, name="sitemap_products"),
     path("categories/<slug:slug>/", views.category, name="category"),
     path("products/<slug:product_id>/<slug:slug>/", views.product, name="product"),
 ]

@@ -6,16 +6,19 @@ from functools import wraps
 from http import HTTPStatus
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from catalog import queries
-from catalog.domain import Card, Category
-from catalog.forms import CHEAPEST, DEAREST, CategoryForm
-from shop.lib.cursors import Page
+from catalog.domain import Category, option_controls
+from catalog.forms import DEAREST, SORTS, FilterForm
+from catalog.search.engine import IndexMissing
+from catalog.seo import absolute, breadcrumb_data, product_data
+from catalog.shelf import shelf_of
 from shop.lib.http import is_htmx
 
 NEWEST_ON_HOME = 8
@@ -29,13 +32,6 @@ class Links:
 
     next_url: str
     previous_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sort:
-    label: str
-    url: str
-    is_current: bool
 
 
 def same_for_everybody(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -62,9 +58,10 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 @same_for_everybody
 def product_list(request: HttpRequest) -> HttpResponse:
-    form = CategoryForm(request.GET)
-    page = queries.newest(cursor=form.value("cursor"))
-    return _list_answer(request, page, title="All products", intro="Newest first.", base=reverse("catalog:list"))
+    form = FilterForm(request.GET)
+    words = form.text
+    title = f"Results for “{words}”" if words else "All products"
+    return _list_answer(request, form, title=title, intro="", base=reverse("catalog:list"))
 
 
 @require_safe
@@ -73,18 +70,21 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
     found = next((category for category in queries.categories() if category.slug == slug), None)
     if found is None:
         raise Http404("no such category")
-    form = CategoryForm(request.GET)
-    dearest_first = form.value("sort") == DEAREST
-    page = queries.in_category(category=found.name, cursor=form.value("cursor"), dearest_first=dearest_first)
-    return _list_answer(
-        request,
-        page,
-        title=found.name,
-        intro=found.intro,
-        base=found.path,
-        category=found,
-        sort=DEAREST if dearest_first else CHEAPEST,
-    )
+    form = FilterForm(request.GET, category=found.name)
+    return _list_answer(request, form, title=found.name, intro=found.intro, base=found.path, category=found)
+
+
+@require_safe
+@same_for_everybody
+def suggestions(request: HttpRequest) -> HttpResponse:
+    words = FilterForm(request.GET).text
+    context = {
+        "words": words,
+        "suggestions": queries.suggest(prefix=words) if words else None,
+        "categories": {found.name: found for found in queries.categories()},
+        "search_url": f"{reverse('catalog:list')}?{urlencode({'q': words})}",
+    }
+    return render(request, "catalog/suggestions.html", context)
 
 
 @require_safe
@@ -100,42 +100,69 @@ def product(request: HttpRequest, product_id: str, slug: str) -> HttpResponse:
         return render(request, "catalog/unavailable.html", {"related": related, "breadcrumb": breadcrumb}, status=404)
     if slug != found.slug:
         return HttpResponsePermanentRedirect(found.path)
-    context = {"product": found, "related": related, "breadcrumb": [*breadcrumb, (found.name, "")]}
-    return render(request, "catalog/product_detail.html", context)
+    trail = [*breadcrumb, (found.name, "")]
+    context = {
+        "product": found,
+        "options": option_controls(found, queries.siblings_of(found)),
+        "related": related,
+        "breadcrumb": trail,
+        "product_data": product_data(found),
+        "breadcrumb_data": breadcrumb_data(trail, found.path),
+        "photo_address": absolute(found.photo.src) if found.photo else "",
+    }
+    return render(request, f"catalog/product_detail.html{'#product' if is_htmx(request) else ''}", context)
 
 
 def _list_answer(
-    request: HttpRequest,
-    page: Page[Card],
-    *,
-    title: str,
-    intro: str,
-    base: str,
-    category: Category | None = None,
-    sort: str = "",
+    request: HttpRequest, form: FilterForm, *, title: str, intro: str, base: str, category: Category | None = None
 ) -> HttpResponse:
-    def url(**query: str) -> str:
-        kept = {name: value for name, value in query.items() if value}
-        return f"{base}?{urlencode(kept)}" if kept else base
-
-    kept_sort = "" if sort == CHEAPEST else sort
-    context = {
+    context: dict[str, object] = {
         "title": title,
         "intro": intro,
         "category": category,
-        "cards": page.items,
-        "page": Links(
-            next_url=url(sort=kept_sort, cursor=page.next_cursor) if page.next_cursor else "",
-            previous_url=url(sort=kept_sort, cursor=page.previous_cursor) if page.previous_cursor else "",
-        ),
-        "sorts": [
-            Sort("Price, low to high", url(), sort == CHEAPEST),
-            Sort("Price, high to low", url(sort=DEAREST), sort == DEAREST),
-        ]
-        if category
-        else [],
-        "breadcrumb": [("Home", reverse("catalog:home")), (title, "")],
+        "problems": form.problems,
+        "breadcrumb": [("Home", reverse("catalog:home")), (category.name if category else "All products", "")],
     }
+    filters = form.filters()
+    try:
+        results = queries.search(filters=filters, sort=SORTS[form.chosen_sort][1], page=form.chosen_page)
+    except IndexMissing:
+        return _plain_list_answer(request, form, context, base=base, category=category)
+    categories = () if category else queries.categories()
+    shelf = shelf_of(
+        results,
+        filters,
+        base=base,
+        sort=form.chosen_sort,
+        page=form.chosen_page,
+        currency=settings.CURRENCY,
+        categories=categories,
+    )
+    if results.total and not results.cards:  # a page that was there when the link was made
+        return redirect(shelf.pages[-1].url if shelf.pages else shelf.base)
+    return _results_page(request, context | {"shelf": shelf, "cards": shelf.cards})
+
+
+def _plain_list_answer(
+    request: HttpRequest, form: FilterForm, context: dict[str, object], *, base: str, category: Category | None
+) -> HttpResponse:
+    """The list from the tables, while there is no search index: in their order, without counts and filters."""
+    dearest_first = form.chosen_sort == DEAREST
+    page = (
+        queries.in_category(category=category.name, cursor=form.chosen_cursor, dearest_first=dearest_first)
+        if category
+        else queries.newest(cursor=form.chosen_cursor)
+    )
+
+    def url(cursor: str) -> str:
+        query = {"sort": DEAREST if category and dearest_first else "", "cursor": cursor}
+        return f"{base}?{urlencode({name: value for name, value in query.items() if value})}" if cursor else ""
+
+    links = Links(next_url=url(page.next_cursor), previous_url=url(page.previous_cursor))
+    return _results_page(request, context | {"cards": page.items, "page": links, "is_plain": True})
+
+
+def _results_page(request: HttpRequest, context: dict[str, object]) -> HttpResponse:
     return render(request, f"catalog/product_list.html{'#results' if is_htmx(request) else ''}", context)
 
 

@@ -12,7 +12,12 @@ from catalog.queries import categories
 
 def shop(request: HttpRequest) -> dict[str, Any]:
     """The shop's name and menu. The menu is asked for only where a template draws it."""
-    return {"shop_name": settings.SHOP_NAME, "nav_categories": _menu, "is_local": settings.LOCAL}
+    return {
+        "shop_name": settings.SHOP_NAME,
+        "site_origin": settings.SITE_ORIGIN,
+        "nav_categories": _menu,
+        "is_local": settings.LOCAL,
+    }
 
 
 def _menu() -> tuple[Category, ...]:

@@ -112,6 +112,9 @@ MEDIA_BUCKET = env.text("MEDIA_BUCKET", "shop-media")
 # Where browsers fetch product photographs: the CDN serves this path from the bucket, a laptop has a stand-in view there.
 MEDIA_URL = env.text("MEDIA_URL", "/_local/media/" if LOCAL else "/media/").rstrip("/") + "/"
 
+# How often a process looks whether a newer search index was published.
+SEARCH_LOOK_SECONDS = env.integer("SEARCH_LOOK_SECONDS", 2 if LOCAL else 30)
+
 # --- Money ------------------------------------------------------------------------------------------------------------
 
 CURRENCY = env.text("CURRENCY", "USD")

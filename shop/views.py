@@ -1,5 +1,6 @@
 """Pages that belong to no app: health, robots and what is shown when something went wrong."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -17,7 +18,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """What crawlers may fetch: the catalogue."""
-    lines = ["User-agent: *", "Disallow: /checkout/", "Disallow: /orders/", ""]
+    lines = ["User-agent: *", "Disallow: /checkout/", "Disallow: /orders/", f"Sitemap: {settings.SITE_ORIGIN}/sitemap.xml", ""]
     return HttpResponse("\n".join(lines), content_type="text/plain")
 
 

@@ -1,19 +1,23 @@
 """What tests stand on: a local AWS with empty tables, a stand-in Stripe, people, and a way to count table calls."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from html import unescape
 from io import StringIO
 from typing import Any
 
+import boto3
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
+from catalog import queries as catalog_queries
+from catalog import services as catalog_services
 from orders import payments
 from shop.lib.guests import GUEST_COOKIE, new_guest, remember_guest
 from shop.lib.owner import Owner
@@ -47,6 +51,24 @@ def tables(cloud: Ministack) -> Iterator[Any]:
 def _keys(client: Any, name: str) -> list[dict[str, Any]]:
     pages = client.get_paginator("scan").paginate(TableName=name, ProjectionExpression="PK, SK", ConsistentRead=True)
     return [key for page in pages for key in page["Items"]]
+
+
+@pytest.fixture
+def index(tables: Any, cloud: Ministack) -> Iterator[Callable[[], None]]:
+    """A bucket for the search index, empty; calling it builds the index of what is in the tables and lets pages look at it."""
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=settings.MEDIA_BUCKET)
+
+    def build() -> None:
+        catalog_services.reindex()
+        catalog_queries._reader.cache_clear()
+
+    yield build
+    for found in s3.list_objects_v2(Bucket=settings.MEDIA_BUCKET).get("Contents", []):
+        s3.delete_object(Bucket=settings.MEDIA_BUCKET, Key=found["Key"])
+    s3.delete_bucket(Bucket=settings.MEDIA_BUCKET)
+    catalog_services._index_writer.cache_clear()
+    catalog_queries._reader.cache_clear()
 
 
 @pytest.fixture

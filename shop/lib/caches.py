@@ -34,16 +34,16 @@ class ForgivingRedisCache(RedisCache):
 class _ForgivingClient(RedisCacheClient):
     """The calls the shop makes, each with the answer of an empty cache for when Redis gives none."""
 
-    def get(self, key: str, default: Any) -> Any:
+    def get(self, key: Any, default: Any) -> Any:
         return _try(lambda: super(_ForgivingClient, self).get(key, default), default)
 
     def get_many(self, keys: Any) -> Any:
         return _try(lambda: super(_ForgivingClient, self).get_many(keys), {})
 
-    def set(self, key: str, value: Any, timeout: Any) -> None:
+    def set(self, key: Any, value: Any, timeout: Any) -> None:
         _try(lambda: super(_ForgivingClient, self).set(key, value, timeout), None)
 
-    def delete(self, key: str) -> bool:
+    def delete(self, key: Any) -> bool:
         return bool(_try(lambda: super(_ForgivingClient, self).delete(key), default=False))
 
     def delete_many(self, keys: Any) -> None:

@@ -99,13 +99,13 @@ def environments(command: str) -> list[Environment]:
     app = Environment(".venv", ("app.lock", "dev.lock"), 20)
     dev = Environment(".venv", ("dev.lock",), 40)
     cloud = Environment(".cloud-venv", ("ministack.lock",), 10)
-    return {"run": [app, cloud], "test": [dev, cloud], "lint": [dev]}[command]
+    return {"run": [app, cloud], "test": [dev, cloud], "bench": [dev, cloud], "lint": [dev]}[command]
 
 
 def main(arguments: list[str]) -> None:
     """Do one of make's commands; does not return when all is well."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=["run", "test", "lint", "lock"])
+    parser.add_argument("command", choices=["run", "test", "bench", "lint", "lock"])
     command = parser.parse_args(arguments[:1]).command
     rest = arguments[1:]
     try:
@@ -122,7 +122,11 @@ def main(arguments: list[str]) -> None:
     if command == "lint":
         sys.exit(lint(python))
     # Two processes share the tests, file by file: what a file sets up once (a running shop, say) is set up once.
-    module = {"run": ["shop.local"], "test": ["pytest", "-n", "2", "--dist", "loadfile"]}[command]
+    module = {
+        "run": ["shop.local"],
+        "test": ["pytest", "-n", "2", "--dist", "loadfile"],
+        "bench": ["shop.local.bench"],
+    }[command]
     os.chdir(str(ROOT))
     # Replacing this process lets Ctrl-C and the exit status pass straight through.
     os.execv(python, [python, "-m", *module, *rest])  # noqa: S606

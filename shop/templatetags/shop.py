@@ -1,18 +1,13 @@
 """Filters of our templates; built in, so that no template loads them."""
 
-import re
 from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
 
+from shop.lib import words
+
 register = template.Library()
-
-
-@register.filter
-def label(name: str) -> str:
-    """An attribute's key as shoppers read it: `seatHeight` is "Seat height"."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ").split()
-    return " ".join(words).lower().capitalize()
+register.filter(words.label)
 
 
 @register.filter

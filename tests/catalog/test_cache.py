@@ -84,7 +84,7 @@ def change_price(product_id: str, price: str) -> None:
     """A change made in the table by somebody else; the stream tells of it."""
     product_key(product_id).update(actions=[ProductRow.price.set(Decimal(price))])
     row = ProductRow.get(f"PRODUCT#{product_id}", "METADATA")
-    product_changed(dict(row.serialize()))
+    product_changed(None, dict(row.serialize()))
 
 
 def test_without_redis_a_product_page_reads_the_table_every_time(client: Client) -> None:

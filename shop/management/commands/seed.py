@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,7 +12,9 @@ from typing import Any
 
 import boto3
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.text import slugify
 
 from catalog import queries, services
 from catalog.domain import Category, Product, ProductStatus, Rating, availability_of
@@ -79,8 +82,9 @@ class Command(BaseCommand):
         _make_bucket()
         with ThreadPoolExecutor(max_workers=4) as pool:
             keys = list(pool.map(lambda item: _store_photos(item[1]), missing))
+        families = _families(entries)
         for (place, entry), image_keys in zip(missing, keys, strict=True):
-            services.create_product(product=_product(entry, place), image_keys=image_keys)
+            services.create_product(product=_product(entry, place, families), image_keys=image_keys)
         by_slug = {entry["slug"]: entry for entry in entries}
         for position, (name, slug, intro, face) in enumerate(CATEGORIES):
             services.save_category(
@@ -89,6 +93,7 @@ class Command(BaseCommand):
                 image_key=_store_photos(by_slug[face])[0],
             )
         self.stdout.write(f"{len(missing)} products written")
+        call_command("reindex", stdout=self.stdout)
 
 
 def _in_shelf_order(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -103,7 +108,7 @@ def _in_shelf_order(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         seen: dict[str, int] = {}
         rounds = {}
         for entry in shelf:
-            family = entry["name"].split(",")[0]
+            family = _family_name(entry)
             rounds[entry["slug"]] = seen[family] = seen.get(family, -1) + 1
         shelf.sort(key=lambda entry: rounds[entry["slug"]])
     ordered = []
@@ -116,7 +121,18 @@ def _store_photos(entry: dict[str, Any]) -> tuple[str, ...]:
     return tuple(store_photo((DEMO / "images" / name).read_bytes()) for name in entry["images"])
 
 
-def _product(entry: dict[str, Any], place: int) -> Product:
+def _families(entries: list[dict[str, Any]]) -> set[str]:
+    """Names that several entries share before the comma: they differ in colour alone."""
+    names = Counter(_family_name(entry) for entry in entries)
+    return {name for name, members in names.items() if members > 1}
+
+
+def _family_name(entry: dict[str, Any]) -> str:
+    return str(entry["name"]).split(",", maxsplit=1)[0]
+
+
+def _product(entry: dict[str, Any], place: int, families: set[str]) -> Product:
+    family = slugify(_family_name(entry)) if _family_name(entry) in families else ""
     created_at = _NEWEST - timedelta(hours=7 * place)
     return Product(
         product_id=_product_id(entry["slug"]),
@@ -137,6 +153,8 @@ def _product(entry: dict[str, Any], place: int) -> Product:
         updated_at=created_at,
         attributes=entry["attributes"],
         version=1,
+        family=family,
+        options={"colour": entry["name"].split(", ", maxsplit=1)[1]} if family else {},
     )
 
 

@@ -21,7 +21,7 @@ from shop.local.fake_stripe import FakeStripe
 from tests import factories
 from tests.conftest import words_of
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("tables", "index")
 
 
 def record(table: str, new: dict[str, Any] | None, old: dict[str, Any] | None = None, number: int = 1) -> dict[str, Any]:

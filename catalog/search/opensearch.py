@@ -1,0 +1,385 @@
+"""The engine for shops that outgrow the embedded one: an OpenSearch cluster, found by its address.
+
+Words come ready from words.py here too, and the cluster only splits them at blanks: folding and stemming in its own analysers
+would be a second set of rules that drifts from the first. Beginnings are indexed by the cluster (`index_prefixes`, its edge
+n-grams).
+
+An index has a name of its own, an alias for writing, and the one that is searched the alias of the shop. A rebuild fills a new
+index and then moves the shop's alias. No change is lost, for a batch goes to every index there is: into the one that is
+searched, and into one being built, where a rebuild only creates what is not there yet, so that what a batch wrote stays. What a
+batch takes out of an index being built leaves a tombstone there, since a rebuild that has read the product may come to write it.
+Two rebuilds at once: the one that ends first wins, and the other fails.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from catalog.search.cards import card_of, listed_of, pack
+from catalog.search.engine import (
+    MAX_VALUES,
+    PAGE_SIZE,
+    Batch,
+    Document,
+    Filters,
+    IndexMissing,
+    Listed,
+    Results,
+    Sort,
+    Suggestions,
+    folded_sku,
+    sort_keys,
+    tie_key,
+)
+from catalog.search.facets import (
+    ATTRIBUTE,
+    PRICE_BANDS,
+    VALUE_KINDS,
+    by_attribute,
+    category_hints,
+    chosen_values,
+    facets,
+    joined,
+)
+from catalog.search.words import HEAD_LETTERS, TYPO_LETTERS, encodable, index_words, query_words, singular, spellings
+
+if TYPE_CHECKING:
+    from opensearchpy import OpenSearch
+
+_TIMEOUT_SECONDS = 2
+_BULK_SECONDS = 60
+_BULK_SIZE = 500
+_LISTED_AT_ONCE = 10_000
+MAX_DEPTH = 100_000
+"""Pages beyond so many products are empty; the cluster would have to keep all those before them in memory."""
+_MAX_LONG = 2**63 - 1
+_ATTRIBUTE_VALUES = 10 * MAX_VALUES
+_STOCK_SCORE = 1_000
+_SKU_SCORE = 10_000
+
+Query = dict[str, Any]
+
+_WORDS = {
+    "type": "text",
+    "analyzer": "whitespace",
+    "norms": False,
+    "index_options": "docs",
+    "index_prefixes": {"min_chars": 1, "max_chars": 10},
+}
+_KEY = {"type": "keyword"}
+_ORDER = {"type": "long", "index": False}
+_INDEX: dict[str, Any] = {
+    # One shard counts exactly; several would each leave out what is rare with them.
+    "settings": {"number_of_shards": 1, "auto_expand_replicas": "0-1", "max_result_window": MAX_DEPTH},
+    "mappings": {
+        "dynamic": "strict",
+        "properties": {
+            **dict.fromkeys(("words", "main", "name"), _WORDS),
+            **dict.fromkeys(("id", "sku", "attribute", "shelf", *VALUE_KINDS), _KEY),
+            **dict.fromkeys((sort.value for sort in Sort if sort is not Sort.RELEVANCE), _ORDER),
+            "tie": _ORDER,
+            "price": {"type": "long"},
+            "in_stock": {"type": "integer"},
+            "gone": {"type": "boolean"},
+            "card": {"type": "keyword", "index": False, "doc_values": False},
+        },
+    },
+}
+_BANDS = [
+    {"key": str(number), "from": low} | ({} if high is None else {"to": high}) for number, (low, high) in enumerate(PRICE_BANDS)
+]
+_COUNTS: dict[str, Query] = {
+    **{kind: {"terms": {"field": kind, "size": MAX_VALUES}} for kind in VALUE_KINDS},
+    "attribute": {"terms": {"field": "attribute", "size": _ATTRIBUTE_VALUES}},
+    "price": {"range": {"field": "price", "ranges": _BANDS}},
+    "in_stock": {"terms": {"field": "in_stock"}},
+}
+_HIGHEST: Query = {"max": {"field": "price"}}
+_THERE: Query = {"bool": {"must_not": [{"term": {"gone": True}}]}}
+
+
+def connect(url: str, **options: Any) -> "OpenSearch":
+    """A client with short timeouts; `options` are the client's own, such as `http_auth` (a signer of AWS requests)."""
+    from opensearchpy import OpenSearch
+
+    return OpenSearch(url, **{"timeout": _TIMEOUT_SECONDS, "max_retries": 1, **options})
+
+
+class OpenSearchEngine:
+    """An Engine in a cluster, under the alias `name`. With `refresh` every write is seen at once, else within a second."""
+
+    def __init__(self, client: "OpenSearch", *, name: str = "products", refresh: bool = False) -> None:
+        self._client = client
+        self._name = name
+        self._refresh = refresh
+
+    def search(self, filters: Filters, *, sort: Sort = Sort.FEATURED, page: int = 1, size: int = PAGE_SIZE) -> Results:
+        first = (max(page, 1) - 1) * size
+        asked = _Asked(filters, self._unknown_words(filters.text))
+        body = {
+            "query": asked.scored if sort is Sort.RELEVANCE else asked.found,
+            "post_filter": _every(asked.filters.values()),
+            "aggs": asked.counts(),
+            "sort": _order(sort, is_text=asked.is_text),
+            "track_total_hits": True,
+            **({"from": first, "size": size} if first + size <= MAX_DEPTH else {"size": 0}),
+        }
+        answer = self._ask(body)
+        counted, highest = asked.counted(answer["aggregations"])
+        return Results(_cards(answer), answer["hits"]["total"]["value"], facets(filters, counted), highest)
+
+    def suggest(self, prefix: str, *, size: int = 6) -> Suggestions:
+        if not prefix.strip():
+            return Suggestions()
+        asked = _Asked(Filters(text=prefix), self._unknown_words(prefix))
+        shelves = {"filter": _THERE, "aggs": {"shelf": {"terms": {"field": "shelf", "size": MAX_VALUES}}}}
+        order = _order(Sort.RELEVANCE, is_text=True)
+        body = {"query": asked.scored, "size": size, "sort": order, "aggs": {"all": {"global": {}, "aggs": {"there": shelves}}}}
+        answer = self._ask(body)
+        counts = _values(answer["aggregations"]["all"]["there"]["shelf"])
+        return Suggestions(_cards(answer), category_hints(prefix, counts, size))
+
+    def listed(self, *, page: int = 1, size: int = 50_000) -> tuple[Listed, ...]:
+        first = (max(page, 1) - 1) * size
+        return tuple(listed_of(packed) for packed in islice(self._all_cards(), first, first + size))
+
+    def upsert(self, documents: Iterable[Document]) -> None:
+        self.apply(Batch(tuple(documents)))
+
+    def delete(self, product_ids: Iterable[str]) -> None:
+        self.apply(Batch(gone=tuple(product_ids)))
+
+    def apply(self, batch: Batch) -> None:
+        """Put in and take out, in every index there is; nothing before the first rebuild. Raises opensearchpy's exceptions."""
+        for index, about in self._client.indices.get_alias(index=f"{self._name}-*").items():
+            is_searched = self._name in about["aliases"]
+            puts = ({"_op_type": "index", **_put(document)} for document in batch.documents)
+            self._bulk(index, [*puts, *(_removal(product_id, is_searched=is_searched) for product_id in batch.gone)])
+
+    def rebuild(self, documents: Iterable[Document], progress: Callable[[int], None] | None = None) -> int:
+        """A new index of these products, plus what happens to them meanwhile, in place of the old; the number of those read.
+
+        `documents` must be read from the tables while this runs (a generator), not before. `progress` is told the number of
+        products so far. Raises opensearchpy's exceptions, and the old index is searched on then.
+        """
+        before = list(self._client.indices.get_alias(index=f"{self._name}-*"))
+        index = f"{self._name}-{secrets.token_hex(8)}"
+        self._client.indices.create(index=index, body=_INDEX | {"aliases": {_write_alias(index): {}}})
+        number, read = 0, iter(documents)
+        while chunk := list(islice(read, _BULK_SIZE)):
+            self._bulk(index, [{"_op_type": "create", **_put(document)} for document in chunk])
+            number += len(chunk)
+            if progress:
+                progress(number)
+        self._client.indices.refresh(index=index)
+        actions: list[Any] = [{"add": {"index": index, "alias": self._name}}]
+        actions += [{"remove_index": {"index": old}} for old in before]
+        self._client.indices.update_aliases(body={"actions": actions})
+        self._client.delete_by_query(index=index, body={"query": {"term": {"gone": True}}}, conflicts="proceed", refresh=True)
+        return number
+
+    def _all_cards(self) -> Iterator[str]:
+        after: list[Any] = []
+        while True:
+            body: Query = {"query": _THERE, "sort": [{"tie": "asc"}, {"id": "asc"}], "size": _LISTED_AT_ONCE, "_source": ["card"]}
+            hits = self._ask(body | ({"search_after": after} if after else {}))["hits"]["hits"]
+            if not hits:
+                return
+            yield from (hit["_source"]["card"] for hit in hits)
+            after = hits[-1]["sort"]
+
+    def _unknown_words(self, text: str) -> frozenset[str]:
+        """The words of the text that no product has, so that they may be typos."""
+        words = query_words(text)
+        long = [word for word in words if len(word) >= TYPO_LETTERS]
+        if not long:
+            return frozenset()
+        lines: list[Query] = []
+        for word in long:
+            query = _both(_THERE, _found("words", word, is_last=word == words[-1]))
+            lines += [{"index": self._name}, {"query": query, "size": 0, "terminate_after": 1, "track_total_hits": 1}]
+        answers = self._reading(lambda: self._client.msearch(body=lines))["responses"]
+        if any("error" in answer for answer in answers):
+            raise IndexMissing(f"The cluster cannot search {self._name}: {answers}")
+        return frozenset(word for word, answer in zip(long, answers, strict=True) if not answer["hits"]["total"]["value"])
+
+    def _ask(self, body: Query) -> Any:
+        body = {"_source": ["card"], **body}
+        return self._reading(lambda: self._client.search(index=self._name, body=body))
+
+    def _reading(self, call: Callable[[], Any]) -> Any:
+        from opensearchpy.exceptions import OpenSearchException
+
+        try:
+            return call()
+        except OpenSearchException as error:
+            raise IndexMissing(f"The cluster cannot search {self._name}: {error}") from error
+
+    def _bulk(self, index: str, actions: list[Query]) -> None:
+        """Send the actions. Those that find the index gone, the product not there, or (creating) there, are none that failed."""
+        from opensearchpy.helpers import BulkIndexError, bulk
+
+        # Asked for by its alias, an index that was deleted a moment ago is an error; by its name it would come into being again.
+        alias = _write_alias(index)
+        _, errors = bulk(
+            self._client,
+            [{"_index": alias, **action} for action in actions],
+            require_alias=True,
+            refresh=self._refresh,
+            raise_on_error=False,
+            request_timeout=_BULK_SECONDS,
+        )
+        failed = [error for error in errors if not _is_passing(error)] if isinstance(errors, list) else []
+        if failed:
+            raise BulkIndexError(f"{len(failed)} of {len(actions)} actions failed", failed)
+
+
+def _is_passing(error: Mapping[str, Any]) -> bool:
+    (kind, answer), *_ = error.items()
+    return (kind, answer["status"]) in {("delete", 404), ("create", 409)}
+
+
+def _write_alias(index: str) -> str:
+    return f"write-{index}"
+
+
+class _Asked:
+    """Filters as OpenSearch queries. Words that are `unknown` may be one typo away."""
+
+    def __init__(self, filters: Filters, unknown: frozenset[str]) -> None:
+        self.is_text = bool(filters.text.strip())
+        self.filters = _filter_queries(filters)
+        self.found, self.scored = _THERE, _THERE
+        if self.is_text:
+            words, points = _words_query(filters.text, unknown)
+            sku = {"term": {"sku": folded_sku(filters.text)}}
+            text = _both(_THERE, {"bool": {"should": [sku, *words]}})
+            self.found = {"bool": {"filter": [text]}}
+            scores = [(point, 1) for point in points] + [({"term": {"in_stock": 1}}, _STOCK_SCORE), (sku, _SKU_SCORE)]
+            should = [{"constant_score": {"filter": query, "boost": score}} for query, score in scores]
+            self.scored = {"bool": {"filter": [text], "should": should}}
+
+    def counts(self) -> dict[str, Query]:
+        """Counts of every kind under all filters but its own, and the highest price under all but the price's."""
+        asked: dict[str, Query] = {}
+        for kind in {*_COUNTS, *self.filters}:
+            name = "attribute" if kind.startswith(ATTRIBUTE) else kind
+            others = _every(query for other, query in self.filters.items() if other != kind)
+            asked[kind] = {"filter": others, "aggs": {"values": _COUNTS[name]}}
+        asked["price"]["aggs"] |= {"highest": _HIGHEST}
+        return asked
+
+    def counted(self, answer: Mapping[str, Any]) -> tuple[dict[str, Mapping[str, int]], int | None]:
+        counted: dict[str, Mapping[str, int]] = {}
+        for kind in {*_COUNTS, *self.filters} - {"attribute"}:
+            values = _values(answer[kind]["values"])
+            counted[kind] = by_attribute(values).get(kind, {}) if kind.startswith(ATTRIBUTE) else values
+        unfiltered = by_attribute(_values(answer["attribute"]["values"]))
+        counted |= {kind: values for kind, values in unfiltered.items() if kind not in self.filters}
+        highest = answer["price"]["highest"]["value"]
+        return counted, None if highest is None else int(highest)
+
+
+def _filter_queries(filters: Filters) -> dict[str, Query]:
+    queries: dict[str, Query] = {}
+    for kind, values in chosen_values(filters).items():
+        if kind.startswith(ATTRIBUTE):
+            name = kind.removeprefix(ATTRIBUTE)
+            queries[kind] = {"terms": {"attribute": [joined(name, value) for value in sorted(values)]}}
+        else:
+            queries[kind] = {"terms": {kind: sorted(values)}}
+    if filters.price_min is not None or filters.price_max is not None:
+        low, high = (min(max(price, -1), _MAX_LONG) for price in (filters.price_min or 0, _or_most(filters.price_max)))
+        queries["price"] = {"range": {"price": {"gte": low, "lte": high}}}
+    if filters.in_stock:
+        queries["in_stock"] = {"term": {"in_stock": 1}}
+    return queries
+
+
+def _or_most(price: int | None) -> int:
+    return _MAX_LONG if price is None else price
+
+
+def _words_query(text: str, unknown: frozenset[str]) -> tuple[list[Query], list[Query]]:
+    """All words of the text, as a list of one, or of none when there are no words; and what earns points."""
+    words = query_words(text)
+    founds, points = [], []
+    for word in words:
+        is_last = word == words[-1]
+        if word in unknown:
+            founds.append(_mistyped("words", word))
+            points += [_mistyped(field, word) for field in ("main", "name")]
+        else:
+            founds.append(_found("words", word, is_last=is_last))
+            points += [_found(field, word, is_last=is_last) for field in ("main", "name")]
+            points += [_whole("words", word)] if is_last else []
+    return ([_every(founds)] if founds else []), points
+
+
+def _found(field: str, word: str, *, is_last: bool) -> Query:
+    if not is_last:
+        return _whole(field, word)
+    begun = "main" if field == "words" and len(word) <= HEAD_LETTERS else field
+    return {"bool": {"should": [_whole(field, word), {"prefix": {begun: {"value": word}}}]}}
+
+
+def _whole(field: str, word: str) -> Query:
+    return {"term": {field: singular(word)}}
+
+
+def _mistyped(field: str, word: str) -> Query:
+    options = {"fuzziness": 1, "transpositions": True, "max_expansions": 1_000}
+    return {"bool": {"should": [{"fuzzy": {field: {"value": form, **options}}} for form in spellings(word)]}}
+
+
+def _every(queries: Iterable[Query]) -> Query:
+    return {"bool": {"filter": list(queries)}}
+
+
+def _both(first: Query, second: Query) -> Query:
+    return _every([first, second])
+
+
+def _order(sort: Sort, *, is_text: bool) -> list[Query]:
+    if sort is Sort.RELEVANCE:
+        return [*([{"_score": "desc"}] if is_text else []), {Sort.FEATURED.value: "asc"}, {"tie": "asc"}]
+    return [{sort.value: "asc"}, {"tie": "asc"}]
+
+
+def _values(aggregation: Mapping[str, Any]) -> dict[str, int]:
+    return {str(bucket["key"]): bucket["doc_count"] for bucket in aggregation["buckets"] if bucket["doc_count"]}
+
+
+def _cards(answer: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(card_of(hit["_source"]["card"]) for hit in answer["hits"]["hits"])
+
+
+def _put(document: Document) -> Query:
+    card = document.card
+    name = index_words(card.name)
+    main = name | index_words(card.brand, card.category, card.sub_category)
+    source: dict[str, Any] = {
+        "id": card.product_id,
+        "sku": folded_sku(document.sku),
+        "words": " ".join(main | index_words(document.description, *document.attributes.values())),
+        "main": " ".join(main),
+        "name": " ".join(name),
+        "category": card.category,
+        "sub_category": card.sub_category,
+        "brand": card.brand,
+        "shelf": joined(card.category, card.sub_category),
+        "attribute": [joined(name, value) for name, value in document.attributes.items()],
+        "price": max(card.price.minor, 0),
+        "in_stock": int(not card.is_sold_out),
+        "card": pack(document),
+        "tie": tie_key(card.product_id),
+        **{sort.value: key for sort, key in sort_keys(card).items()},
+    }
+    return {"_id": encodable(card.product_id), "_source": source}
+
+
+def _removal(product_id: str, *, is_searched: bool) -> Query:
+    if is_searched:
+        return {"_op_type": "delete", "_id": product_id}
+    return {"_op_type": "index", "_id": product_id, "_source": {"gone": True}}

@@ -1,0 +1,39 @@
+"""The sitemap: an index, a page of shelves, and pages of products of 50,000 addresses each, from the search index."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from catalog import queries
+from catalog.seo import absolute
+
+ADDRESSES = 50_000
+"""Addresses of one file at the most. https://www.sitemaps.org/protocol.html"""
+_XML = "application/xml"
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    files = -(-queries.listed_count() // ADDRESSES)
+    paths = [reverse("catalog:sitemap_shelves")]
+    paths += [reverse("catalog:sitemap_products", args=[number]) for number in range(1, files + 1)]
+    return render(request, "catalog/sitemap_index.xml", {"addresses": map(absolute, paths)}, content_type=_XML)
+
+
+@require_safe
+def shelves(request: HttpRequest) -> HttpResponse:
+    paths = [reverse("catalog:home"), reverse("catalog:list"), *(found.path for found in queries.categories())]
+    return _answer(request, [(absolute(path), None) for path in paths])
+
+
+@require_safe
+def products(request: HttpRequest, number: int) -> HttpResponse:
+    found = queries.listed(page=number, size=ADDRESSES)
+    if not found:
+        raise Http404("no such part of the sitemap")
+    return _answer(request, [(absolute(listed.path), listed.updated_at) for listed in found])
+
+
+def _answer(request: HttpRequest, entries: list[tuple[str, object]]) -> HttpResponse:
+    return render(request, "catalog/sitemap.xml", {"entries": entries}, content_type=_XML)

@@ -1,0 +1,16 @@
+"""`/floor/PAGE`: a page's template with the context it was last drawn with; every other address is there to be linked to."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import include, path
+
+from shop.local.bench.drawings import load
+from shop.local.bench.settings import DRAWINGS
+
+
+def draw(request: HttpRequest, page: str) -> HttpResponse:
+    drawing = load(DRAWINGS)[page]
+    return render(request, drawing.template, drawing.context)
+
+
+urlpatterns = [path("floor/<str:page>", draw), path("", include("shop.urls"))]

@@ -1,0 +1,72 @@
+"""The whole measurement, in a process whose environment and Django are set up."""
+
+import logging
+import sys
+
+from django.utils.html import escape
+
+from catalog import queries
+from shop.local.bench import cold_start, drawings
+from shop.local.bench.pages import CATEGORY_PATH, PAGES
+from shop.local.bench.report import Report, row_of
+from shop.local.bench.scene import Scene
+from shop.local.bench.settings import DRAWINGS, FOLDER
+from shop.local.bench.stock import stock_up
+from shop.local.bench.timing import PageTimes, time_pages
+from shop.local.bench.watching import watch
+from shop.local.bench.workers import Worker
+from shop.local.fake_stripe import FakeStripe
+
+_FLOOR_SETTINGS = "shop.local.bench.floor.settings"
+
+
+def run(*, stripe: FakeStripe, requests: int, products: int, cold_starts: int) -> Report:
+    """Fill the tables, and measure every page, cold starts and memory. Raises WrongAnswer and WorkerFailed."""
+    for name in ("django.request", "fake_stripe"):
+        logging.getLogger(name).setLevel(logging.ERROR)  # the 404 and the payments that are measured are no news
+    _say(f"Writing {products} products …")
+    scene = Scene(products=stock_up(products), stripe=stripe)
+
+    _say("Watching what each page asks of the tables …")
+    watched = {page.name: watch(page, scene) for page in PAGES}
+    drawn = {name: seen.drawing for name, seen in watched.items() if seen.drawing and drawings.can_be_saved(seen.drawing)}
+    drawings.save(drawn, DRAWINGS)
+
+    _say(f"Timing {requests} requests of each page …")
+    with (
+        Worker("shop.local.bench.wsgi", environment={}, log=FOLDER / "shop.log") as shop,
+        Worker(
+            "shop.local.bench.floor.wsgi",
+            environment={"DJANGO_SETTINGS_MODULE": _FLOOR_SETTINGS},
+            log=FOLDER / "floor.log",
+        ) as floor,
+    ):
+        times = [PageTimes(page, scene=scene, shop=shop, floor=floor if page.name in drawn else None) for page in PAGES]
+        time_pages(times, requests=requests)
+        memory, floor_memory = shop.usage().memory_mb, floor.usage().memory_mb
+
+    _say(f"Starting the function {cold_starts} times …")
+    cold = cold_start.measure(
+        path=CATEGORY_PATH,
+        expected=_names_on(CATEGORY_PATH, scene),
+        starts=cold_starts,
+        requests=requests,
+        log=FOLDER / "function.log",
+    )
+    return Report(
+        requests=requests,
+        products=products,
+        rows=tuple(row_of(page, watched[page.page.name]) for page in times),
+        worker_memory_mb=memory,
+        floor_memory_mb=floor_memory,
+        cold_start=cold,
+    )
+
+
+def _names_on(category_path: str, scene: Scene) -> tuple[str, ...]:
+    shelf = next(category for category in queries.categories() if category.path == category_path)
+    return tuple(escape(product.name) for product in scene.products if product.category == shelf.name)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

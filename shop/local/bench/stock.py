@@ -1,0 +1,87 @@
+"""The catalogue that is measured: the demo's products under numbered names, as many as asked for."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+from django.core.management import call_command
+
+from catalog import services
+from catalog.domain import Category, Product, ProductStatus, Rating, availability_of
+from shop.lib.money import Money
+from shop.local.prepare import create_media_bucket
+from shop.management.commands.seed import CATEGORIES, DEMO
+
+_NEWEST = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
+# Enough for every order of a long run; the stock of a product is no part of what is measured.
+_INVENTORY = 1_000_000
+_WRITERS = 4
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A product and the keys of its photographs. The photographs themselves are never fetched here, so there are none."""
+
+    product: Product
+    image_keys: tuple[str, ...]
+
+
+def stock_up(count: int) -> list[Product]:
+    """Write the menu and `count` products, and publish the index that lists are drawn from; the products, newest first."""
+    for position, (name, slug, intro, face) in enumerate(CATEGORIES):
+        services.save_category(
+            category=Category(name=name, slug=slug, intro=intro), position=position, image_key=_image_key(f"{face}.webp")
+        )
+    entries = made_entries(count)
+    with ThreadPoolExecutor(_WRITERS) as writers:
+        for _ in writers.map(_write, entries):
+            pass
+    create_media_bucket()
+    call_command("reindex", stdout=StringIO())
+    return [entry.product for entry in entries]
+
+
+def made_entries(count: int) -> list[Entry]:
+    """The first `count` products of an endless catalogue that repeats the demo's."""
+    demo: Sequence[dict[str, Any]] = json.loads((DEMO / "catalog.json").read_text(encoding="utf-8"))
+    return [_entry(demo[place % len(demo)], place) for place in range(count)]
+
+
+def _write(entry: Entry) -> None:
+    services.create_product(product=entry.product, image_keys=entry.image_keys)
+
+
+def _entry(texts: dict[str, Any], place: int) -> Entry:
+    created_at = _NEWEST - timedelta(minutes=place)
+    price = Money.of(texts["price"], texts["currency"])
+    product = Product(
+        product_id=f"prod-{place:08d}",
+        slug=f"{texts['slug']}-{place}",
+        name=f"{texts['name']} {place}",
+        description=texts["description"],
+        price=Money(price.minor + place % 1000, price.currency),
+        category=texts["category"],
+        sub_category=texts["subCategory"],
+        brand=texts["brand"],
+        photos=(),
+        availability=availability_of(_INVENTORY),
+        rating=Rating(Decimal(str(texts["ratings"]["average"])), texts["ratings"]["count"]),
+        created_at=created_at,
+        inventory=_INVENTORY,
+        sku=f"{texts['sku']}-{place}",
+        status=ProductStatus.ACTIVE,
+        updated_at=created_at,
+        attributes=texts["attributes"],
+        version=1,
+    )
+    return Entry(product, tuple(_image_key(name) for name in texts["images"]))
+
+
+def _image_key(name: str) -> str:
+    return f"products/{hashlib.sha256(name.encode()).hexdigest()[:16]}"

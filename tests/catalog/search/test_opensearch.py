@@ -1,0 +1,99 @@
+"""What only the engine in a cluster has: rebuilding while changes come in."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from uuid import uuid4
+
+import pytest
+
+from catalog.search.engine import Batch, Document, Filters, IndexMissing
+from catalog.search.opensearch import OpenSearchEngine, connect
+from tests import factories
+
+OPENSEARCH_URL = os.environ.get("OPENSEARCH_URL", "")
+needs_cluster = pytest.mark.skipif(
+    not OPENSEARCH_URL, reason="OPENSEARCH_URL names no cluster; nor was test_engines.py tried with one"
+)
+
+
+@pytest.fixture
+def engine() -> Iterator[OpenSearchEngine]:
+    """An engine under a name that has no index yet."""
+    client = connect(OPENSEARCH_URL, timeout=30)
+    name = f"test-{uuid4().hex[:8]}"
+    yield OpenSearchEngine(client, name=name, refresh=True)
+    client.indices.delete(index=f"{name}-*")
+    client.close()
+
+
+def document(product_id: str, name: str = "Mug") -> Document:
+    return Document.of(factories.product(product_id=product_id, name=name))
+
+
+def shown(engine: OpenSearchEngine) -> dict[str, str]:
+    return {card.product_id: card.name for card in engine.search(Filters(), size=1000).cards}
+
+
+def _interrupted(documents: Iterable[Document], meanwhile: Callable[[], None]) -> Iterator[Document]:
+    """The products as a rebuild reads them, while something else happens after the first."""
+    for number, read in enumerate(documents):
+        yield read
+        if number == 0:
+            meanwhile()
+
+
+@needs_cluster
+@pytest.mark.parametrize("is_first", [True, False])
+def test_changes_during_a_rebuild_are_in_it(engine: OpenSearchEngine, is_first: bool) -> None:
+    if not is_first:
+        assert engine.rebuild([document("old"), document("a", "Older"), document("deleted")]) == 3
+
+    def meanwhile() -> None:
+        engine.apply(Batch((document("a", "Changed"), document("new"), document("brief"))))
+        engine.apply(Batch((document("b", "Changed"),), ("brief", "deleted", "never-there")))
+        if not is_first:
+            assert shown(engine) == {"old": "Mug", "a": "Changed", "new": "Mug", "b": "Changed"}
+
+    told: list[int] = []
+    read = [document("a"), document("b"), document("deleted"), document("c")]
+    engine.rebuild(_interrupted(read, meanwhile), told.append)
+
+    assert shown(engine) == {"a": "Changed", "b": "Changed", "c": "Mug", "new": "Mug"}
+    assert {line.path.split("/")[2] for line in engine.listed()} == {"a", "b", "c", "new"}
+    assert told == [4]
+
+
+@needs_cluster
+def test_of_two_rebuilds_the_one_that_ends_first_wins(engine: OpenSearchEngine) -> None:
+    engine.rebuild([document("a")])
+
+    def meanwhile() -> None:
+        engine.rebuild([document("b")])
+
+    many = (document(f"c{number}") for number in range(600))
+    with pytest.raises(Exception, match=r"failed|not_found"):
+        engine.rebuild(_interrupted(many, meanwhile))
+
+    assert shown(engine) == {"b": "Mug"}
+
+
+@needs_cluster
+def test_before_the_first_rebuild_there_is_no_index(engine: OpenSearchEngine) -> None:
+    engine.apply(Batch((document("a"),), ("b",)))
+
+    with pytest.raises(IndexMissing):
+        engine.search(Filters())
+    with pytest.raises(IndexMissing):
+        engine.search(Filters(text="mugs"))
+    with pytest.raises(IndexMissing):
+        engine.listed()
+    assert engine.rebuild([]) == 0
+    assert shown(engine) == {}
+
+
+def test_a_cluster_that_does_not_answer_is_no_index() -> None:
+    engine = OpenSearchEngine(connect("http://127.0.0.1:9", timeout=1))
+
+    for ask in (lambda: engine.search(Filters()), lambda: engine.suggest("mug"), engine.listed):
+        with pytest.raises(IndexMissing):
+            ask()
