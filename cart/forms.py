@@ -12,7 +12,7 @@ _DIGITS = r"^[0-9]{1,6}$"
 class ProductForm(forms.Form):
     """Which product."""
 
-    product_id = forms.RegexField(r"^[A-Za-z0-9._-]+$", max_length=_ID_LENGTH)
+    product_id = forms.RegexField(r"^[A-Za-z0-9_-]+$", max_length=_ID_LENGTH)
 
 
 class AddForm(ProductForm):

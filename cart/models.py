@@ -46,6 +46,7 @@ class CartRow(Row):
     state = UnicodeAttribute(null=True)
     version = IntegerAttribute(null=True)
     order_id = UnicodeAttribute(attr_name="orderId", null=True)
+    written_by = UnicodeAttribute(attr_name="writtenBy", null=True)
 
 
 def cart_key(owner: Owner) -> CartRow:

@@ -63,7 +63,8 @@ def standard_shipping() -> Money:
 
 
 def _line(item: Item, product: Product | None) -> Line:
-    is_for_sale = product is not None and product.is_active
+    # A price in another currency cannot be added up with the others: nobody can buy it here until staff have mended it.
+    is_for_sale = product is not None and product.is_active and product.price.currency == settings.CURRENCY
     available = product.inventory if product is not None and is_for_sale else 0
     price = product.price if product is not None and is_for_sale else item.price_seen
     photo = product.photo if product else None

@@ -2,6 +2,7 @@
 
 import random
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,8 +19,7 @@ from catalog import queries as catalog
 from catalog.domain import Product
 from shop.lib.ids import new_id
 from shop.lib.owner import Owner
-from shop.lib.tables import all_of, is_refused
-from shop.lib.transactions import Busy
+from shop.lib.tables import Busy, all_of, is_refused
 
 _TRIES = 8
 """Two tabs that collide eight times in a row are no shopper."""
@@ -64,7 +64,7 @@ def add_to_cart(*, owner: Owner, product_id: str, quantity: int, now: datetime) 
         product = catalog.product(product_id=product_id)
     except catalog.ProductNotFound:
         raise NotForSale from None
-    if not product.can_be_bought:
+    if not product.can_be_bought or product.price.currency != settings.CURRENCY:
         raise NotForSale(name=product.name)
     before = 0
 
@@ -85,7 +85,7 @@ def add_to_cart(*, owner: Owner, product_id: str, quantity: int, now: datetime) 
 
 
 def change_quantity(*, owner: Owner, product_id: str, quantity: int, now: datetime) -> KeptCart:
-    """Set a line to a quantity, or to as many as there are; 0 removes it. The shopper has seen the price, so the line takes it.
+    """Set a line to a quantity, or to as many as there are; 0 removes it. A changed price stays told until the order.
 
     Raises NotInCart; then the cart is as it was.
     """
@@ -97,7 +97,8 @@ def change_quantity(*, owner: Owner, product_id: str, quantity: int, now: dateti
         _require_line(items, product_id)
         if product is None or not product.can_be_bought:
             return items  # the cart page says why the line cannot be bought
-        return _with_line(items, product, _limit(product, quantity), now)
+        limited = _limit(product, quantity)
+        return tuple(replace(item, quantity=limited) if item.product_id == product_id else item for item in items)
 
     return _change(owner, now, change)
 
@@ -112,14 +113,30 @@ def remove_line(*, owner: Owner, product_id: str, now: datetime) -> KeptCart:
     return _change(owner, now, change)
 
 
-def restore_lines(*, owner: Owner, items: Items, now: datetime) -> KeptCart:
-    """Put the lines of an order that was not paid back into the cart, beside what is there. Repeating it changes nothing."""
+def restore_lines(*, owner: Owner, items: Items, now: datetime) -> tuple[str, ...]:
+    """Put the lines of an order that was not paid back into the cart; the names of those that did not fit.
+
+    A line that is there already keeps the larger of the two quantities, so that repeating it changes nothing.
+    """
+    left_out: tuple[str, ...] = ()
 
     def change(present: Items) -> Items:
+        nonlocal left_out
+        asked = {item.product_id: item.quantity for item in items}
+        raised = tuple(replace(item, quantity=max(item.quantity, asked.get(item.product_id, 0))) for item in present)
         have = {item.product_id for item in present}
-        return (*present, *(item for item in items if item.product_id not in have))[:MAX_LINES]
+        missing = [item for item in items if item.product_id not in have]
+        room = MAX_LINES - len(present)
+        left_out = tuple(item.name for item in missing[room:])
+        return (*raised, *missing[:room])
 
-    return _change(owner, now, change)
+    _change(owner, now, change)
+    return left_out
+
+
+def make_ready(*, owner: Owner, now: datetime) -> KeptCart:
+    """Write the cart as it is, in our own form: one in the specification's form, written by somebody else, gets its id."""
+    return _change(owner, now, lambda items: items)
 
 
 def close_cart(txn: TransactWrite, *, owner: Owner, cart: KeptCart, order_id: str, now: datetime) -> None:
@@ -143,9 +160,13 @@ def _change(owner: Owner, now: datetime, change: Callable[[Items], Items]) -> Ke
             time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311 - jitter, no secret
         stored = kept_cart(owner=owner, now=now)
         cart = stored if stored and stored.state is CartState.OPEN else _new_cart(now)
-        changed = replace(cart, items=change(cart.items), version=cart.version + 1, expires_at=now + LIFETIME)
+        cart_id = cart.cart_id or new_id("cart", now)  # an item in the specification's own form has none
+        changed = replace(cart, cart_id=cart_id, items=change(cart.items), version=cart.version + 1, expires_at=now + LIFETIME)
+        row = _row(owner, changed, now)
+        may_write = _is_unchanged(cart, now) if cart is stored else _is_replaceable(now)
         try:
-            _row(owner, changed, now).save(_is_unchanged(stored, now) if cart is stored else _is_replaceable(now))
+            # Sent again by botocore after a lost reply, the write meets itself and must not count as somebody else's.
+            row.save(may_write | (CartRow.written_by == row.written_by))
         except PutError as error:
             if not is_refused(error):
                 raise
@@ -158,11 +179,12 @@ def _new_cart(now: datetime) -> KeptCart:
     return KeptCart(new_id("cart", now), (), CartState.OPEN, 0, now + LIFETIME)
 
 
-def _is_unchanged(cart: KeptCart | None, now: datetime) -> Condition:
-    # An item in the spec's own form, written by somebody else, has neither version nor state.
-    version = cart.version if cart else 0
+def _is_unchanged(cart: KeptCart, now: datetime) -> Condition:
+    # An item in the spec's own form, written by somebody else, has no version, state or id. The id is compared because the
+    # next cart's versions begin anew.
     return all_of(
-        CartRow.version == version if version else CartRow.version.does_not_exist(),
+        CartRow.version == cart.version if cart.version else CartRow.version.does_not_exist(),
+        CartRow.cart_id == cart.cart_id if cart.cart_id else CartRow.cart_id.does_not_exist(),
         (CartRow.state == CartState.OPEN) | CartRow.state.does_not_exist(),
         CartRow.expires_at > now,
     )
@@ -185,9 +207,10 @@ def _row(owner: Owner, cart: KeptCart, now: datetime) -> CartRow:
     row.totals = to_totals_map(totals)
     row.updated_at = now
     row.expires_at = cart.expires_at
-    row.cart_id = cart.cart_id or new_id("cart", now)
+    row.cart_id = cart.cart_id
     row.state = cart.state
     row.version = cart.version
+    row.written_by = uuid.uuid4().hex
     return row
 
 

@@ -59,9 +59,8 @@ def update(request: HttpRequest) -> HttpResponse:
     except services.NotInCart:
         return _cart_answer(request, problem="That line is not in your cart any more.")
     got = next((item.quantity for item in kept.items if item.product_id == form.cleaned_data["product_id"]), 0)
-    return _cart_answer(
-        request, problem=f"There are only {got} of those, so we set the quantity to {got}." if got < asked else ""
-    )
+    problem = f"There are only {got} of those, so we set the quantity to {got}." if got < asked else ""
+    return _cart_answer(request, problem=problem, product_id=form.cleaned_data["product_id"])
 
 
 @require_POST
@@ -112,12 +111,19 @@ def _added_words(added: services.Added) -> str:
     return f"{words} That is all there is." if added.is_limited else words
 
 
-def _cart_answer(request: HttpRequest, *, problem: str = "") -> HttpResponse:
-    if not is_htmx(request):
+def _cart_answer(request: HttpRequest, *, problem: str = "", product_id: str = "") -> HttpResponse:
+    """The cart after a change. A problem about a line that cannot be bought at all is told by the line itself."""
+    owner = guest_of(request)
+    cart = queries.open_cart(owner=owner, now=utc_now())
+    if any(line.product_id == product_id and not line.counts for line in cart.lines):
+        problem = ""
+    if is_htmx(request):
+        response = render(request, "cart/cart.html#cart", {"cart": cart, "problem": problem})
+        response["HX-Trigger"] = "cart-changed"
+    else:
         if problem:
             messages.warning(request, problem)
-        return redirect("cart:cart")
-    cart = queries.open_cart(owner=guest_of(request), now=utc_now())
-    response = render(request, "cart/cart.html#cart", {"cart": cart, "problem": problem})
-    response["HX-Trigger"] = "cart-changed"
+        response = redirect("cart:cart")
+    if owner:
+        remember_guest(response, owner)  # the cookie lives as long as the cart it names
     return response

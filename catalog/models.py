@@ -265,7 +265,8 @@ def to_sibling(row: FamilyRow) -> Sibling:
 def _card_fields(row: ProductRow) -> dict[str, Any]:
     return {
         "product_id": row.product_id,
-        "slug": row.slug or slugify(row.name) or row.product_id,
+        # Addresses take ASCII letters, digits and dashes; an item written elsewhere may have other slugs.
+        "slug": slugify(row.slug or row.name) or row.product_id,
         "name": row.name,
         "price": Money.of(row.price, row.currency),
         "category": row.category,

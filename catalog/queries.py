@@ -1,5 +1,6 @@
 """Reads of the catalogue. docs/tables.md has a row for each."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from functools import cache as cache_in_process
 from functools import partial
@@ -33,6 +34,9 @@ from catalog.search.engine import Engine, Filters, IndexMissing, Listed, Results
 from catalog.search.reading import SnapshotReader
 from catalog.search.store import SnapshotStore
 from shop.lib.cursors import Page, read_page
+from shop.lib.tables import batch_get
+
+logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 24
 _CATEGORIES_CACHE_KEY = "catalog.categories"
@@ -43,12 +47,15 @@ class ProductNotFound(Exception):
     """There is no product of this id."""
 
 
-def product(*, product_id: str) -> Product:
+def product(*, product_id: str, consistent: bool = False) -> Product:
     """The product as it is now, active or not. Raises ProductNotFound."""
     try:
-        return to_product(ProductRow.get(product_pk(product_id), PRODUCT_SK))
+        found = _readable(ProductRow.get(product_pk(product_id), PRODUCT_SK, consistent_read=consistent))
     except DoesNotExist:
-        raise ProductNotFound(product_id) from None
+        found = None
+    if found is None:
+        raise ProductNotFound(product_id)
+    return found
 
 
 def shown_product(*, product_id: str) -> Product:
@@ -61,7 +68,8 @@ def shown_product(*, product_id: str) -> Product:
     key = _product_cache_key(product_id)
     kept: Product | None = cache.get(key)
     if kept is None:
-        kept = product(product_id=product_id)
+        # Consistently: what is kept now must not be older than a write that has just dropped it.
+        kept = product(product_id=product_id, consistent=True)
         cache.set(key, kept, settings.PRODUCT_CACHE_SECONDS)
     return kept
 
@@ -82,21 +90,23 @@ def products(*, product_ids: Iterable[str], consistent: bool = False) -> dict[st
     keys = [(product_pk(product_id), PRODUCT_SK) for product_id in dict.fromkeys(product_ids)]
     if not keys:
         return {}
-    return {row.product_id: to_product(row) for row in ProductRow.batch_get(keys, consistent_read=consistent)}
+    rows = batch_get(ProductRow, keys, consistent=consistent)
+    return {product.product_id: product for product in map(_readable, rows) if product}
 
 
 def active_products() -> Iterator[Product]:
     """Every active product, by a scan of the table: for building the search index, never for a page."""
     of_products = ProductRow.sk == PRODUCT_SK
     for row in ProductRow.scan(of_products & (ProductRow.status == ProductStatus.ACTIVE)):
-        yield to_product(row)
+        if product := _readable(row):
+            yield product
 
 
 def newest(*, cursor: str = "", size: int = PAGE_SIZE) -> Page[Card]:
     """Active products, latest first."""
     return read_page(
         partial(ProductRow.by_status.query, status_partition(ProductStatus.ACTIVE)),
-        to_card,
+        _readable_card,
         key_names=STATUS_INDEX_KEYS,
         question="newest",
         cursor=cursor,
@@ -109,7 +119,7 @@ def in_category(*, category: str, cursor: str = "", dearest_first: bool = False,
     """Active products of a category by price."""
     return read_page(
         partial(ProductRow.by_category.query, category_partition(category)),
-        to_card,
+        _readable_card,
         key_names=CATEGORY_INDEX_KEYS,
         question=f"category:{category}:{'desc' if dearest_first else 'asc'}",
         cursor=cursor,
@@ -147,6 +157,23 @@ def listed_count() -> int:
         return 0
 
 
+def _readable(row: ProductRow) -> Product | None:
+    """The product of a row; none for a row that makes no sense, which must not take a page of others with it."""
+    try:
+        return to_product(row)
+    except (ValueError, TypeError):
+        logger.exception("product %s cannot be read and is left out", row.product_id)
+        return None
+
+
+def _readable_card(row: ProductRow) -> Card | None:
+    try:
+        return to_card(row)
+    except (ValueError, TypeError):
+        logger.exception("product %s cannot be read and is left out", row.product_id)
+        return None
+
+
 def _engine() -> Engine:
     return _reader().engine()
 
@@ -176,10 +203,10 @@ def related_to(card: Card, *, size: int = 4) -> tuple[Card, ...]:
     place = price_sort_key(card.price, card.product_id)
     ask: Any = partial(ProductRow.by_category.query, category_partition(card.category), limit=size)
     above: ResultIterator[ProductRow] = ask(range_key_condition=ProductRow.gsi1_sk > place)
-    found = [to_card(row) for row in above]
+    found = list(filter(None, map(_readable_card, above)))
     if len(found) < size:
         below: ResultIterator[ProductRow] = ask(range_key_condition=ProductRow.gsi1_sk < place, scan_index_forward=False)
-        found += [to_card(row) for row in below]
+        found += filter(None, map(_readable_card, below))
     return tuple(found[:size])
 
 
@@ -189,8 +216,13 @@ def categories() -> tuple[Category, ...]:
     if kept is None:
         rows = sorted(CategoryRow.query(CATEGORIES_PK), key=lambda row: row.position)
         kept = tuple(to_category(row) for row in rows)
-        cache.set(_CATEGORIES_CACHE_KEY, kept, _CATEGORIES_CACHE_SECONDS)
+        keep_categories(kept)
     return kept
+
+
+def keep_categories(found: tuple[Category, ...], *, seconds: int = _CATEGORIES_CACHE_SECONDS) -> None:
+    """Answer with these categories for a while."""
+    cache.set(_CATEGORIES_CACHE_KEY, found, seconds)
 
 
 def forget_categories() -> None:

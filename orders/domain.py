@@ -45,13 +45,12 @@ PAID = frozenset(
     }
 )
 
-PAYMENT_WINDOW = timedelta(minutes=31)
-"""How long the payment page stays open: Stripe's least for a Checkout Session, 30 minutes from its arrival there, and one more
-for the way. https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-expires_at"""
-HOLD = timedelta(minutes=32)
-"""How long stock is held for an unpaid order: the payment window and a minute of grace."""
-
-
+HOLD = timedelta(minutes=31)
+"""How long stock is held for an unpaid order; the job then ends it, at Stripe first."""
+SESSION_LIFETIME = timedelta(minutes=65)
+"""When Stripe ends the payment page by itself, counted from the order: a net under the job. It refuses less than 30 minutes from
+the request, so a payment page can be opened, and asked for again after trouble, during the whole hold.
+https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-expires_at"""
 _SATURDAY = 5
 
 COUNTRIES = {
@@ -210,6 +209,11 @@ class Order:
     @property
     def is_paid(self) -> bool:
         return self.status in PAID
+
+    @property
+    def was_never_paid(self) -> bool:
+        """Whether the order ended without money: its lines may go back into a cart."""
+        return self.status in (OrderStatus.EXPIRED, OrderStatus.CANCELLED) and self.payment.status == "pending"
 
     @property
     def is_awaiting_payment(self) -> bool:

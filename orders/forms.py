@@ -107,7 +107,8 @@ class DeliveryForm(forms.Form):
 
 
 class PlaceForm(forms.Form):
-    """Which cart is ordered, and the total in minor units the shopper agreed to."""
+    """Which cart is ordered, the total in minor units the shopper agreed to, and the mark of all that was reviewed."""
 
     cart_id = forms.RegexField(r"^cart-[0-9a-z]{5,40}$")
     total_minor = forms.RegexField(r"^[0-9]{1,12}$")
+    seen = forms.RegexField(r"^[0-9a-f]{20}$")

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from orders import queries, services
 from orders.domain import HOLD, OrderStatus
-from orders.payments import PaymentRefused, PaymentsUnavailable
-from shop.lib.transactions import Busy
+from orders.payments import PaymentsUnavailable
+from shop.lib.owner import Owner
 
 logger = logging.getLogger(__name__)
 
@@ -14,12 +14,24 @@ logger = logging.getLogger(__name__)
 def release_unpaid_orders(*, now: datetime) -> int:
     """Expire pending orders whose hold is over and put their pieces back; how many were expired. The next run takes the rest."""
     released = 0
-    for order in queries.unpaid_orders_placed_before(moment=now - HOLD):
+    for owner, order_id in queries.unpaid_orders_placed_before(moment=now - HOLD):
         try:
-            ended = services.release(order=order, to=OrderStatus.EXPIRED, actor=services.CLOCK, now=now)
-        except (PaymentsUnavailable, PaymentRefused, services.OrderMoved, Busy):
-            # Without Stripe's word nothing is released; a moved order needs nothing. Either way the others shall not wait.
-            logger.warning("order %s could not be released, trying again next time", order.order_id, exc_info=True)
-            continue
-        released += ended.status is OrderStatus.EXPIRED
+            released += _release(owner, order_id, now)
+        except PaymentsUnavailable:
+            # Without Stripe's word nothing is released, and the next order would only wait for the same silence.
+            logger.warning("Stripe does not answer; unpaid orders stay as they are until the next run", exc_info=True)
+            break
+        except Exception:  # one order that makes no sense must not keep all others from being released
+            logger.exception("order %s could not be released", order_id)
     return released
+
+
+def _release(owner: Owner, order_id: str, now: datetime) -> bool:
+    order = queries.order_of(owner=owner, order_id=order_id)
+    if order.status is not OrderStatus.PENDING or (order.due_at and order.due_at > now):
+        return False
+    try:
+        ended = services.release(order=order, to=OrderStatus.EXPIRED, actor=services.CLOCK, now=now)
+    except services.OrderMoved:
+        return False  # paid or cancelled at this very moment
+    return ended.status is OrderStatus.EXPIRED

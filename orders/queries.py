@@ -66,12 +66,13 @@ def key_of(order_id: str) -> str:
     return signing.Signer(salt=_LINK_SALT).signature(order_id)
 
 
-def checkout_details(*, owner: Owner) -> CheckoutDetails:
-    """What the owner has told the checkout so far; empty when nothing."""
+def checkout_details(*, owner: Owner, now: datetime) -> CheckoutDetails:
+    """What the owner has told the checkout so far; empty when nothing, or when its time is over (TTL deletes it days later)."""
     try:
-        return to_details(CheckoutRow.get(owner.key, CHECKOUT_SK, consistent_read=True))
+        row = CheckoutRow.get(owner.key, CHECKOUT_SK, consistent_read=True)
     except DoesNotExist:
         return CheckoutDetails()
+    return to_details(row) if row.expires_at > now else CheckoutDetails()
 
 
 def delivery_methods() -> tuple[DeliveryMethod, ...]:
@@ -87,13 +88,10 @@ def delivery_method(code: str) -> DeliveryMethod | None:
     return next((method for method in delivery_methods() if method.code == code), None)
 
 
-def unpaid_orders_placed_before(*, moment: datetime) -> Iterator[Order]:
-    """Pending orders placed at `moment` or earlier, oldest first: an index query, then one read an order."""
-    rows = OrderRow.by_status.query(status_partition(OrderStatus.PENDING), OrderRow.gsi1_sk <= time_bound(moment))
-    for row in rows:
-        order = order_of(owner=Owner.of_key(row.pk), order_id=row.order_id)
-        if order.status is OrderStatus.PENDING:  # an index is a moment behind its table
-            yield order
+def unpaid_orders_placed_before(*, moment: datetime) -> Iterator[tuple[Owner, str]]:
+    """Owner and number of orders that were pending and placed at `moment` or earlier, oldest first; a moment behind the table."""
+    for row in OrderRow.by_status.query(status_partition(OrderStatus.PENDING), OrderRow.gsi1_sk <= time_bound(moment)):
+        yield Owner.of_key(row.pk), row.order_id
 
 
 def _is_key_of(key: str, order_id: str) -> bool:

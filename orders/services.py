@@ -4,6 +4,7 @@ Placing and paying happen in this order, each step safe to repeat: place (one tr
 the money is there, or release when it is not there in time.
 """
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable
@@ -19,11 +20,12 @@ from cart import queries as carts
 from cart import services as cart_services
 from cart.domain import LIFETIME as CART_LIFETIME
 from cart.domain import Cart, CartState, Item, KeptCart
+from catalog import queries as catalog
 from catalog import services as catalog_services
 from orders import queries
 from orders.domain import (
     HOLD,
-    PAYMENT_WINDOW,
+    SESSION_LIFETIME,
     TRANSITIONS,
     CheckoutDetails,
     HistoryEntry,
@@ -38,6 +40,7 @@ from orders.domain import (
 from orders.models import (
     REF_SK,
     SESSION_ID,
+    CheckoutRow,
     EventRow,
     OrderRow,
     RefRow,
@@ -54,8 +57,8 @@ from orders.payments import Event, PaymentInProgress, Session, SessionState, gat
 from shop.lib.money import Money
 from shop.lib.once import KEEP
 from shop.lib.owner import Owner
-from shop.lib.tables import all_of, is_refused
-from shop.lib.transactions import Busy, Refused, run_transaction
+from shop.lib.tables import Busy, all_of, is_refused
+from shop.lib.transactions import Refused, run_transaction
 
 logger = logging.getLogger(__name__)
 
@@ -99,15 +102,24 @@ class OrderMoved(Exception):
 
 
 def remember_details(*, owner: Owner, details: CheckoutDetails, now: datetime) -> None:
-    """Keep what the shopper told the checkout, for as long as a cart lives."""
-    to_checkout_row(owner, details, expires_at=now + CART_LIFETIME).save()
+    """Keep what the shopper told one step of the checkout, for as long as a cart lives; what is empty stays as it was."""
+    row = to_checkout_row(owner, details, expires_at=now + CART_LIFETIME)
+    told = {name: value for name, value in row.attribute_values.items() if name not in ("pk", "sk") and value is not None}
+    if details.email:
+        told["phone"] = details.phone or None  # asked beside the e-mail, and may be taken back
+    row.update(
+        actions=[
+            getattr(CheckoutRow, name).remove() if value is None else getattr(CheckoutRow, name).set(value)
+            for name, value in told.items()
+        ]
+    )
 
 
-def place_order(*, owner: Owner, cart_id: str, total_seen: int, now: datetime) -> Order:
+def place_order(*, owner: Owner, cart_id: str, total_seen: int, seen: str, now: datetime) -> Order:
     """Turn the cart into a pending order and take its pieces out of stock, or change nothing.
 
-    `total_seen` is the total in minor units that the shopper agreed to. A cart that is an order already gives that order:
-    a second click or tab is no second order.
+    `total_seen` is the total in minor units that the shopper agreed to, `seen` the mark of all that was reviewed. A cart
+    that is an order already gives that order: a second click or tab is no second order.
 
     Raises OutOfStock, CartChanged, TotalChanged, DetailsMissing, Busy; then nothing was written.
     """
@@ -117,7 +129,7 @@ def place_order(*, owner: Owner, cart_id: str, total_seen: int, now: datetime) -
         return placed
     if kept is None or kept.cart_id != cart_id or kept.state is not CartState.OPEN:
         raise CartChanged
-    order = _draft(owner, kept, total_seen, now)
+    order = _draft(owner, kept, total_seen, seen, now)
     try:
         run_transaction(
             lambda txn: _add_placement(txn, order, kept, now),
@@ -152,7 +164,7 @@ def open_payment(*, order: Order, success_url: str, cancel_url: str, pause: Call
             raise OrderMoved(order.order_id)
         try:
             session = gateway().open_session(
-                order, success_url=success_url, cancel_url=cancel_url, expires_at=order.created_at + PAYMENT_WINDOW
+                order, success_url=success_url, cancel_url=cancel_url, expires_at=order.created_at + SESSION_LIFETIME
             )
         except PaymentInProgress:
             pause(_WAIT_SECONDS)
@@ -208,36 +220,44 @@ def release(*, order: Order, to: OrderStatus, actor: str, now: datetime) -> Orde
         if session.state in (SessionState.PAID, SessionState.PROCESSING):
             return _settle(order, session, now)
 
+    # A product deleted meanwhile has no stock to go back to; it must not keep the others' from going back.
+    there = catalog.products(product_ids=[line.product_id for line in order.lines], consistent=True)
+
     def build(txn: TransactWrite) -> None:
         txn.update(
             order_key(order.owner, order.order_id),
             actions=_moves(order, to, actor, now),
             condition=all_of(OrderRow.status == OrderStatus.PENDING, _has_session(order)),
         )
-        for line in order.lines:
+        for line in (line for line in order.lines if line.product_id in there):
             catalog_services.return_stock(txn, product_id=line.product_id, quantity=line.quantity)
 
     try:
         run_transaction(build)
     except Refused as refused:
-        raise OrderMoved(order.order_id) from refused
+        if refused.is_about(order.owner.key):
+            raise OrderMoved(order.order_id) from refused
+        raise Busy from refused  # a product was deleted at this very moment: the next try sees it
     _stock_changed(order)
     logger.info("order %s released as %s", order.order_id, to)
     return queries.order_of(owner=order.owner, order_id=order.order_id)
 
 
 def cancel_unpaid(*, order: Order, now: datetime) -> Order:
-    """Give up a pending order at the shopper's wish and put its lines back into the cart. Raises as `release` does."""
-    ended = release(order=order, to=OrderStatus.CANCELLED, actor=SHOPPER, now=now)
-    if ended.status is OrderStatus.CANCELLED:
-        put_back_in_cart(order=ended, now=now)
-    return ended
+    """Give up a pending order at the shopper's wish. Raises as `release` does; a paid one comes back as it is."""
+    return release(order=order, to=OrderStatus.CANCELLED, actor=SHOPPER, now=now)
 
 
-def put_back_in_cart(*, order: Order, now: datetime) -> None:
-    """Put the lines of an order that was not paid back into its owner's cart."""
+def put_back_in_cart(*, order: Order, owner: Owner, now: datetime) -> tuple[str, ...]:
+    """Put the lines of an order that was not paid into a cart; the names of those that did not fit."""
     items = tuple(Item(line.product_id, line.name, line.quantity, line.unit_price, line.image, now) for line in order.lines)
-    cart_services.restore_lines(owner=order.owner, items=items, now=now)
+    return cart_services.restore_lines(owner=owner, items=items, now=now)
+
+
+def review_mark(cart: Cart, details: CheckoutDetails) -> str:
+    """A short mark of everything the shopper reviewed, so that the order is placed only if it is all still so."""
+    reviewed = (cart.cart_id, cart.version, [(line.product_id, line.quantity, line.unit_price) for line in cart.lines], details)
+    return hashlib.sha256(repr(reviewed).encode()).hexdigest()[:20]
 
 
 def record_event(*, event: Event, now: datetime) -> None:
@@ -262,14 +282,16 @@ def _placed_before(owner: Owner, cart_id: str, kept: KeptCart | None) -> Order |
         return None
 
 
-def _draft(owner: Owner, kept: KeptCart, total_seen: int, now: datetime) -> Order:
-    details = queries.checkout_details(owner=owner)
+def _draft(owner: Owner, kept: KeptCart, total_seen: int, seen: str, now: datetime) -> Order:
+    details = queries.checkout_details(owner=owner, now=now)
     delivery = queries.delivery_method(details.delivery)
     if not (details.email and details.address and delivery):
         raise DetailsMissing
     cart = _require_buyable(kept, shipping=delivery.price)
     if cart.totals.total.minor != total_seen:
         raise TotalChanged(cart.totals.total)
+    if review_mark(cart, details) != seen:
+        raise CartChanged
     return Order(
         order_id=order_id_for(kept.cart_id),
         owner=owner,
@@ -364,5 +386,5 @@ def _moves(order: Order, to: OrderStatus, actor: str, now: datetime) -> list[Act
         OrderRow.status.set(to),
         OrderRow.gsi1_pk.set(status_partition(to)),
         OrderRow.updated_at.set(now),
-        OrderRow.history.set(OrderRow.history.append([to_history_map(HistoryEntry(to, now, actor))])),
+        OrderRow.history.set((OrderRow.history | []).append([to_history_map(HistoryEntry(to, now, actor))])),
     ]

@@ -1,5 +1,6 @@
 """Checkout, payment and order pages. Every checkout step is an address of its own; what a step was told is kept on the server."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -14,15 +15,18 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cart import queries as carts
+from cart import services as cart_services
 from cart.domain import Cart
 from orders import queries, services
-from orders.domain import PAYMENT_WINDOW, CheckoutDetails, Order, OrderStatus
+from orders.domain import HOLD, CheckoutDetails, Order, OrderStatus
 from orders.forms import AddressForm, ContactForm, DeliveryForm, PlaceForm
 from orders.payments import PaymentRefused, PaymentsUnavailable
 from shop.lib.clock import utc_now
-from shop.lib.guests import guest_of
+from shop.lib.guests import guest_of, new_guest, remember_guest
 from shop.lib.http import see_other
 from shop.lib.owner import Owner
+
+logger = logging.getLogger(__name__)
 
 _STEPS = (
     ("contact", "Contact"),
@@ -44,9 +48,10 @@ _STATUS_WORDS = {
 _NO_PAYMENT_PAGE = (
     "We cannot reach our payment service just now. Nothing was charged and your items are kept: please try again in a moment."
 )
-_TOO_LATE = (
-    "The time to open the payment page was over. Nothing was charged and everything is back in your cart: "
-    "please check out once more."
+_WAITING_FOR_WORD = "We are still waiting for word from our payment service. This page will know in a moment: reload it."
+_NOT_ACCEPTED = (
+    "Our payment service did not accept this order, so nothing was charged and everything is back in your cart. "
+    "Please check your e-mail address and try once more."
 )
 
 
@@ -67,6 +72,8 @@ def with_cart(view: Callable[[HttpRequest, Owner, Cart], HttpResponse]) -> Calla
     def step(request: HttpRequest) -> HttpResponse:
         owner = guest_of(request)
         cart = carts.open_cart(owner=owner, now=utc_now())
+        if owner is not None and cart.lines and not cart.cart_id:
+            cart = carts.price_cart(cart_services.make_ready(owner=owner, now=utc_now()))
         if owner is None or not cart.can_check_out:
             return redirect("orders:pay", cart.order_id) if cart.order_id else redirect("cart:cart")
         return view(request, owner, cart)
@@ -77,13 +84,13 @@ def with_cart(view: Callable[[HttpRequest, Owner, Cart], HttpResponse]) -> Calla
 @require_safe
 @with_cart
 def checkout(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
-    return redirect(f"orders:{_first_open_step(queries.checkout_details(owner=owner))}")
+    return redirect(f"orders:{_first_open_step(queries.checkout_details(owner=owner, now=utc_now()))}")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_cart
 def contact(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
-    details = queries.checkout_details(owner=owner)
+    details = queries.checkout_details(owner=owner, now=utc_now())
     form = ContactForm(_posted(request), initial={"email": details.email, "phone": details.phone})
     if request.method == "POST" and form.is_valid():
         return _remember(owner, replace(details, **form.cleaned_data), then="address")
@@ -93,7 +100,7 @@ def contact(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_cart
 def address(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
-    details = queries.checkout_details(owner=owner)
+    details = queries.checkout_details(owner=owner, now=utc_now())
     form = AddressForm(_posted(request), initial=asdict(details.address) if details.address else None)
     if request.method == "POST" and form.is_valid():
         return _remember(owner, replace(details, address=form.address()), then="delivery")
@@ -103,7 +110,7 @@ def address(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_cart
 def delivery(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
-    details = queries.checkout_details(owner=owner)
+    details = queries.checkout_details(owner=owner, now=utc_now())
     methods = queries.delivery_methods()
     form = DeliveryForm(_posted(request), methods=methods, initial={"delivery": details.delivery or methods[0].code})
     if request.method == "POST" and form.is_valid():
@@ -114,7 +121,7 @@ def delivery(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
 @require_safe
 @with_cart
 def review(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
-    details = queries.checkout_details(owner=owner)
+    details = queries.checkout_details(owner=owner, now=utc_now())
     method = queries.delivery_method(details.delivery)
     if _first_open_step(details) != "review" or method is None:
         return redirect(f"orders:{_first_open_step(details)}")
@@ -128,6 +135,7 @@ def review(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
         totals=priced.totals,
         cart_id=priced.cart_id,
         total_minor=priced.totals.total.minor,
+        seen=services.review_mark(priced, details),
     )
 
 
@@ -138,9 +146,15 @@ def place(request: HttpRequest) -> HttpResponse:
     if owner is None or not form.is_valid():
         messages.error(request, "That order form was not complete, so nothing was ordered. Please check your cart and try again.")
         return redirect("cart:cart")
-    cart_id, total_seen = form.cleaned_data["cart_id"], int(form.cleaned_data["total_minor"])
+    posted = form.cleaned_data
     try:
-        order = services.place_order(owner=owner, cart_id=cart_id, total_seen=total_seen, now=utc_now())
+        order = services.place_order(
+            owner=owner,
+            cart_id=posted["cart_id"],
+            total_seen=int(posted["total_minor"]),
+            seen=posted["seen"],
+            now=utc_now(),
+        )
     except services.TotalChanged as change:
         messages.warning(request, f"The total has changed to {change.total}. Nothing was charged: please look once more.")
         return redirect("orders:review")
@@ -150,7 +164,9 @@ def place(request: HttpRequest) -> HttpResponse:
         messages.warning(request, f"Sold out or too few left: {', '.join(refusal.names)}. Nothing was charged.")
         return redirect("cart:cart")
     except services.CartChanged:
-        messages.warning(request, "Your cart changed in the meantime. Nothing was charged: please look once more.")
+        messages.warning(
+            request, "Your cart or your details changed in the meantime. Nothing was charged: please look once more."
+        )
         return redirect("cart:cart")
     return _to_payment(request, order)
 
@@ -167,34 +183,31 @@ def pay(request: HttpRequest, order_id: str) -> HttpResponse:
 
 @require_POST
 def cancel(request: HttpRequest, order_id: str) -> HttpResponse:
+    """Give an unpaid order up, or an ended one's lines another chance."""
     order = _order_or_404(request, order_id)
+    now = utc_now()
     if order.is_awaiting_payment:
         try:
-            order = services.cancel_unpaid(order=order, now=utc_now())
+            order = services.cancel_unpaid(order=order, now=now)
         except services.OrderMoved:
             return redirect(_address("orders:pay", order))
         except (PaymentsUnavailable, PaymentRefused):
             return _pay_page(request, order, problem=_NO_PAYMENT_PAGE)
-    elif order.status in (OrderStatus.EXPIRED, OrderStatus.CANCELLED):
-        services.put_back_in_cart(order=order, now=utc_now())
-    if order.is_paid:
-        return redirect(_address("orders:confirmation", order))
-    messages.success(request, "Everything is back in your cart.")
-    return redirect("cart:cart")
+    if not order.was_never_paid:
+        return redirect(_address("orders:pay", order))
+    return _back_to_cart(request, order, words="Everything is back in your cart.")
 
 
 @require_safe
 def returned(request: HttpRequest, order_id: str) -> HttpResponse:
     """Where Stripe sends the shopper after paying."""
     order = _order_or_404(request, order_id)
+    if not order.payment.session_id:
+        return redirect(_address("orders:pay", order))
     try:
         order = services.settle(session_id=order.payment.session_id, now=utc_now())
     except (PaymentsUnavailable, PaymentRefused, services.UnknownOrder):
-        return _pay_page(
-            request,
-            order,
-            problem="We are still waiting for word from our payment service. This page will know in a moment: reload it.",
-        )
+        return _pay_page(request, order, problem=_WAITING_FOR_WORD)
     return redirect(_address("orders:confirmation" if order.is_paid else "orders:pay", order))
 
 
@@ -261,13 +274,30 @@ def _to_payment(request: HttpRequest, order: Order) -> HttpResponse:
         )
     except PaymentsUnavailable:
         return _pay_page(request, order, problem=_NO_PAYMENT_PAGE)
-    except PaymentRefused:  # asked too long after the order was placed: no later try can succeed
-        services.cancel_unpaid(order=order, now=utc_now())
-        messages.warning(request, _TOO_LATE)
-        return redirect("cart:cart")
+    except PaymentRefused:  # no later try of the same order can succeed
+        logger.exception("Stripe refused to open a payment page for order %s", order.order_id)
+        try:
+            order = services.cancel_unpaid(order=order, now=utc_now())
+        except services.OrderMoved:  # a second click was quicker
+            return redirect(_address("orders:pay", order))
+        return _back_to_cart(request, order, words=_NOT_ACCEPTED)
     except services.OrderMoved:
         return redirect(_address("orders:pay", order))
     return see_other(order.payment.session_url)
+
+
+def _back_to_cart(request: HttpRequest, order: Order, *, words: str) -> HttpResponse:
+    """Put an ended order's lines into the visitor's cart, which is another one when a link's key opened the order."""
+    now = utc_now()
+    owner = guest_of(request) or new_guest(now)
+    left_out = services.put_back_in_cart(order=order, owner=owner, now=now)
+    if left_out:
+        messages.warning(request, f"Your cart is full, so these did not fit: {', '.join(left_out)}.")
+    else:
+        messages.success(request, words)
+    response = redirect("cart:cart")
+    remember_guest(response, owner)
+    return response
 
 
 def _pay_page(request: HttpRequest, order: Order, *, problem: str = "") -> HttpResponse:
@@ -282,7 +312,7 @@ def _pay_page(request: HttpRequest, order: Order, *, problem: str = "") -> HttpR
 
 
 def _minutes_left(order: Order, now: datetime) -> int:
-    return max(0, int((order.created_at + PAYMENT_WINDOW - now).total_seconds() // 60))
+    return max(0, int((order.created_at + HOLD - now).total_seconds() // 60))
 
 
 def _remember(owner: Owner, details: CheckoutDetails, *, then: str) -> HttpResponse:

@@ -7,7 +7,8 @@ from django.http import HttpRequest
 from pynamodb.exceptions import PynamoDBException
 
 from catalog.domain import Category
-from catalog.queries import categories
+from catalog.queries import categories, keep_categories
+from shop.lib.deadline import OutOfTime
 
 
 def shop(request: HttpRequest) -> dict[str, Any]:
@@ -23,5 +24,7 @@ def shop(request: HttpRequest) -> dict[str, Any]:
 def _menu() -> tuple[Category, ...]:
     try:
         return categories()
-    except PynamoDBException:
-        return ()  # an error page still has a header; the trouble itself is reported by what was asked for
+    except (PynamoDBException, OutOfTime):
+        # An error page still has a header; the trouble itself is reported by what was asked for. The footer asks again.
+        keep_categories((), seconds=5)
+        return ()

@@ -11,8 +11,8 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.cache import patch_vary_headers
 from pynamodb.exceptions import PynamoDBException
 
-from shop.lib.tables import is_passing
-from shop.lib.transactions import Busy
+from shop.lib.deadline import OutOfTime, request_time
+from shop.lib.tables import Busy, is_passing
 from shop.views import busy, cross_site_refused
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,8 @@ _SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 def _content_security_policy() -> str:
     media = urlsplit(settings.MEDIA_URL)
-    images = f" {media.scheme}://{media.netloc}" if media.netloc else ""
+    origins = [f"{media.scheme}://{media.netloc}"] if media.netloc else []
+    images = "".join(f" {origin}" for origin in [*origins, *settings.IMAGE_ORIGINS])
     return "; ".join(
         [
             "default-src 'self'",
@@ -39,14 +40,15 @@ def _content_security_policy() -> str:
 
 
 class ResponseHeaders:
-    """Headers of every answer: what the page may load, and that nobody keeps it unless its view said so."""
+    """The outermost: a request's time, and every answer's headers: what it may load, and that nobody keeps it unless told."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
         self.policy = _content_security_policy()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
+        with request_time():
+            response = self.get_response(request)
         headers = response.headers
         headers.setdefault("Content-Security-Policy", self.policy)
         headers.setdefault("Cache-Control", "private, no-store")
@@ -95,7 +97,8 @@ class HtmxAnswers:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        patch_vary_headers(response, ["HX-Request"])
+        # What shop.lib.http.is_htmx looks at.
+        patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
         if request.headers.get("HX-Request") == "true" and response.status_code in (301, 302, 303):
             # The browser would follow a redirect unseen and htmx would put the whole page into a fragment's place.
             response["HX-Redirect"] = response["Location"]
@@ -114,7 +117,7 @@ class BusyAnswers:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, Busy) or (isinstance(exception, PynamoDBException) and is_passing(exception)):
+        if isinstance(exception, Busy | OutOfTime) or (isinstance(exception, PynamoDBException) and is_passing(exception)):
             logger.error("busy: %s", exception, exc_info=exception)
             return busy(request)
         return None

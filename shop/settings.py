@@ -16,12 +16,17 @@ DEBUG = env.flag("SHOP_DEBUG", default=False)
 # The one origin of the public site. Links in mails and the origin check of forms use it, never a request header.
 SITE_ORIGIN = env.text("SITE_ORIGIN", "http://127.0.0.1:8000" if LOCAL else None).rstrip("/")
 SHOP_NAME = env.text("SHOP_NAME", DEMO_NAME)
+_SECRET_LENGTH = 50
 SECRET_KEY = env.text("SECRET_KEY", "local-only-" + "not-a-secret-" * 4 if LOCAL else None)
+if len(SECRET_KEY) < _SECRET_LENGTH:
+    raise env.BadSetting(f"SECRET_KEY has {len(SECRET_KEY)} characters; it needs {_SECRET_LENGTH} at least.")
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 
 _HTTPS = SITE_ORIGIN.startswith("https://")
 if not (_HTTPS or LOCAL):
     raise env.BadSetting("SITE_ORIGIN must begin with https:// (plain http is for SHOP_LOCAL=true alone).")
+if _HTTPS and LOCAL:
+    raise env.BadSetting("SHOP_LOCAL=true has published keys and is for http://127.0.0.1 alone; SITE_ORIGIN is https.")
 ALLOWED_HOSTS = [urlsplit(SITE_ORIGIN).hostname or "", *env.words("EXTRA_HOSTS", "127.0.0.1,localhost" if LOCAL else "")]
 USE_X_FORWARDED_HOST = False
 
@@ -88,7 +93,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if _HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _HTTPS
 SECURE_HSTS_PRELOAD = _HTTPS
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
-CSRF_COOKIE_SECURE = CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = True
 # A `__Host-` cookie is refused by browsers over plain http, so the laptop drops the prefix and the Secure mark.
 COOKIE_PREFIX = "__Host-" if _HTTPS else ""
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
@@ -112,6 +117,8 @@ MEDIA_BUCKET = env.text("MEDIA_BUCKET", "shop-media")
 # Where browsers fetch product photographs: the CDN serves this path from the bucket, a laptop has a stand-in view there.
 MEDIA_URL = env.text("MEDIA_URL", "/_local/media/" if LOCAL else "/media/").rstrip("/") + "/"
 
+# Further origins product photographs may come from, for items whose `images` are addresses elsewhere.
+IMAGE_ORIGINS = env.words("IMAGE_ORIGINS")
 # How often a process looks whether a newer search index was published.
 SEARCH_LOOK_SECONDS = env.integer("SEARCH_LOOK_SECONDS", 2 if LOCAL else 30)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from django.conf import settings
 from django.core.cache import cache
 from django.core.management import call_command
@@ -79,6 +80,32 @@ def stripe(settings: Settings) -> Iterator[FakeStripe]:
         payments.gateway.cache_clear()
         yield fake
     payments.gateway.cache_clear()
+
+
+@pytest.fixture
+def lost_reply(tables: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
+    """Make the first reply to an operation get lost after DynamoDB has done it; botocore itself sends it again.
+
+    Gives the operations that went over the wire from then on.
+    """
+
+    def install(operation: str) -> list[str]:
+        wire = connection().client._endpoint.http_session
+        real, seen = wire.send, []
+
+        def send(request: Any) -> Any:
+            target = request.headers["X-Amz-Target"]
+            name = (target.decode() if isinstance(target, bytes) else target).rsplit(".", 1)[-1]
+            seen.append(name)
+            answer = real(request)
+            if name == operation and seen.count(name) == 1:
+                raise ReadTimeoutError(endpoint_url="http://dynamodb")
+            return answer
+
+        monkeypatch.setattr(wire, "send", send)
+        return seen
+
+    return install
 
 
 @pytest.fixture

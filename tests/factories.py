@@ -76,8 +76,9 @@ def ready_to_order(owner: Owner, lines: dict[str, int], now: datetime, details: 
     order_services.remember_details(owner=owner, details=details, now=now)
     method = delivery_method(details.delivery)
     shipping = method.price if method else None
-    total = open_cart(owner=owner, now=now, shipping=shipping).totals.total
-    return {"owner": owner, "cart_id": cart_id, "total_seen": total.minor, "now": now}
+    cart = open_cart(owner=owner, now=now, shipping=shipping)
+    seen = order_services.review_mark(cart, details)
+    return {"owner": owner, "cart_id": cart_id, "total_seen": cart.totals.total.minor, "seen": seen, "now": now}
 
 
 def make_order(owner: Owner, lines: dict[str, int], now: datetime) -> Order:

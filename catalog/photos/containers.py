@@ -147,7 +147,7 @@ class _Frame:
 def _frame(body: memoryview, *, is_progressive: bool) -> _Frame:
     bits, height, width, components = struct.unpack_from(">BHHB", body)
     samplings = [divmod(body[6 + 3 * number + 1], 16) for number in range(components)]
-    if bits != _BITS or not width or not height or not all(across and down for across, down in samplings):
+    if bits != _BITS or not (width and height and samplings and all(across and down for across, down in samplings)):
         raise DamagedImage
     most_across = max(across for across, _ in samplings)
     most_down = max(down for _, down in samplings)

@@ -22,7 +22,7 @@ _PLUGINS: dict[str, type[ImageFile.ImageFile]] = {
     "PNG": PngImagePlugin.PngImageFile,
     "WEBP": WebPImagePlugin.WebPImageFile,
 }
-_MAX_MEMORY = 140_000_000
+_MAX_MEMORY = 130_000_000
 """What a picture may take by the estimate of `_memory`; measured, all of it then stays within 150 MB."""
 # What a pixel of the largest rendition takes: beside the decoded picture, and later with its conversions and the encoder.
 _RENDITION_BYTES, _ENCODING_BYTES = 4, 13
@@ -127,10 +127,9 @@ def _draft_gap(container: Container, size: tuple[int, int]) -> int:
 def _memory(container: Container, size: tuple[int, int], gap: int) -> int:
     scale = _jpeg_scale(container, size, gap) if container.format == "JPEG" else 1
     decoding = container.width * container.height // scale**2 * container.pixel_bytes + container.fixed_bytes
-    pixels = size[0] * size[1]
-    return (
-        max(decoding + pixels * _RENDITION_BYTES, pixels * _ENCODING_BYTES) + len(container.bare) * _FILE_COPIES[container.format]
-    )
+    rendition = size[0] * size[1]
+    work = max(decoding + rendition * _RENDITION_BYTES, rendition * _ENCODING_BYTES)
+    return work + len(container.bare) * _FILE_COPIES[container.format]
 
 
 def _jpeg_scale(container: Container, size: tuple[int, int], gap: int) -> int:
@@ -146,18 +145,15 @@ def _reduced(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     ratio = picture.height / size[1]
     rows = max(1, int(_STRIP_PIXELS / (picture.width * ratio)))
     reach = ceil(3 * max(1.0, ratio)) + 1  # what the filter looks at beyond a strip's edges
-    reduced: Image.Image | None = None
+    reduced = Image.new(_plain(picture.crop((0, 0, 1, 1))).mode, size)
     for top in range(0, size[1], rows):
         height = min(rows, size[1] - top)
         first = max(0, floor(top * ratio) - reach)
         last = min(picture.height, ceil((top + height) * ratio) + reach)
         strip = _plain(picture.crop((0, first, picture.width, last)))
         box = (0, top * ratio - first, picture.width, (top + height) * ratio - first)
-        strip = strip.resize((size[0], height), Image.Resampling.LANCZOS, box=box, reducing_gap=2.0)
-        if not reduced:
-            reduced = Image.new(strip.mode, size)
-        reduced.paste(strip, (0, top))
-    return reduced or _plain(picture)
+        reduced.paste(strip.resize((size[0], height), Image.Resampling.LANCZOS, box=box, reducing_gap=2.0), (0, top))
+    return reduced
 
 
 def _plain(picture: Image.Image) -> Image.Image:

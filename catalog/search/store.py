@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.search.embedded import FORMAT
+from catalog.search.signed import Found, NoAnswer, SignedReader
 
 ARCHIVES_KEPT = 3
 """A reader that has just seen the last pointer may still be fetching the archive before."""
@@ -31,7 +32,6 @@ _TIDIED_EVERY = 20
 _CHUNK = 1 << 20
 _CONNECT_SECONDS = 1
 _READ_SECONDS = 5
-_NOT_THERE = {"NoSuchKey", "NoSuchBucket", "404"}
 # 409 is AWS's answer when two conditional writes meet; 404 when the object was deleted between.
 _REFUSED = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409", "NoSuchKey"}
 
@@ -71,17 +71,20 @@ class SnapshotStore:
 
     def __init__(self, *, bucket: str, region: str, endpoint_url: str = "", prefix: str = "search") -> None:
         self._bucket = bucket
+        self._reader = SignedReader(bucket=bucket, region=region, endpoint_url=endpoint_url)
         self._region = region
         self._endpoint_url = endpoint_url
         self._base = f"{prefix}/{FORMAT}"
 
     def current(self) -> SeenPointer | None:
         """The pointer, or None when nothing was ever published."""
-        answer = self._get(f"{self._base}/current.json")
-        if answer is None:
+        found = self._get(f"{self._base}/current.json")
+        if found is None:
             return None
         try:
-            return SeenPointer(Pointer(**json.loads(answer["Body"].read())), answer["ETag"])
+            with self._failures():
+                content = found.body.read()
+            return SeenPointer(Pointer(**json.loads(content)), found.etag)
         except (ValueError, TypeError) as error:
             raise StoreFailed(f"The pointer cannot be read: {error}") from error
 
@@ -113,12 +116,12 @@ class SnapshotStore:
 
     def fetch_archive(self, pointer: Pointer, file: Path) -> None:
         """Write the pointer's archive to the file. Raises CorruptArchive, also when there is no such archive."""
-        answer = self._get(pointer.archive or "")
-        if answer is None:
+        found = self._get(pointer.archive or "")
+        if found is None:
             raise CorruptArchive(f"{pointer.archive} does not exist")
         checksum = hashlib.sha256()
         with file.open("wb") as out, self._failures():
-            for chunk in answer["Body"].iter_chunks(_CHUNK):
+            for chunk in found.body.stream(_CHUNK):
                 checksum.update(chunk)
                 out.write(chunk)
         if checksum.hexdigest() != pointer.sha256:
@@ -135,8 +138,9 @@ class SnapshotStore:
 
     def changes(self, key: str) -> dict[str, Any] | None:
         """Changes in the journal; None when they are not kept any more."""
-        answer = self._get(key)
-        return None if answer is None else dict(json.loads(answer["Body"].read()))
+        found = self._get(key)
+        with self._failures():
+            return None if found is None else dict(json.loads(found.body.read()))
 
     def delete(self, *keys: str) -> None:
         if keys:
@@ -161,16 +165,11 @@ class SnapshotStore:
             for page in pages:
                 yield page.get("Contents", [])
 
-    def _get(self, key: str) -> dict[str, Any] | None:
-        from botocore.exceptions import ClientError
-
-        with self._failures():
-            try:
-                return dict(self._client.get_object(Bucket=self._bucket, Key=key))
-            except ClientError as error:
-                if error.response["Error"]["Code"] in _NOT_THERE:
-                    return None
-                raise
+    def _get(self, key: str) -> Found | None:
+        try:
+            return self._reader.get(key)
+        except NoAnswer as error:
+            raise StoreFailed(str(error)) from error
 
     @contextmanager
     def _failures(self, *, refused: bool = False) -> Iterator[None]:
@@ -188,10 +187,11 @@ class SnapshotStore:
 
     @cached_property
     def _client(self) -> Any:
-        import boto3
+        # For writers alone; what reads is `signed.py`.
         from botocore.config import Config
+        from botocore.session import get_session
 
-        return boto3.client(
+        return get_session().create_client(
             "s3",
             region_name=self._region,
             endpoint_url=self._endpoint_url or None,

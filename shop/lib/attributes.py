@@ -15,7 +15,8 @@ class DecimalAttribute(Attribute[Decimal]):
     attr_type = NUMBER
 
     def serialize(self, value: Decimal) -> str:
-        return format(value.normalize(), "f")
+        text = format(value, "f")  # not normalize(): that rounds to the context's 28 digits
+        return text.rstrip("0").rstrip(".") if "." in text else text
 
     def deserialize(self, value: str) -> Decimal:
         return Decimal(value)

@@ -26,7 +26,7 @@ class Page(Generic[T]):
 
 def read_page(
     ask: Callable[..., ResultIterator[R]],
-    convert: Callable[[R], T],
+    convert: Callable[[R], T | None],
     *,
     key_names: Sequence[str],
     question: str,
@@ -34,7 +34,7 @@ def read_page(
     size: int,
     forward: bool = True,
 ) -> Page[T]:
-    """The page of `size` rows that `cursor` points to, each converted.
+    """The page of `size` rows that `cursor` points to, each converted; a row converted to None is left out.
 
     `ask` is a PynamoDB query without `limit`, `last_evaluated_key` and `scan_index_forward`, which this adds; `key_names` are the
     attributes that place a row in the queried table or index. One row more than the page is read to know whether there is a
@@ -49,7 +49,7 @@ def read_page(
         rows.reverse()
     has_next, has_previous = (True, has_more) if backwards else (has_more, key is not None)
     return Page(
-        items=tuple(convert(row) for row in rows),
+        items=tuple(item for row in rows if (item := convert(row)) is not None),
         next_cursor=_seal(rows[-1], key_names, question, backwards=False) if has_next and rows else "",
         previous_cursor=_seal(rows[0], key_names, question, backwards=True) if has_previous and rows else "",
     )

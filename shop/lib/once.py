@@ -1,5 +1,6 @@
 """Do an effect once: claim its key, do it, mark it done. Mails, invoice numbers and counters hang on this."""
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -30,6 +31,7 @@ class ClaimRow(Row):
     """A claimed effect. An app gives it a table: `class EffectRow(ClaimRow): class Meta(BaseMeta): …`."""
 
     state = UnicodeAttribute()
+    holder = UnicodeAttribute(null=True)
     lease_until = EpochAttribute(attr_name="leaseUntil")
     expires_at = EpochAttribute(attr_name="expiresAt")
 
@@ -43,8 +45,18 @@ def once(rows: type[ClaimRow], key: str, *, now: datetime) -> Iterator[bool]:
 
     Raises InProgress while another holder's lease runs.
     """
-    row = rows(pk=f"EFFECT#{key}", sk="ONCE", state=ClaimState.CLAIMED, lease_until=now + LEASE, expires_at=now + KEEP)
-    is_free = rows.pk.does_not_exist() | ((rows.state == ClaimState.CLAIMED) & (rows.lease_until <= now))
+    row = rows(
+        pk=f"EFFECT#{key}",
+        sk="ONCE",
+        state=ClaimState.CLAIMED,
+        # A claim whose reply was lost is sent again by botocore and must not be shut out by itself.
+        holder=uuid.uuid4().hex,
+        lease_until=now + LEASE,
+        expires_at=now + KEEP,
+    )
+    is_ours = (rows.state == ClaimState.CLAIMED) & (rows.holder == row.holder)
+    is_over = (rows.state == ClaimState.CLAIMED) & (rows.lease_until <= now)
+    is_free = rows.pk.does_not_exist() | is_over | is_ours
     try:
         row.save(is_free)
     except PutError as error:
@@ -54,13 +66,12 @@ def once(rows: type[ClaimRow], key: str, *, now: datetime) -> Iterator[bool]:
             raise InProgress(key) from error
         yield False
         return
-    still_ours = (rows.state == ClaimState.CLAIMED) & (rows.lease_until == row.lease_until)
     try:
         yield True
     except BaseException:
-        row.delete(still_ours)
+        row.delete(is_ours)
         raise
-    row.update(actions=[rows.state.set(ClaimState.DONE)], condition=still_ours)
+    row.update(actions=[rows.state.set(ClaimState.DONE)], condition=rows.holder == row.holder)
 
 
 def _is_done(rows: type[ClaimRow], pk: str, sk: str) -> bool:

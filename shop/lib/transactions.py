@@ -10,7 +10,8 @@ from typing import Any
 from pynamodb.exceptions import CancellationReason, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from shop.lib.tables import PASSING, code_of, connection, is_passing
+from shop.lib.deadline import time_left
+from shop.lib.tables import PASSING, Busy, code_of, connection, is_passing
 
 TRIES = 10
 DEADLINE_SECONDS = 6.0
@@ -40,10 +41,6 @@ class Refused(Exception):
         return any(refusal.pk == pk for refusal in self.refusals)
 
 
-class Busy(Exception):
-    """Conflicts or throttling lasted longer than our patience. Only reading tells whether anything was written."""
-
-
 def run_transaction(
     build: Callable[[TransactWrite], None],
     *,
@@ -61,7 +58,7 @@ def run_transaction(
     """
     transaction = _Transaction(connection=connection(), client_request_token=str(uuid.uuid4()))
     build(transaction)
-    ends_at = time.monotonic() + DEADLINE_SECONDS
+    ends_at = time.monotonic() + min(DEADLINE_SECONDS, time_left())
     for attempt in range(TRIES):
         if attempt:
             pause(random.uniform(0, min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)))  # noqa: S311 - jitter

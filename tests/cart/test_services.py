@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from cart.queries import kept_cart, open_cart
 from catalog.domain import ProductStatus
 from catalog.models import product_key
 from catalog.services import set_stock
+from orders import services as order_services
 from shop.lib.money import Money
 from shop.lib.owner import Owner
 from shop.lib.tables import table_name
@@ -178,3 +180,64 @@ def test_a_cart_written_in_the_specifications_form_by_somebody_else_goes_on(tabl
     cart = open_cart(owner=owner, now=now)
     assert [line.product_id for line in cart.lines] == ["prod-123", "prod-789", mug.product_id]
     assert cart.cart_id.startswith("cart-")
+
+
+def test_a_lost_reply_adds_nothing_twice(guest: Owner, now: datetime, lost_reply: Callable[[str], list[str]]) -> None:
+    mug = factories.make_product(inventory=50)
+    add(guest, mug.product_id, 1, now)
+    wire = lost_reply("PutItem")
+
+    added = add(guest, mug.product_id, 2, now)
+
+    assert wire.count("PutItem") == 2
+    assert (added.quantity, added.in_cart) == (2, 3)
+    assert open_cart(owner=guest, now=now).count == 3
+
+
+def test_a_slow_tab_does_not_write_the_ordered_cart_over_the_next_one(
+    guest: Owner, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = (factories.make_product() for _ in range(3))
+    ready = factories.ready_to_order(guest, {first.product_id: 1}, now)
+    real = services._is_unchanged
+
+    def meanwhile(cart: Any, moment: datetime) -> Any:
+        """Between the slow tab's read and its write another tab orders, and begins the next cart."""
+        monkeypatch.setattr(services, "_is_unchanged", real)
+        order_services.place_order(**ready)
+        add(guest, second.product_id, 1, now)
+        return real(cart, moment)
+
+    monkeypatch.setattr(services, "_is_unchanged", meanwhile)
+    add(guest, third.product_id, 1, now)
+
+    cart = open_cart(owner=guest, now=now)
+    assert cart.cart_id != ready["cart_id"]
+    assert [line.product_id for line in cart.lines] == [second.product_id, third.product_id]
+
+
+def test_a_product_priced_in_another_currency_cannot_be_bought_and_breaks_no_page(guest: Owner, now: datetime) -> None:
+    from catalog.models import ProductRow
+
+    mug = factories.make_product()
+    add(guest, mug.product_id, 1, now)
+    product_key(mug.product_id).update(actions=[ProductRow.currency.set("EUR")])
+
+    with pytest.raises(services.NotForSale):
+        add(guest, mug.product_id, 1, now)
+    assert [line.changes for line in open_cart(owner=guest, now=now).lines] == [(Change.GONE,)]
+
+
+def test_a_price_that_rose_stays_told_when_the_quantity_changes(guest: Owner, now: datetime) -> None:
+    from decimal import Decimal
+
+    from catalog.models import ProductRow
+
+    mug = factories.make_product(price=Money(1000, "USD"))
+    add(guest, mug.product_id, 1, now)
+    product_key(mug.product_id).update(actions=[ProductRow.price.set(Decimal("12.00"))])
+
+    services.change_quantity(owner=guest, product_id=mug.product_id, quantity=2, now=now)
+
+    (line,) = open_cart(owner=guest, now=now).lines
+    assert (line.changes, line.price_seen, line.unit_price) == ((Change.PRICE_ROSE,), Money(1000, "USD"), Money(1200, "USD"))

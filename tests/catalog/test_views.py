@@ -187,3 +187,20 @@ def test_a_broken_table_is_a_busy_page_that_says_when_to_come_again(client: Clie
 
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert "<html" in answer.text
+
+
+def test_a_product_that_makes_no_sense_takes_no_page_with_it(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    from decimal import Decimal
+
+    from catalog.models import ProductRow
+
+    factories.make_category()
+    good, bad = factories.make_product(), factories.make_product()
+    product_key(bad.product_id).update(actions=[ProductRow.price.set(Decimal("19.999"))])
+
+    for path in ("/", "/products/", "/categories/kitchen-table/", good.path):
+        answer = client.get(path)
+        assert answer.status_code == 200
+        assert good.name in answer.text
+    assert client.get(bad.path).status_code == 404
+    assert f"product {bad.product_id} cannot be read" in caplog.text

@@ -1,8 +1,10 @@
 """Placing, paying and releasing orders, through the services and the real stripe library."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,9 +12,12 @@ import pytest
 from cart.domain import CartState
 from cart.queries import kept_cart, open_cart
 from catalog import queries as catalog
+from catalog.models import product_key
 from orders import queries, services
 from orders.domain import HOLD, CheckoutDetails, OrderStatus
 from orders.jobs import release_unpaid_orders
+from orders.models import OrderRow, order_key
+from shop.lib.guests import new_guest
 from shop.lib.money import Money
 from shop.lib.owner import Owner
 from shop.local.fake_stripe import ApiFault, FakeStripe
@@ -209,13 +214,95 @@ def test_an_order_paid_just_before_its_hold_ends_is_settled_instead_of_released(
     assert stock(mug.product_id) == 3
 
 
-def test_cancelling_an_unpaid_order_puts_its_lines_back_into_the_cart(stripe: FakeStripe, guest: Owner, now: datetime) -> None:
-    mug = factories.make_product(inventory=5)
-    order = factories.open_payment(factories.make_order(guest, {mug.product_id: 2}, now))
+def test_the_lines_of_a_cancelled_order_go_back_into_the_cart_once(stripe: FakeStripe, guest: Owner, now: datetime) -> None:
+    mug, lamp = factories.make_product(inventory=5), factories.make_product(inventory=5)
+    order = factories.open_payment(factories.make_order(guest, {mug.product_id: 4, lamp.product_id: 1}, now))
+    factories.fill_cart(guest, {mug.product_id: 1}, now)
 
     ended = services.cancel_unpaid(order=order, now=now)
+    answers = [services.put_back_in_cart(order=ended, owner=guest, now=now) for _ in range(2)]
 
     assert ended.status is OrderStatus.CANCELLED
     assert stock(mug.product_id) == 5
-    assert open_cart(owner=guest, now=now).count == 2
     assert stripe.state.tables["sessions"][order.payment.session_id]["status"] == "expired"
+    cart = open_cart(owner=guest, now=now)
+    assert [(line.product_id, line.quantity) for line in cart.lines] == [(mug.product_id, 4), (lamp.product_id, 1)]
+    assert answers == [(), ()]
+
+
+def test_lines_that_do_not_fit_a_full_cart_are_named(stripe: FakeStripe, guest: Owner, now: datetime) -> None:
+    mug = factories.make_product(name="Tide Mug", inventory=5)
+    order = factories.open_payment(factories.make_order(guest, {mug.product_id: 2}, now))
+    for _ in range(40):
+        factories.fill_cart(guest, {factories.make_product().product_id: 1}, now)
+    ended = services.cancel_unpaid(order=order, now=now)
+
+    assert services.put_back_in_cart(order=ended, owner=guest, now=now) == ("Tide Mug",)
+
+
+def test_a_product_deleted_meanwhile_keeps_no_other_from_going_back(stripe: FakeStripe, guest: Owner, now: datetime) -> None:
+    gone, mug = factories.make_product(inventory=5), factories.make_product(inventory=5)
+    order = factories.open_payment(factories.make_order(guest, {gone.product_id: 2, mug.product_id: 3}, now))
+    product_key(gone.product_id).delete()
+
+    assert release_unpaid_orders(now=now + HOLD) == 1
+
+    assert queries.order_by_id(order_id=order.order_id).status is OrderStatus.EXPIRED
+    assert stock(mug.product_id) == 5
+
+
+def test_an_order_that_makes_no_sense_keeps_no_other_from_being_released(
+    stripe: FakeStripe, guest: Owner, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    mug = factories.make_product(inventory=5)
+    broken = factories.make_order(guest, {mug.product_id: 1}, now - timedelta(minutes=1))
+    factories.make_order(new_guest(now), {mug.product_id: 1}, now)
+    order_key(guest, broken.order_id).update(actions=[OrderRow.totals.tax.set(Decimal("1.925"))])
+
+    assert release_unpaid_orders(now=now + HOLD) == 1
+
+    assert stock(mug.product_id) == 4
+    assert f"order {broken.order_id} could not be released" in caplog.text
+
+
+def test_a_silent_stripe_ends_the_run_and_releases_nothing(stripe: FakeStripe, guest: Owner, now: datetime) -> None:
+    mug = factories.make_product(inventory=5)
+    for owner in (guest, new_guest(now)):
+        factories.open_payment(factories.make_order(owner, {mug.product_id: 1}, now))
+    stripe.faults.api.append(ApiFault("error_before", method="POST", path="*", times=9))
+
+    assert release_unpaid_orders(now=now + HOLD) == 0
+
+    assert stock(mug.product_id) == 3
+    stripe.faults.clear()
+    assert release_unpaid_orders(now=now + HOLD) == 2
+
+
+def test_only_cards_are_offered_and_the_page_stays_open_through_the_whole_hold(
+    stripe: FakeStripe, guest: Owner, now: datetime
+) -> None:
+    mug = factories.make_product()
+    order = factories.make_order(guest, {mug.product_id: 1}, now)
+    stripe.state.clock = lambda: time.time() + HOLD.total_seconds() - 10
+
+    opened = factories.open_payment(order)
+
+    session = stripe.state.tables["sessions"][opened.payment.session_id]
+    assert session["payment_method_types"] == ["card"]
+
+
+def test_an_order_in_the_specifications_form_can_move(tables: Any, stripe: FakeStripe, guest: Owner, now: datetime) -> None:
+    mug = factories.make_product()
+    order = factories.open_payment(factories.make_order(guest, {mug.product_id: 1}, now))
+    order_key(guest, order.order_id).update(actions=[OrderRow.history.remove()])
+    stripe.pay(order.payment.session_id)
+
+    assert services.settle(session_id=order.payment.session_id, now=now).status is OrderStatus.PROCESSING
+
+
+def test_details_are_kept_step_by_step_and_end_with_their_time(guest: Owner, now: datetime) -> None:
+    services.remember_details(owner=guest, details=replace(factories.DETAILS, delivery=""), now=now)
+    services.remember_details(owner=guest, details=CheckoutDetails(delivery="express"), now=now)
+
+    assert queries.checkout_details(owner=guest, now=now) == replace(factories.DETAILS, delivery="express")
+    assert queries.checkout_details(owner=guest, now=now + timedelta(days=30)) == CheckoutDetails()

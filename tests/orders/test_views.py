@@ -8,10 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from catalog import queries as catalog
 from catalog.services import set_stock
-from orders import queries
+from orders import payments, queries
 from orders.domain import HOLD, OrderStatus
 from orders.jobs import release_unpaid_orders
 from shop.lib.guests import GUEST_COOKIE
@@ -276,21 +277,75 @@ def test_asking_stripe_again_after_a_lost_reply_meets_the_same_session(
     assert again["Location"] == session["url"]
 
 
-def test_a_payment_page_that_can_no_longer_be_opened_gives_the_cart_back(
-    client: Client, stripe: FakeStripe, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_order_stripe_will_never_take_gives_the_cart_back(client: Client, stripe: FakeStripe) -> None:
     mug = factories.make_product(inventory=5)
-    stripe.faults.api.append(ApiFault("error_before", method="POST", path="/v1/checkout/sessions"))
-    place(client, mug.product_id, 2)
-    (order,) = orders()
-    stripe.state.clock = lambda: time.time() + 90  # too late for a session of 30 minutes
+    fields = fields_of(walk_to_review(client, mug.product_id, 2))
+    stripe.state.clock = lambda: time.time() + 3600  # too late for a payment page of at least 30 minutes
 
-    answer = client.post(f"/checkout/{order['orderId']['S']}/pay/", follow=True)
+    answer = client.post("/checkout/place/", fields, follow=True)
 
-    assert "The time to open the payment page was over. Nothing was charged and everything is back in your cart" in answer.text
+    assert "did not accept this order, so nothing was charged and everything is back in your cart" in answer.text
     assert catalog.product(product_id=mug.product_id).inventory == 5
     assert words_of(client.get("/cart/badge/").text) == "Cart, 2 items"
-    assert queries.order_by_id(order_id=order["orderId"]["S"]).status is OrderStatus.CANCELLED
+    assert [order["status"]["S"] for order in orders()] == ["cancelled"]
+
+
+def test_a_key_that_stripe_does_not_accept_keeps_the_order_and_cries_out(
+    client: Client, stripe: FakeStripe, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    mug = factories.make_product(inventory=5)
+    fields = fields_of(walk_to_review(client, mug.product_id, 2))
+    settings.STRIPE_SECRET_KEY = "sk_test_revoked"
+    payments.gateway.cache_clear()
+
+    answer = client.post("/checkout/place/", fields)
+
+    assert answer.status_code == 503
+    assert "Nothing was charged and your items are kept" in answer.text
+    assert [order["status"]["S"] for order in orders()] == ["pending"]
+    assert [record.levelname for record in caplog.records if "nobody can pay" in record.message] == ["CRITICAL"]
+
+
+def test_what_changed_in_another_tab_after_the_review_is_not_ordered(client: Client) -> None:
+    red, blue = factories.make_product(name="Red Mug"), factories.make_product(name="Blue Mug")
+    fields = fields_of(walk_to_review(client, red.product_id))
+
+    client.post("/cart/remove/", {"product_id": red.product_id})
+    client.post("/cart/add/", {"product_id": blue.product_id, "quantity": "1"})
+    swapped = client.post("/checkout/place/", fields, follow=True)
+    fields = fields_of(client.get("/checkout/review/").text)
+    client.post("/checkout/address/", ADDRESS | {"street": "Elsewhere 9"})
+    moved = client.post("/checkout/place/", fields, follow=True)
+
+    for answer in (swapped, moved):
+        assert "Your cart or your details changed in the meantime. Nothing was charged" in answer.text
+    assert orders() == []
+
+
+def test_a_link_opened_elsewhere_puts_the_lines_into_that_visitors_cart(client: Client, stripe: FakeStripe) -> None:
+    mug = factories.make_product(inventory=5)
+    place(client, mug.product_id, 2)
+    order_id = orders()[0]["orderId"]["S"]
+    phone = Client()
+
+    answer = phone.post(f"/checkout/{order_id}/cancel/?key={queries.key_of(order_id)}", follow=True)
+
+    assert "Everything is back in your cart." in answer.text
+    assert words_of(phone.get("/cart/badge/").text) == "Cart, 2 items"
+
+
+def test_an_order_under_review_is_not_said_to_be_back_in_the_cart(client: Client, stripe: FakeStripe) -> None:
+    mug = factories.make_product(inventory=5)
+    place(client, mug.product_id, 2)
+    order = orders()[0]
+    session_id = order["payment"]["M"]["sessionId"]["S"]
+    stripe.pay(session_id)
+    stripe.state.tables["sessions"][session_id]["amount_total"] = 1
+
+    answer = client.post(f"/checkout/{order['orderId']['S']}/cancel/", follow=True)
+
+    assert "We are looking into your payment" in answer.text
+    assert words_of(client.get("/cart/badge/").text) == "Cart"
 
 
 def test_checkout_pages_cost_a_fixed_number_of_calls(client: Client, stripe: FakeStripe) -> None:

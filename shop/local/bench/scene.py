@@ -70,7 +70,9 @@ class Scene:
         order_services.remember_details(owner=shopper.owner, details=_DETAILS, now=now)
         method = orders.delivery_method(_DETAILS.delivery)
         cart = carts.open_cart(owner=shopper.owner, now=now, shipping=method.price if method else None)
-        return Buyer(shopper, {"cart_id": cart.cart_id, "total_minor": str(cart.totals.total.minor)})
+        seen = order_services.review_mark(cart, _DETAILS)
+        agreed = {"cart_id": cart.cart_id, "total_minor": str(cart.totals.total.minor), "seen": seen}
+        return Buyer(shopper, agreed)
 
     def customer(self, *, has_paid: bool) -> Customer:
         """A new guest with an order of 3 lines, its payment page open or paid."""
@@ -80,6 +82,7 @@ class Scene:
             owner=buyer.shopper.owner,
             cart_id=buyer.agreed["cart_id"],
             total_seen=int(buyer.agreed["total_minor"]),
+            seen=buyer.agreed["seen"],
             now=now,
         )
         page = f"{SITE_ORIGIN}/checkout/{order.order_id}/pay/"

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -43,3 +44,14 @@ def test_the_claim_of_who_died_can_be_taken_when_its_lease_is_over(now: datetime
         pass
     with once(EffectRow, "mail", now=now + LEASE) as is_ours:
         assert is_ours is True
+
+
+def test_a_claim_whose_reply_was_lost_does_not_shut_itself_out(now: datetime, lost_reply: Callable[[str], list[str]]) -> None:
+    wire = lost_reply("PutItem")
+
+    with once(EffectRow, "mail", now=now) as is_ours:
+        assert is_ours is True
+
+    assert wire[:2] == ["PutItem", "PutItem"]
+    with once(EffectRow, "mail", now=now) as is_ours:
+        assert is_ours is False
