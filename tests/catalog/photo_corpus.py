@@ -5,6 +5,8 @@ import random
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from PIL import Image, ImageCms, ImageDraw
@@ -21,7 +23,7 @@ def picture(width: int = 1500, height: int = 1000, mode: str = "RGB") -> Image.I
     draw = ImageDraw.Draw(drawn)
     draw.rectangle((0, 0, max(0, width // 2 - 1), height), fill=(180, 60, 40))
     draw.rectangle((0, 0, width // 10, height // 10), fill=(255, 255, 255))
-    return drawn if mode == "RGB" else drawn.convert(mode)
+    return drawn if mode == "RGB" else drawn.convert(mode, palette=Image.Palette.ADAPTIVE)
 
 
 def as_bytes(drawn: Image.Image, kind: str = "JPEG", **how: Any) -> bytes:
@@ -129,60 +131,71 @@ def random_bytes(count: int = 100_000) -> bytes:
     return random.Random(7).randbytes(count)
 
 
-def refused() -> dict[str, tuple[bytes, str]]:
-    """Files that must not be taken, each with the name of the refusal."""
-    gif_and_friends = {
-        f"a {kind}": (as_bytes(picture(40, 30), kind), "NotAnImage")
-        for kind in ("GIF", "TIFF", "BMP", "ICO", "PDF", "PPM", "JPEG2000", "AVIF")
-    }
-    return gif_and_friends | {
-        "20,000 x 20,000 PNG": (png(20_000, 20_000, bits=1), "TooManyPixels"),
-        "39.7 megapixels of RGB PNG": (png(6_300, 6_300, colour=_RGB), "TooManyPixels"),
-        "12,001 pixels across": (png(12_001, 1), "TooManyPixels"),
-        "12,001 pixels down": (png(1, 12_001), "TooManyPixels"),
-        "16,383 x 16,383 WebP": (webp_canvas(16_383, 16_383), "TooManyPixels"),
-        "10 megapixels of one colour in lossless WebP": (
-            as_bytes(Image.new("RGB", (3200, 3200)), "WEBP", lossless=True, method=0),
-            "TooManyPixels",
-        ),
-        "39.9 megapixels of progressive 4:4:4 JPEG": (large_jpeg(progressive=True, subsampling=0), "TooManyPixels"),
-        "a JPEG of 5,000 scans": (with_many_scans(), "DamagedImage"),
-        "a JPEG of 3.7 million segments": (b"\xff\xd8" + b"\xff\xe1\0\2" * 3_700_000, "DamagedImage"),
-        "a PNG of 1.2 million chunks": (png(1, 1, extra=chunk(b"teXt", b"") * 1_200_000), "DamagedImage"),
-        "an SVG with a script": (SVG, "NotAnImage"),
-        "an SVG behind the start of a PNG": (_PNG_START + SVG, "DamagedImage"),
-        "an HTML page": (HTML, "NotAnImage"),
-        "an HTML page behind the start of a JPEG": (b"\xff\xd8\xff" + HTML, "DamagedImage"),
-        "a truncated JPEG": (jpeg()[:-3000], "DamagedImage"),
-        "a JPEG's head": (jpeg()[:200], "DamagedImage"),
-        "a truncated PNG": (as_bytes(picture(), "PNG")[:-300], "DamagedImage"),
-        "a truncated WebP": (as_bytes(picture(), "WEBP")[:-300], "DamagedImage"),
-        "a WebP's head": (webp_canvas(400, 300), "DamagedImage"),
-        "nothing": (b"", "NotAnImage"),
-        "random bytes": (random_bytes(), "NotAnImage"),
-        "random bytes behind the start of a JPEG": (jpeg()[:700] + random_bytes(), "DamagedImage"),
-    }
+def _small(kind: str) -> Callable[[], bytes]:
+    return lambda: as_bytes(picture(40, 30), kind)
 
 
-def taken() -> dict[str, bytes]:
-    """Files that hide something, or ask for much, and become harmless photographs."""
-    return {
-        "1 x 1": as_bytes(picture(1, 1), "PNG"),
-        "12,000 x 1": png(12_000, 1),
-        "1 x 12,000": png(1, 12_000),
-        "1,200 x 8,500 one can see through": as_bytes(Image.new("RGBA", (1200, 8500), (9, 9, 9, 99)), "PNG"),
-        "39.9 megapixels of JPEG": large_jpeg(),
-        "39.9 megapixels of grey JPEG": as_bytes(picture(7300, 5470, "L"), "JPEG"),
-        "39.9 megapixels of progressive JPEG": large_jpeg(progressive=True),
-        "39.7 megapixels of palette PNG": png(6_300, 6_300, colour=_PALETTE),
-        "32 megapixels of RGB PNG": png(5_650, 5_650, colour=_RGB),
-        "16 megapixels of PNG one can see through": as_bytes(Image.new("RGBA", (4000, 4000), (9, 9, 9, 99)), "PNG"),
-        "8 megapixels of WebP": as_bytes(picture(2850, 2850), "WEBP", method=0),
-        "a PNG of 100 x 100 that inflates to 300 MB": png(100, 100, surplus=300_000_000),
-        "a PNG whose text inflates to 200 MB": png(100, 100, extra=inflating_text()),
-        "greedy Exif in a PNG": png(100, 100, extra=chunk(b"eXIf", greedy_exif())),
-        "greedy Exif in a WebP": webp_with_exif(greedy_exif()),
-        "a JPEG with a zip behind it": with_zip_behind(),
-        "a JPEG with a page in its comment": jpeg(comment=HTML) + HTML,
-        "a JPEG that says where it was taken": with_exif(),
-    }
+_REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
+    **{f"a {kind}": (_small(kind), "NotAnImage") for kind in ("GIF", "TIFF", "BMP", "ICO", "PDF", "PPM", "JPEG2000", "AVIF")},
+    "20,000 x 20,000 PNG": (lambda: png(20_000, 20_000, bits=1), "TooManyPixels"),
+    "39.7 megapixels of RGB PNG": (lambda: png(6_300, 6_300, colour=_RGB), "TooManyPixels"),
+    "12,001 pixels across": (lambda: png(12_001, 1), "TooManyPixels"),
+    "12,001 pixels down": (lambda: png(1, 12_001), "TooManyPixels"),
+    "16,383 x 16,383 WebP": (lambda: webp_canvas(16_383, 16_383), "TooManyPixels"),
+    "10 megapixels of one colour in lossless WebP": (
+        lambda: as_bytes(Image.new("RGB", (3200, 3200)), "WEBP", lossless=True, method=0),
+        "TooManyPixels",
+    ),
+    "39.9 megapixels of progressive JPEG": (lambda: large_jpeg(progressive=True), "TooManyPixels"),
+    "39.9 megapixels of progressive 4:4:4 JPEG": (lambda: large_jpeg(progressive=True, subsampling=0), "TooManyPixels"),
+    "a JPEG of no components": (lambda: b"\xff\xd8\xff\xc0\0\x08\x08\0\x10\0\x10\0\xff\xda\0\x02\xff\xd9", "DamagedImage"),
+    "a JPEG of 5,000 scans": (with_many_scans, "DamagedImage"),
+    "a JPEG of 3.7 million segments": (lambda: b"\xff\xd8" + b"\xff\xe1\0\2" * 3_700_000, "DamagedImage"),
+    "a PNG of 1.2 million chunks": (lambda: png(1, 1, extra=chunk(b"teXt", b"") * 1_200_000), "DamagedImage"),
+    "an SVG with a script": (lambda: SVG, "NotAnImage"),
+    "an SVG behind the start of a PNG": (lambda: _PNG_START + SVG, "DamagedImage"),
+    "an HTML page": (lambda: HTML, "NotAnImage"),
+    "an HTML page behind the start of a JPEG": (lambda: b"\xff\xd8\xff" + HTML, "DamagedImage"),
+    "a truncated JPEG": (lambda: jpeg()[:-3000], "DamagedImage"),
+    "a JPEG's head": (lambda: jpeg()[:200], "DamagedImage"),
+    "a truncated PNG": (lambda: as_bytes(picture(), "PNG")[:-300], "DamagedImage"),
+    "a truncated WebP": (lambda: as_bytes(picture(), "WEBP")[:-300], "DamagedImage"),
+    "a WebP's head": (lambda: webp_canvas(400, 300), "DamagedImage"),
+    "nothing": (lambda: b"", "NotAnImage"),
+    "random bytes": (random_bytes, "NotAnImage"),
+    "random bytes behind the start of a JPEG": (lambda: jpeg()[:700] + random_bytes(), "DamagedImage"),
+}
+REFUSED = {name: refusal for name, (_, refusal) in _REFUSED.items()}
+"""Files that must not be taken, by name, each with the name of its refusal."""
+
+_TAKEN: dict[str, Callable[[], bytes]] = {
+    "1 x 1": lambda: as_bytes(picture(1, 1), "PNG"),
+    "12,000 x 1": lambda: png(12_000, 1),
+    "1 x 12,000": lambda: png(1, 12_000),
+    "1,200 x 8,000 one can see through, with a profile": lambda: as_bytes(
+        Image.new("RGBA", (1200, 8000), (9, 9, 9, 99)), "PNG", icc_profile=srgb_profile()
+    ),
+    "39.9 megapixels of JPEG": large_jpeg,
+    "39.9 megapixels of grey JPEG": lambda: as_bytes(picture(7300, 5470, "L"), "JPEG"),
+    "36 megapixels of progressive JPEG": lambda: as_bytes(picture(7200, 5000), "JPEG", progressive=True),
+    "39.7 megapixels of palette PNG": lambda: png(6_300, 6_300, colour=_PALETTE),
+    "27 megapixels of RGB PNG": lambda: png(5_200, 5_200, colour=_RGB),
+    "16 megapixels of PNG one can see through": lambda: as_bytes(Image.new("RGBA", (4000, 4000), (9, 9, 9, 99)), "PNG"),
+    "7.6 megapixels of WebP": lambda: as_bytes(picture(2750, 2750), "WEBP", method=0),
+    "a PNG of 100 x 100 that inflates to 300 MB": lambda: png(100, 100, surplus=300_000_000),
+    "a PNG whose text inflates to 200 MB": lambda: png(100, 100, extra=inflating_text()),
+    "greedy Exif in a PNG": lambda: png(100, 100, extra=chunk(b"eXIf", greedy_exif())),
+    "greedy Exif in a WebP": lambda: webp_with_exif(greedy_exif(14_000_000)),
+    "a JPEG with a zip behind it": with_zip_behind,
+    "a JPEG with a page in its comment": lambda: jpeg(comment=HTML) + HTML,
+    "a JPEG that says where it was taken": with_exif,
+}
+TAKEN = tuple(_TAKEN)
+"""The names of files that hide something, or ask for much, and become harmless photographs."""
+
+
+@cache
+def file(name: str) -> bytes:
+    """One of REFUSED or TAKEN; made when it is first asked for, since some take a second."""
+    build = _REFUSED[name][0] if name in _REFUSED else _TAKEN[name]
+    return build()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import redis
 from django.core.cache import caches
+from django.core.cache.backends.redis import RedisCacheClient
 from django.test import Client
 from pytest_django import Settings
 
@@ -131,13 +132,13 @@ def test_a_redis_that_hangs_is_asked_once_and_then_left_alone(
     client: Client, hanging_redis: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    real = forgiving.RedisCacheClient.get
+    real = RedisCacheClient.get
 
     def count(self: Any, key: str, default: Any) -> Any:
         asked.append(key)
         return real(self, key, default)
 
-    monkeypatch.setattr(forgiving.RedisCacheClient, "get", count)
+    monkeypatch.setattr(RedisCacheClient, "get", count)
     mug = factories.make_product()
 
     assert [price_on_page(client, mug.path) for _ in range(3)] == ["$24.00"] * 3

@@ -204,12 +204,13 @@ def test_the_stream_keeps_the_index_up_to_date_and_most_sales_leave_it_alone(
     tables: Any, client: Client, index: Build, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from catalog import queries, reactions
+    from catalog import services as catalog_services
 
     factories.make_category()
     mug = factories.make_product(name="Sand Mug", inventory=20)
     index()
     published: list[object] = []
-    real = reactions.update_index
+    real = catalog_services.update_index
 
     def note(**arguments: Any) -> None:
         if arguments["batch"]:

@@ -9,8 +9,8 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from orders.models import RefRow
-from shop.lib.tables import connection
-from shop.lib.transactions import TRIES, Busy, Refused, run_transaction
+from shop.lib.tables import Busy, connection
+from shop.lib.transactions import TRIES, Refused, run_transaction
 
 pytestmark = pytest.mark.usefixtures("tables")
 
