@@ -143,6 +143,15 @@ class FamilyRow(Row):
     status = UnicodeAttribute()
 
 
+class GoneRow(Row):
+    """What is left of a deleted product, so that its address can say so and show its shelf."""
+
+    class Meta(ProductMeta):
+        pass
+
+    category = UnicodeAttribute()
+
+
 class CategoryRow(Row):
     """A category as the menu shows it; `position` orders the menu."""
 
@@ -157,6 +166,7 @@ class CategoryRow(Row):
 
 
 PRODUCT_SK = "METADATA"
+GONE_SK = "GONE"
 CATEGORIES_PK = "CATEGORIES"
 CATEGORY_INDEX_KEYS = ("PK", "SK", "GSI1PK", "GSI1SK")
 STATUS_INDEX_KEYS = ("PK", "SK", "GSI2PK", "GSI2SK")

@@ -15,10 +15,12 @@ from catalog.domain import Card, Category, Product, ProductStatus, Sibling
 from catalog.models import (
     CATEGORIES_PK,
     CATEGORY_INDEX_KEYS,
+    GONE_SK,
     PRODUCT_SK,
     STATUS_INDEX_KEYS,
     CategoryRow,
     FamilyRow,
+    GoneRow,
     ProductRow,
     category_partition,
     family_pk,
@@ -95,11 +97,22 @@ def products(*, product_ids: Iterable[str], consistent: bool = False) -> dict[st
 
 
 def active_products() -> Iterator[Product]:
-    """Every active product, by a scan of the table: for building the search index, never for a page."""
-    of_products = ProductRow.sk == PRODUCT_SK
-    for row in ProductRow.scan(of_products & (ProductRow.status == ProductStatus.ACTIVE)):
+    """Every active product, by a scan of the table: for building the search index, never for a page.
+
+    Consistent, so that the index is at least as new as every change that was published before it was begun.
+    """
+    of_products = (ProductRow.sk == PRODUCT_SK) & (ProductRow.status == ProductStatus.ACTIVE)
+    for row in ProductRow.scan(of_products, consistent_read=True):
         if product := _readable(row):
             yield product
+
+
+def deleted_product(*, product_id: str) -> str | None:
+    """The category of a product that was sold here once and is deleted; None when there never was one."""
+    try:
+        return GoneRow.get(product_pk(product_id), GONE_SK).category
+    except DoesNotExist:
+        return None
 
 
 def newest(*, cursor: str = "", size: int = PAGE_SIZE) -> Page[Card]:

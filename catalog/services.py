@@ -8,12 +8,24 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.transactions import TransactWrite
 
 from catalog.domain import Availability, Category, Product, ProductStatus
-from catalog.models import CATEGORIES_PK, CategoryRow, ProductRow, SkuRow, product_key, sku_pk, to_family_row, to_row
-from catalog.queries import active_products, forget_categories, forget_products, snapshot_store
+from catalog.models import (
+    CATEGORIES_PK,
+    GONE_SK,
+    CategoryRow,
+    GoneRow,
+    ProductRow,
+    SkuRow,
+    product_key,
+    product_pk,
+    sku_pk,
+    to_family_row,
+    to_row,
+)
+from catalog.queries import active_products, forget_categories, forget_products, product, snapshot_store
 from catalog.search.engine import Batch, Document
 from catalog.search.publishing import SnapshotWriter
 from shop.lib.money import Money
-from shop.lib.tables import all_of, is_refused
+from shop.lib.tables import Busy, all_of, is_refused
 from shop.lib.transactions import Refused, run_transaction
 
 
@@ -47,6 +59,27 @@ def create_product(*, product: Product, image_keys: tuple[str, ...] = ()) -> Non
         if refused.is_about(sku_pk(product.sku)):
             raise SkuTaken(product.sku) from refused
         raise ProductExists(product.product_id) from refused
+
+
+def delete_product(*, product_id: str) -> None:
+    """Delete a product for good; its SKU is free again, its address answers that it is gone.
+
+    Raises ProductNotFound, and Busy when somebody changes it at this moment.
+    """
+    found = product(product_id=product_id, consistent=True)
+
+    def build(txn: TransactWrite) -> None:
+        txn.delete(product_key(product_id), condition=ProductRow.version == found.version)
+        txn.delete(SkuRow(sku_pk(found.sku), "SKU"))
+        if found.family:
+            txn.delete(to_family_row(found))
+        txn.save(GoneRow(product_pk(product_id), GONE_SK, category=found.category))
+
+    try:
+        run_transaction(build)
+    except Refused as refused:
+        raise Busy from refused
+    forget_products([product_id])
 
 
 def save_category(*, category: Category, position: int, image_key: str | None = None) -> None:

@@ -93,7 +93,7 @@ def product(request: HttpRequest, product_id: str, slug: str) -> HttpResponse:
     try:
         found = queries.shown_product(product_id=product_id)
     except queries.ProductNotFound:
-        raise Http404("no such product") from None
+        return _gone_answer(request, product_id)
     related = queries.related_to(found)
     breadcrumb = _breadcrumb(found.category)
     if not found.is_active:
@@ -111,6 +111,16 @@ def product(request: HttpRequest, product_id: str, slug: str) -> HttpResponse:
         "photo_address": absolute(found.photo.src) if found.photo else "",
     }
     return render(request, f"catalog/product_detail.html{'#product' if is_htmx(request) else ''}", context)
+
+
+def _gone_answer(request: HttpRequest, product_id: str) -> HttpResponse:
+    """410 with the shelf of a product that was deleted; 404 for what never was."""
+    category = queries.deleted_product(product_id=product_id)
+    if category is None:
+        raise Http404("no such product")
+    related = queries.in_category(category=category, size=4).items
+    context = {"related": related, "breadcrumb": _breadcrumb(category)}
+    return render(request, "catalog/unavailable.html", context, status=HTTPStatus.GONE)
 
 
 def _list_answer(

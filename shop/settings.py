@@ -176,5 +176,16 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
     # They tell at INFO of every start where settings were not found and which credentials were.
-    "loggers": {name: {"level": "WARNING"} for name in ("pynamodb", "botocore", "boto3", "urllib3", "stripe")},
+    "loggers": {
+        name: {"level": "WARNING"}
+        for name in (
+            "pynamodb",
+            "botocore",
+            "boto3",
+            "urllib3",
+            "stripe",
+            "opensearch",
+            "opensearchpy.trace",
+        )
+    },
 }

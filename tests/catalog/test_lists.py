@@ -195,7 +195,7 @@ def test_strange_values_are_no_error_and_never_markup(client: Client, parameter:
 def test_suggestions_offer_products_categories_and_the_search_itself(client: Client) -> None:
     page = client.get("/products/suggestions/?q=lam")
 
-    assert [card.name for card in page.context["suggestions"].products] == ["Table Lamp", "Floor Lamp"]
+    assert {card.name for card in page.context["suggestions"].products} == {"Table Lamp", "Floor Lamp"}
     assert page.context["search_url"] == "/products/?q=lam"
     assert page["Cache-Control"].startswith("public") or "public" in page["Cache-Control"]
 

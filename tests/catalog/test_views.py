@@ -1,13 +1,17 @@
 """Catalogue pages as visitors and caches meet them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from catalog import queries
+from catalog import services as catalog_services
 from catalog.domain import ProductStatus
 from catalog.models import product_key
 from shop.lib.money import Money
+from shop.lib.tables import Busy
 from tests import factories
 from tests.conftest import counted_calls
 
@@ -129,10 +133,8 @@ def test_a_wrong_slug_leads_to_the_right_address(client: Client) -> None:
 def test_unknown_and_inactive_products_and_categories_are_not_found(client: Client) -> None:
     factories.make_category()
     hidden = factories.make_product(status=ProductStatus.INACTIVE)
-    deleted = factories.make_product()
-    product_key(deleted.product_id).delete()
 
-    for path in (hidden.path, deleted.path, "/products/prod-x/y/", "/categories/nothing/", "/categories/%20/"):
+    for path in (hidden.path, "/products/prod-x/y/", "/categories/nothing/", "/categories/%20/"):
         answer = client.get(path)
         assert answer.status_code == 404, path
         assert "<html" in answer.text
@@ -204,3 +206,28 @@ def test_a_product_that_makes_no_sense_takes_no_page_with_it(client: Client, cap
         assert good.name in answer.text
     assert client.get(bad.path).status_code == 404
     assert f"product {bad.product_id} cannot be read" in caplog.text
+
+
+def test_a_deleted_product_says_so_and_shows_its_shelf(client: Client) -> None:
+    factories.make_category()
+    other, deleted = factories.make_product(), factories.make_product(sku="SAL-OLD")
+    catalog_services.delete_product(product_id=deleted.product_id)
+
+    answer = client.get(deleted.path)
+
+    assert answer.status_code == 410
+    assert other.name in answer.text
+    assert deleted.name not in answer.text
+    assert answer["Cache-Control"] == "private, no-store"
+    factories.make_product(sku="SAL-OLD")  # the SKU is free again
+
+
+def test_a_product_changed_meanwhile_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    mug = factories.make_product()
+    stale = replace(mug, version=mug.version - 1)
+    monkeypatch.setattr(catalog_services, "product", lambda **_: stale)
+
+    with pytest.raises(Busy):
+        catalog_services.delete_product(product_id=mug.product_id)
+
+    assert queries.product(product_id=mug.product_id) == mug
