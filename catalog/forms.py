@@ -113,5 +113,18 @@ class FilterForm(forms.Form):
         return frozenset(filter(None, (_tidy(value) for value in self.query.getlist(name)[:_MOST_VALUES])))
 
 
+class TellMeForm(forms.Form):
+    """Whom to tell that a product is back."""
+
+    email = forms.EmailField(
+        label="E-mail",
+        max_length=254,
+        error_messages={
+            "required": "Please give your e-mail address.",
+            "invalid": "This does not look like an e-mail address. It needs an @ and a domain, such as ada@example.com.",
+        },
+    )
+
+
 def _tidy(text: str) -> str:
     return _WHITE.sub(" ", _CONTROL.sub(" ", text)).strip()[:_LONGEST_VALUE]

@@ -152,6 +152,16 @@ class GoneRow(Row):
     category = UnicodeAttribute()
 
 
+class WaitRow(Row):
+    """Somebody who wants to be told by mail when a sold-out product is back."""
+
+    class Meta(ProductMeta):
+        pass
+
+    email = UnicodeAttribute()
+    asked_at = TimeAttribute(attr_name="askedAt")
+
+
 class CategoryRow(Row):
     """A category as the menu shows it; `position` orders the menu."""
 
@@ -178,6 +188,11 @@ def product_pk(product_id: str) -> str:
 
 def sku_pk(sku: str) -> str:
     return f"SKU#{sku}"
+
+
+def wait_sk(email: str) -> str:
+    """One wish an address and product: addresses that differ in case alone are one."""
+    return f"WAIT#{email.casefold()}"
 
 
 def family_pk(family: str) -> str:

@@ -22,6 +22,7 @@ from catalog.models import (
     FamilyRow,
     GoneRow,
     ProductRow,
+    WaitRow,
     category_partition,
     family_pk,
     price_sort_key,
@@ -31,6 +32,7 @@ from catalog.models import (
     to_category,
     to_product,
     to_sibling,
+    wait_sk,
 )
 from catalog.search.engine import Engine, Filters, IndexMissing, Listed, Results, Sort, Suggestions
 from catalog.search.reading import SnapshotReader
@@ -94,6 +96,12 @@ def products(*, product_ids: Iterable[str], consistent: bool = False) -> dict[st
         return {}
     rows = batch_get(ProductRow, keys, consistent=consistent)
     return {product.product_id: product for product in map(_readable, rows) if product}
+
+
+def waiting_for(*, product_id: str) -> Iterator[str]:
+    """Addresses of those who want to be told that the product is back."""
+    for row in WaitRow.query(product_pk(product_id), WaitRow.sk.startswith(wait_sk(""))):
+        yield row.email
 
 
 def active_products() -> Iterator[Product]:

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from catalog.domain import Availability, Product, availability_of
+from catalog.mails import send_back_in_stock
 from catalog.models import PRODUCT_SK, ProductRow, to_product
-from catalog.queries import forget_products
+from catalog.queries import forget_products, waiting_for
 from catalog.search.engine import Batch, Document
-from catalog.services import mark_availability, note_in_family, update_index
+from catalog.services import forget_wish, mark_availability, note_in_family, update_index
 
 Image = dict[str, Any] | None
 
@@ -20,12 +21,22 @@ def product_changed(old: Image, new: Image) -> None:
     if new is None or new["SK"] != {"S": PRODUCT_SK}:
         return
     row = ProductRow.from_raw_data(new)
+    product = to_product(row)
     forget_products([row.product_id])
     if row.family and _image_of_choice(old) != _image_of_choice(new):
-        note_in_family(product=to_product(row))
+        note_in_family(product=product)
+    if product.can_be_bought and old is not None and not to_product(ProductRow.from_raw_data(old)).can_be_bought:
+        _tell_waiting(product)
     due = availability_of(row.inventory)
     if row.availability is None or Availability(row.availability) is not due:
         mark_availability(product_id=row.product_id, inventory=row.inventory, availability=due)
+
+
+def _tell_waiting(product: Product) -> None:
+    """Mail everybody who waits for the product, once: a wish is dropped after its mail, so a repeat finds those left over."""
+    for email in waiting_for(product_id=product.product_id):
+        send_back_in_stock(product, email=email)
+        forget_wish(product_id=product.product_id, email=email)
 
 
 def _image_of_choice(item: Image) -> tuple[Any, ...]:

@@ -15,13 +15,15 @@ from catalog.models import (
     GoneRow,
     ProductRow,
     SkuRow,
+    WaitRow,
     product_key,
     product_pk,
     sku_pk,
     to_family_row,
     to_row,
+    wait_sk,
 )
-from catalog.queries import active_products, forget_categories, forget_products, product, snapshot_store
+from catalog.queries import ProductNotFound, active_products, forget_categories, forget_products, product, snapshot_store
 from catalog.search.engine import Batch, Document
 from catalog.search.publishing import SnapshotWriter
 from shop.lib.money import Money
@@ -35,6 +37,10 @@ class SkuTaken(Exception):
     def __init__(self, sku: str) -> None:
         super().__init__(sku)
         self.sku = sku
+
+
+class NotSoldOut(Exception):
+    """There is no need to wait for the product."""
 
 
 class ProductExists(Exception):
@@ -80,6 +86,25 @@ def delete_product(*, product_id: str) -> None:
     except Refused as refused:
         raise Busy from refused
     forget_products([product_id])
+
+
+def ask_to_be_told(*, product_id: str, email: str, now: datetime) -> Product:
+    """Note that somebody wants a mail when the product is back; asking twice is asking once.
+
+    Raises ProductNotFound for what is not for sale at all, and NotSoldOut when it can be bought now.
+    """
+    found = product(product_id=product_id, consistent=True)
+    if not found.is_active:
+        raise ProductNotFound(product_id)
+    if found.can_be_bought:
+        raise NotSoldOut(product_id)
+    WaitRow(product_pk(product_id), wait_sk(email), email=email, asked_at=now).save()
+    return found
+
+
+def forget_wish(*, product_id: str, email: str) -> None:
+    """Drop a wish that was fulfilled."""
+    WaitRow(product_pk(product_id), wait_sk(email)).delete()
 
 
 def save_category(*, category: Category, position: int, image_key: str | None = None) -> None:

@@ -13,5 +13,6 @@ urlpatterns = [
     path("sitemap-shelves.xml", sitemaps.shelves, name="sitemap_shelves"),
     path("sitemap-products-<int:number>.xml", sitemaps.products, name="sitemap_products"),
     path("categories/<slug:slug>/", views.category, name="category"),
+    path("products/<slug:product_id>/tell-me/", views.tell_me, name="tell_me"),
     path("products/<slug:product_id>/<slug:slug>/", views.product, name="product"),
 ]

@@ -11,14 +11,16 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanen
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
-from django.views.decorators.http import require_safe
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
 
-from catalog import queries
+from catalog import queries, services
 from catalog.domain import Category, option_controls
-from catalog.forms import DEAREST, SORTS, FilterForm
+from catalog.forms import DEAREST, SORTS, FilterForm, TellMeForm
 from catalog.search.engine import IndexMissing
 from catalog.seo import absolute, breadcrumb_data, product_data
 from catalog.shelf import shelf_of
+from shop.lib.clock import utc_now
 from shop.lib.http import is_htmx
 
 NEWEST_ON_HOME = 8
@@ -111,6 +113,30 @@ def product(request: HttpRequest, product_id: str, slug: str) -> HttpResponse:
         "photo_address": absolute(found.photo.src) if found.photo else "",
     }
     return render(request, f"catalog/product_detail.html{'#product' if is_htmx(request) else ''}", context)
+
+
+@require_POST
+def tell_me(request: HttpRequest, product_id: str) -> HttpResponse:
+    """Take the address of somebody who waits for a sold-out product."""
+    form = TellMeForm(request.POST)
+    if not form.is_valid():
+        return _tell_me_answer(request, problem=form.errors["email"][0], status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    email = form.cleaned_data["email"]
+    try:
+        found = services.ask_to_be_told(product_id=product_id, email=email, now=utc_now())
+    except queries.ProductNotFound:
+        raise Http404("no such product") from None
+    except services.NotSoldOut:
+        return _tell_me_answer(request, words="It is back already: reload the page and put it into your cart.")
+    return _tell_me_answer(request, words=f"We write to {email} once, when {found.name} is back. Nothing else.")
+
+
+def _tell_me_answer(request: HttpRequest, *, words: str = "", problem: str = "", status: int = HTTPStatus.OK) -> HttpResponse:
+    template = "catalog/tell_me.html#answer" if is_htmx(request) else "catalog/tell_me.html"
+    back = request.POST.get("back", "")
+    is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    context = {"words": words, "problem": problem, "back": back if is_ours else reverse("catalog:list")}
+    return render(request, template, context, status=status)
 
 
 def _gone_answer(request: HttpRequest, product_id: str) -> HttpResponse:
