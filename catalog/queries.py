@@ -98,6 +98,12 @@ def products(*, product_ids: Iterable[str], consistent: bool = False) -> dict[st
     return {product.product_id: product for product in map(_readable, rows) if product}
 
 
+def image_keys(*, product_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """What the products' `images` hold, by product id: keys of our bucket, or addresses elsewhere."""
+    rows = batch_get(ProductRow, [(product_pk(product_id), PRODUCT_SK) for product_id in product_ids], consistent=False)
+    return {row.product_id: tuple(row.images) for row in rows}
+
+
 def waiting_for(*, product_id: str) -> Iterator[str]:
     """Addresses of those who want to be told that the product is back."""
     for row in WaitRow.query(product_pk(product_id), WaitRow.sk.startswith(wait_sk(""))):

@@ -120,7 +120,7 @@ def tell_me(request: HttpRequest, product_id: str) -> HttpResponse:
     """Take the address of somebody who waits for a sold-out product."""
     form = TellMeForm(request.POST)
     if not form.is_valid():
-        return _tell_me_answer(request, problem=form.errors["email"][0], status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        return _tell_me_answer(request, problem=str(form.errors["email"][0]), status=HTTPStatus.UNPROCESSABLE_ENTITY)
     email = form.cleaned_data["email"]
     try:
         found = services.ask_to_be_told(product_id=product_id, email=email, now=utc_now())

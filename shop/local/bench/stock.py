@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,7 +20,6 @@ from shop.management.commands.seed import CATEGORIES, DEMO
 _NEWEST = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
 # Enough for every order of a long run; the stock of a product is no part of what is measured.
 _INVENTORY = 1_000_000
-_WRITERS = 4
 
 
 @dataclass(frozen=True)
@@ -39,9 +37,7 @@ def stock_up(count: int) -> list[Product]:
             category=Category(name=name, slug=slug, intro=intro), position=position, image_key=_image_key(f"{face}.webp")
         )
     entries = made_entries(count)
-    with ThreadPoolExecutor(_WRITERS) as writers:
-        for _ in writers.map(_write, entries):
-            pass
+    services.load_products(entries=[(entry.product, entry.image_keys) for entry in entries])
     create_media_bucket()
     call_command("reindex", stdout=StringIO())
     return [entry.product for entry in entries]
@@ -51,10 +47,6 @@ def made_entries(count: int) -> list[Entry]:
     """The first `count` products of an endless catalogue that repeats the demo's."""
     demo: Sequence[dict[str, Any]] = json.loads((DEMO / "catalog.json").read_text(encoding="utf-8"))
     return [_entry(demo[place % len(demo)], place) for place in range(count)]
-
-
-def _write(entry: Entry) -> None:
-    services.create_product(product=entry.product, image_keys=entry.image_keys)
 
 
 def _entry(texts: dict[str, Any], place: int) -> Entry:

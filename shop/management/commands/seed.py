@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.text import slugify
 
 from catalog import queries, services
@@ -70,15 +70,27 @@ CATEGORIES = (
 class Command(BaseCommand):
     help = "Write the demo catalogue into the tables and its photographs into the media bucket. What is there is left alone."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--products", type=int, default=0, help="also write so many made-up products, to try the shop at size"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         if not DEMO.is_dir():
             raise CommandError("The demo catalogue is not part of this installation (shop/local is left out of the image).")
         entries = _in_shelf_order(json.loads((DEMO / "catalog.json").read_text(encoding="utf-8")))
         present = queries.products(product_ids=[_product_id(entry["slug"]) for entry in entries])
         missing = [(place, entry) for place, entry in enumerate(entries) if _product_id(entry["slug"]) not in present]
-        if not missing:
+        if missing:
+            self._write_demo(entries, missing)
+        else:
             self.stdout.write(f"the demo catalogue is there: {len(present)} products")
-            return
+        if options["products"]:
+            self._write_made_up(entries, options["products"])
+        if missing or options["products"]:
+            call_command("reindex", stdout=self.stdout)
+
+    def _write_demo(self, entries: list[dict[str, Any]], missing: list[tuple[int, dict[str, Any]]]) -> None:
         _make_bucket()
         with ThreadPoolExecutor(max_workers=4) as pool:
             keys = list(pool.map(lambda item: _store_photos(item[1]), missing))
@@ -93,7 +105,17 @@ class Command(BaseCommand):
                 image_key=_store_photos(by_slug[face])[0],
             )
         self.stdout.write(f"{len(missing)} products written")
-        call_command("reindex", stdout=self.stdout)
+
+    def _write_made_up(self, entries: list[dict[str, Any]], count: int) -> None:
+        from shop.local.made_up import made_up_products  # not part of the image, as the demo is not
+
+        keys = queries.image_keys(product_ids=[_product_id(entry["slug"]) for entry in entries])
+        image_keys = {entry["slug"]: keys.get(_product_id(entry["slug"]), ()) for entry in entries}
+        done = services.load_products(
+            entries=made_up_products(count, demo=DEMO, image_keys=image_keys),
+            progress=lambda so_far: self.stdout.write(f"{so_far} of {count} made-up products …"),
+        )
+        self.stdout.write(f"{done} made-up products written")
 
 
 def _in_shelf_order(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

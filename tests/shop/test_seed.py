@@ -1,0 +1,69 @@
+"""The demo catalogue, and a made-up one of any size."""
+
+from collections import Counter
+from collections.abc import Callable
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from catalog import queries
+from catalog.domain import Availability
+from catalog.search.engine import Filters, Sort
+from shop.local.made_up import made_up_products
+from shop.management.commands import seed
+from tests.conftest import items_of
+
+pytestmark = pytest.mark.usefixtures("tables", "index")
+
+
+def run(**options: int) -> str:
+    said = StringIO()
+    call_command("seed", stdout=said, **options)
+    return said.getvalue()
+
+
+def test_seeding_writes_the_demo_shop_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored: list[bytes] = []
+
+    def store(data: bytes) -> str:
+        stored.append(data)
+        return f"products/{len(stored)}"
+
+    monkeypatch.setattr(seed, "store_photo", store)
+
+    first, again = run(), run()
+
+    assert "66 products written" in first
+    assert "the search index holds 64 products" in first
+    assert again == "the demo catalogue is there: 66 products\n"
+    home = client.get("/").text
+    assert "Lull Lounge Chair, Bone Bouclé" in home
+    families = Counter(item["PK"]["S"] for item in items_of("Products") if item["PK"]["S"].startswith("FAMILY#"))
+    assert families["FAMILY#tide-stoneware-mug"] == 3
+    assert min(families.values()) > 1
+
+
+def test_made_up_products_are_the_same_every_time_and_spread_as_a_shops_are() -> None:
+    first = [product for product, _ in made_up_products(600, demo=seed.DEMO, image_keys={})]
+    again = [product for product, _ in made_up_products(600, demo=seed.DEMO, image_keys={})]
+
+    assert first == again
+    assert len({product.product_id for product in first}) == len({product.sku for product in first}) == 600
+    availability = Counter(product.availability for product in first)
+    assert 25 <= availability[Availability.OUT] <= 80
+    assert 40 <= availability[Availability.LOW] <= 120
+    assert {product.category for product in first} == {name for name, *_ in seed.CATEGORIES}
+
+
+def test_seeding_at_size_says_how_far_it_is_and_lists_them(monkeypatch: pytest.MonkeyPatch, index: Callable[[], None]) -> None:
+    monkeypatch.setattr(seed, "store_photo", lambda _: "products/x")
+
+    said = run(products=2500)
+
+    assert "1000 of 2500 made-up products …" in said
+    assert "2000 of 2500 made-up products …" in said
+    assert "the search index holds 2564 products" in said
+    queries._reader.cache_clear()
+    assert queries.search(filters=Filters(), sort=Sort.NEWEST, page=1).total == 2564
