@@ -2,6 +2,7 @@
 // the field is a plain search field.
 (() => {
   "use strict";
+  if (!window.htmx) return;
   const SHORTEST = 2;
   const byId = (id) => document.getElementById(id);
   const field = () => byId("search");

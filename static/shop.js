@@ -16,6 +16,9 @@
   on("htmx:responseError", () => say("That did not work. Please try again, or reload the page to see how things stand."));
   on("htmx:beforeRequest", hush);
 
+  // A request dropped for a newer one is no error for the console.
+  if (window.htmx) htmx.logger = (_, name, detail) => ["htmx:sendAbort", "htmx:afterRequest"].includes(name) && delete detail.error;
+
   // After a swap: read out what changed, and never leave the keyboard nowhere.
   document.addEventListener("htmx:afterSettle", ({ detail }) => {
     const fresh = byId(detail.target?.id);
@@ -23,43 +26,6 @@
     byId("status").textContent = fresh.dataset.status;
     if (fresh.dataset.title) document.title = fresh.dataset.title;
     if (document.activeElement === document.body) fresh.querySelector("[tabindex='-1']")?.focus({ preventScroll: true });
-  });
-
-  // A list comes with its filters, so what a swap would lose is carried over: the open drawer and folds, the focus, and what
-  // is being typed.
-  let kept = null;
-  document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
-    const drawer = target.querySelector(".drawer");
-    kept = drawer && {
-      focus: document.activeElement,
-      folds: [...target.querySelectorAll("details[open]")],
-      isDrawn: "popover" in drawer && drawer.matches(":popover-open"),
-      scroll: drawer.scrollTop,
-    };
-  });
-  document.addEventListener("htmx:afterSwap", () => {
-    if (!kept) return;
-    const { focus, folds, isDrawn, scroll } = kept;
-    kept = null;
-    folds.forEach((fold) => byId(fold.id)?.setAttribute("open", ""));
-    const drawer = document.querySelector("#results .drawer");
-    if (isDrawn && drawer) {
-      byId("filter-button").focus({ preventScroll: true });  // where the focus goes when the drawer is closed
-      drawer.showPopover();
-      drawer.scrollTop = scroll;
-    }
-    const again = focus.id && byId(focus.id);
-    if (!again) return;
-    if (again !== document.activeElement) again.focus({ preventScroll: true });
-    if (again.type === "text" && again.value !== focus.value) {
-      again.value = focus.value;
-      again.addEventListener("blur", () => again.dispatchEvent(new Event("change", { bubbles: true })), { once: true });
-    }
-  });
-
-  // An address without what was left empty.
-  document.addEventListener("htmx:configRequest", ({ detail: { formData, elt } }) => {
-    if (elt.id === "filters") [...formData].forEach(([name, value]) => value || formData.delete(name));
   });
 
   // The − and + beside a quantity.
