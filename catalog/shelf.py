@@ -1,8 +1,10 @@
 """What a list page shows beside its cards: choices with their counts, chips, pages, and the addresses all of them lead to."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
+
+from django.conf import settings
 
 from catalog.domain import Card, Category
 from catalog.forms import ATTRIBUTE_PREFIX, SORTS
@@ -12,9 +14,6 @@ from shop.lib.words import label
 
 Pairs = tuple[tuple[str, str], ...]
 
-_MOST_CHOICES = 16
-_SHARED = 2
-"""An attribute is offered for choosing with at most so many values, and at least so many products a value on average."""
 _PAGES_AROUND = 2
 """Numbered pages shown on each side of the current one, beside the first and the last."""
 
@@ -198,16 +197,12 @@ def _groups(results: Results, filters: Filters, here: Address, categories: tuple
     ):
         if len(counts) > 1 or chosen:
             yield ChoiceGroup(title, name, _choices(name, counts, chosen, here))
-    for name, counts in sorted(facets.attributes.items()):
+    for name in dict.fromkeys([*settings.FILTER_ATTRIBUTES, *sorted(filters.attributes)]):
+        counts = facets.attributes.get(name, ())
         chosen = filters.attributes.get(name, frozenset())
-        if chosen or _tells_apart(counts):
+        if len(counts) > 1 or chosen:
             parameter = f"{ATTRIBUTE_PREFIX}{name}"
             yield ChoiceGroup(label(name), parameter, _choices(parameter, counts, chosen, here))
-
-
-def _tells_apart(counts: Sequence[Count]) -> bool:
-    """Whether an attribute is worth choosing by: a few values that products share. A width or a weight is each its own."""
-    return 1 < len(counts) <= _MOST_CHOICES and sum(count.products for count in counts) >= _SHARED * len(counts)
 
 
 def _choices(name: str, counts: Iterable[Count], chosen: frozenset[str], here: Address) -> tuple[Choice, ...]:

@@ -163,6 +163,7 @@ def _list_answer(
     try:
         results = queries.search(filters=filters, sort=SORTS[form.chosen_sort][1], page=form.chosen_page)
     except IndexMissing:
+        context["title"] = category.name if category else "All products"  # nothing is searched without an index
         return _plain_list_answer(request, form, context, base=base, category=category)
     categories = () if category else queries.categories()
     shelf = shelf_of(

@@ -117,6 +117,8 @@ MEDIA_BUCKET = env.text("MEDIA_BUCKET", "shop-media")
 # Where browsers fetch product photographs: the CDN serves this path from the bucket, a laptop has a stand-in view there.
 MEDIA_URL = env.text("MEDIA_URL", "/_local/media/" if LOCAL else "/media/").rstrip("/") + "/"
 
+# The attributes shoppers may choose by beside a list, in this order: few values that products share, such as a colour.
+FILTER_ATTRIBUTES = env.words("FILTER_ATTRIBUTES", "colour,color,size")
 # Further origins product photographs may come from, for items whose `images` are addresses elsewhere.
 IMAGE_ORIGINS = env.words("IMAGE_ORIGINS")
 # How often a process looks whether a newer search index was published.
