@@ -38,7 +38,7 @@ from catalog.search.engine import Engine, Filters, IndexMissing, Listed, Results
 from catalog.search.reading import SnapshotReader
 from catalog.search.store import SnapshotStore
 from shop.lib.cursors import Page, read_page
-from shop.lib.tables import batch_get
+from shop.lib.tables import batch_get, whole_table
 
 logger = logging.getLogger(__name__)
 
@@ -115,9 +115,8 @@ def active_products() -> Iterator[Product]:
 
     Consistent, so that the index is at least as new as every change that was published before it was begun.
     """
-    of_products = (ProductRow.sk == PRODUCT_SK) & (ProductRow.status == ProductStatus.ACTIVE)
-    for row in ProductRow.scan(of_products, consistent_read=True):
-        if product := _readable(row):
+    for row in whole_table(ProductRow, sort_key=PRODUCT_SK):
+        if row.status == ProductStatus.ACTIVE and (product := _readable(row)):
             yield product
 
 

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from shop.lib.deadline import require_time
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 2
 _BATCH_ROUNDS = 4
+_SCAN_TIMEOUT_SECONDS = 60
 RETRIES = 2
 """Repeats of one call after throttling or a lost connection (botocore's standard mode, with jitter)."""
 
@@ -144,6 +145,30 @@ def batch_get(row: type[R], keys: Sequence[tuple[str, str]], *, consistent: bool
         if not wanted:
             return found
     raise Busy
+
+
+def whole_table(row: type[R], *, sort_key: str) -> Iterator[R]:
+    """Every row of a table with this sort key, read consistently: for the command line, where a call may take a minute.
+
+    A scan's answer is up to 1 MB of the table, whatever the filter lets through; a page's short timeouts are not for it.
+    """
+    import boto3  # the command line alone pays for it
+    from botocore.config import Config
+
+    client = boto3.client(
+        "dynamodb",
+        region_name=BaseMeta.region,
+        endpoint_url=BaseMeta.host,
+        config=Config(read_timeout=_SCAN_TIMEOUT_SECONDS, retries={"mode": "standard", "total_max_attempts": 5}),
+    )
+    pages = client.get_paginator("scan").paginate(
+        TableName=row.Meta.table_name,
+        ConsistentRead=True,
+        FilterExpression="SK = :sk",
+        ExpressionAttributeValues={":sk": {"S": sort_key}},
+    )
+    for page in pages:
+        yield from map(row.from_raw_data, page["Items"])
 
 
 def code_of(error: PynamoDBException) -> str:
