@@ -1,0 +1,124 @@
+"""Rivals: what somebody else does at one exact instant of the code under test. No threads, no sleeping, no luck.
+
+    with run_before("TransactWriteItems", lambda: services.cancel_unpaid(order=order, now=now)):
+        release_unpaid_orders(now=later)
+
+The rival acts once, just before (or after) the n-th call of a DynamoDB operation or of a named function, and its own calls are
+neither counted nor disturbed. An instant that never came fails the test: it would have proved nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, NoReturn
+from unittest.mock import patch
+
+from botocore.exceptions import ClientError
+
+from shop.lib.tables import connection
+
+Action = Callable[[], object]
+When = Literal["before", "after"]
+
+
+class Killed(BaseException):
+    """The process ends at this instant, as when Lambda's time is over: nothing catches it, nothing is cleaned up."""
+
+
+def killed() -> NoReturn:
+    """The rival that is the end of the process."""
+    raise Killed
+
+
+def fails(error: Exception) -> Callable[[], NoReturn]:
+    """The rival that is trouble: before a call it is not done, after a call it is done and its reply is lost."""
+
+    def fail() -> NoReturn:
+        raise error
+
+    return fail
+
+
+def refusal(operation: str, code: str) -> ClientError:
+    """DynamoDB's refusal of a single call, by its code."""
+    return ClientError({"Error": {"Code": code, "Message": code}}, operation)
+
+
+def conflict() -> ClientError:
+    """DynamoDB's refusal of a transaction that met another on one of its items."""
+    return ClientError(
+        {
+            "Error": {"Code": "TransactionCanceledException", "Message": "canceled"},
+            "CancellationReasons": [{"Code": "TransactionConflict"}],
+        },
+        "TransactWriteItems",
+    )
+
+
+@contextmanager
+def run_before(operation: str, action: Action, *, nth: int = 1) -> Iterator[list[str]]:
+    """Let `action` happen just before the n-th call of a DynamoDB operation; gives the names of the calls made inside."""
+    with _at(operation, action, "before", nth) as calls:
+        yield calls
+
+
+@contextmanager
+def run_after(operation: str, action: Action, *, nth: int = 1) -> Iterator[list[str]]:
+    """Let `action` happen when DynamoDB has done the n-th call of an operation and its reply is not yet known."""
+    with _at(operation, action, "after", nth) as calls:
+        yield calls
+
+
+@contextmanager
+def run_around(owner: object, name: str, action: Action, *, when: When, nth: int = 1) -> Iterator[list[str]]:
+    """Let `action` happen just before or after the n-th call of the function `name` of a module or object."""
+    with _rival(owner, name, action, when, nth, lambda *_args, **_kwargs: name) as calls:
+        yield calls
+
+
+@contextmanager
+def _at(operation: str, action: Action, when: When, nth: int) -> Iterator[list[str]]:
+    def called(name: str, _params: dict[str, Any]) -> str:
+        return name
+
+    with _rival(connection().client, "_make_api_call", action, when, nth, called, operation) as calls:
+        yield calls
+
+
+@contextmanager
+def _rival(
+    owner: object, name: str, action: Action, when: When, nth: int, called: Callable[..., str], wanted: str | None = None
+) -> Iterator[list[str]]:
+    """Wrap a function; `called` gives the name of what a call of it is, which is counted against `wanted`."""
+    real = getattr(owner, name)
+    wanted = wanted or name
+    calls: list[str] = []
+    is_acting = has_acted = False
+
+    def act() -> None:
+        nonlocal is_acting, has_acted
+        is_acting = has_acted = True
+        try:
+            action()
+        finally:
+            is_acting = False
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        if is_acting:
+            return real(*args, **kwargs)
+        calls.append(called(*args, **kwargs))
+        is_the_instant = not has_acted and calls[-1] == wanted and calls.count(wanted) == nth
+        if is_the_instant and when == "before":
+            act()
+        answer = real(*args, **kwargs)
+        if is_the_instant and when == "after":
+            act()
+        return answer
+
+    with patch.object(owner, name, wrapped):
+        try:
+            yield calls
+        except Exception as error:
+            if not has_acted:
+                raise AssertionError(f"call {nth} of {wanted} never came, only {calls}") from error
+            raise
+    assert has_acted, f"call {nth} of {wanted} never came, only {calls}"
