@@ -25,6 +25,7 @@ from shop.lib.clock import utc_now
 from shop.lib.guests import guest_of, new_guest, remember_guest
 from shop.lib.http import see_other
 from shop.lib.owner import Owner
+from shop.lib.tables import Busy, trouble_as_busy
 
 logger = logging.getLogger(__name__)
 
@@ -205,8 +206,9 @@ def returned(request: HttpRequest, order_id: str) -> HttpResponse:
     if not order.payment.session_id:
         return redirect(_address("orders:pay", order))
     try:
-        order = services.settle(session_id=order.payment.session_id, now=utc_now())
-    except (PaymentsUnavailable, PaymentRefused, services.UnknownOrder):
+        with trouble_as_busy():
+            order = services.settle(session_id=order.payment.session_id, now=utc_now())
+    except (PaymentsUnavailable, PaymentRefused, services.UnknownOrder, Busy):  # who may have paid is told nothing else
         return _pay_page(request, order, problem=_WAITING_FOR_WORD)
     return redirect(_address("orders:confirmation" if order.is_paid else "orders:pay", order))
 
@@ -267,12 +269,13 @@ def _to_payment(request: HttpRequest, order: Order) -> HttpResponse:
     if not order.is_awaiting_payment:
         return redirect(_address("orders:pay", order))
     try:
-        order = services.open_payment(
-            order=order,
-            success_url=f"{settings.SITE_ORIGIN}{_address('orders:return', order)}",
-            cancel_url=f"{settings.SITE_ORIGIN}{_address('orders:pay', order)}",
-        )
-    except PaymentsUnavailable:
+        with trouble_as_busy():
+            order = services.open_payment(
+                order=order,
+                success_url=f"{settings.SITE_ORIGIN}{_address('orders:return', order)}",
+                cancel_url=f"{settings.SITE_ORIGIN}{_address('orders:pay', order)}",
+            )
+    except (PaymentsUnavailable, Busy):
         return _pay_page(request, order, problem=_NO_PAYMENT_PAGE)
     except PaymentRefused:  # no later try of the same order can succeed
         logger.exception("Stripe refused to open a payment page for order %s", order.order_id)

@@ -38,6 +38,13 @@
     if (input.value !== before) input.dispatchEvent(new Event("change", { bubbles: true }));
   });
 
+  // A quantity changed before the scripts were there: what is shown must not differ from what is kept.
+  document.addEventListener("htmx:load", () => {
+    for (const input of document.querySelectorAll(".line-qty input[name=quantity]")) {
+      if (input.value !== input.defaultValue && input !== document.activeElement) input.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  });
+
   // A form that must go once: the second press waits for the answer to the first.
   document.addEventListener("submit", (event) => {
     const form = event.target;

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PutError
+from pynamodb.exceptions import DeleteError, DoesNotExist, PutError
 
 from shop.lib.attributes import EpochAttribute
 from shop.lib.tables import Row, is_refused
@@ -69,9 +69,20 @@ def once(rows: type[ClaimRow], key: str, *, now: datetime) -> Iterator[bool]:
     try:
         yield True
     except BaseException:
-        row.delete(is_ours)
+        with _refusal_passed_over():  # somebody took it over after our lease: the effect's own error is what matters
+            row.delete(is_ours)
         raise
     row.update(actions=[rows.state.set(ClaimState.DONE)], condition=rows.holder == row.holder)
+
+
+@contextmanager
+def _refusal_passed_over() -> Iterator[None]:
+    """Pass over a delete whose condition did not hold."""
+    try:
+        yield
+    except DeleteError as error:
+        if not is_refused(error):
+            raise
 
 
 def _is_done(rows: type[ClaimRow], pk: str, sk: str) -> bool:

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from pynamodb.exceptions import GetError, PynamoDBException
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
-from shop.lib.deadline import require_time
+from shop.lib.deadline import OutOfTime, require_time
 
 # A page that waits longer than this has failed: the whole request must fit API Gateway's 30 s with room for an answer.
 CONNECT_TIMEOUT_SECONDS = 1
@@ -188,6 +189,19 @@ def is_refused(error: PynamoDBException) -> bool:
 def is_passing(error: PynamoDBException) -> bool:
     """Whether the trouble is throttling, a conflict or a lost connection: worth another try, or a "busy" page."""
     return error.cause is not None and code_of(error) in PASSING | {""}
+
+
+@contextmanager
+def trouble_as_busy() -> Iterator[None]:
+    """Passing trouble with the tables, and a request without time left, become Busy: for a view that has more to say of it."""
+    try:
+        yield
+    except OutOfTime as error:
+        raise Busy from error
+    except PynamoDBException as error:
+        if not is_passing(error):
+            raise
+        raise Busy from error
 
 
 def all_of(first: Condition, *rest: Condition) -> Condition:

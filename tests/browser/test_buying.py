@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import RunningShop
 
@@ -126,3 +126,23 @@ def test_who_turns_back_at_stripe_can_pay_later_or_have_the_cart_back(shop: Runn
     expect(page.get_by_text("Everything is back in your cart.")).to_be_visible()
     expect(page.get_by_text("$87.75", exact=True).first).to_be_visible()
     assert shop.stock_of(MUG) == before
+
+
+def test_a_quantity_changed_before_the_scripts_arrive_is_not_forgotten(shop: RunningShop, visit: Callable[..., Page]) -> None:
+    page = visit("/")
+    put_mugs_in_cart(page, script=True)
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)  # on its way, and slow
+
+    page.route("**/vendor/htmx.min.js", hold)
+    page.goto("/cart/", wait_until="commit")
+
+    quantity = page.get_by_label(re.compile("Quantity"))
+    quantity.fill("4")
+    quantity.blur()
+    for route in waiting:
+        route.continue_()
+
+    expect(page.get_by_text("$113.67", exact=True).first).to_be_visible()
