@@ -1,12 +1,11 @@
 """Mails about orders."""
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
-from django.template.loader import render_to_string
 from django.urls import reverse
 
 from orders.domain import Order
 from orders.queries import key_of
+from shop.lib import mails
 
 
 def order_url(order_id: str) -> str:
@@ -16,16 +15,4 @@ def order_url(order_id: str) -> str:
 
 def send_confirmation(order: Order) -> None:
     """Mail the shopper that the order is paid. Raises what the mail backend raises."""
-    context = {
-        "order": order,
-        "order_url": order_url(order.order_id),
-        "shop_name": settings.SHOP_NAME,
-        "site_origin": settings.SITE_ORIGIN,
-    }
-    mail = EmailMultiAlternatives(
-        subject=render_to_string("orders/emails/confirmation_subject.txt", context).strip(),
-        body=render_to_string("orders/emails/confirmation.txt", context),
-        to=[order.email],
-    )
-    mail.attach_alternative(render_to_string("orders/emails/confirmation.html", context), "text/html")
-    mail.send()
+    mails.send("orders/emails/confirmation", to=order.email, context={"order": order, "order_url": order_url(order.order_id)})
