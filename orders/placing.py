@@ -1,0 +1,187 @@
+"""From a cart to a pending order: one transaction that takes the pieces out of stock, or changes nothing."""
+
+import hashlib
+from datetime import datetime
+
+from pynamodb.transactions import TransactWrite
+
+from cart import queries as carts
+from cart import services as cart_services
+from cart.domain import LIFETIME as CART_LIFETIME
+from cart.domain import Cart, CartState, Item, KeptCart
+from catalog import services as catalog_services
+from orders import queries
+from orders.domain import (
+    HOLD,
+    CheckoutDetails,
+    HistoryEntry,
+    Order,
+    OrderLine,
+    OrderStatus,
+    Payment,
+    after_working_days,
+    order_id_for,
+)
+from orders.models import (
+    REF_SK,
+    CheckoutRow,
+    OrderRow,
+    RefRow,
+    ref_pk,
+    to_checkout_row,
+    to_row,
+)
+from orders.moving import SHOPPER, stock_changed
+from shop.lib.money import Money
+from shop.lib.owner import Owner
+from shop.lib.tables import Busy
+from shop.lib.transactions import Refused, run_transaction
+
+
+class CartChanged(Exception):
+    """The cart is not as the shopper saw it: changed in another tab, or empty."""
+
+
+class OutOfStock(CartChanged):
+    """Lines that cannot be bought as asked: sold out, too few left, or no longer for sale. `names` are their products'."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__(", ".join(names))
+        self.names = names
+
+
+class TotalChanged(Exception):
+    """The total is not what the shopper agreed to; `total` is what it is now."""
+
+    def __init__(self, total: Money) -> None:
+        super().__init__(str(total))
+        self.total = total
+
+
+class DetailsMissing(Exception):
+    """The checkout does not know yet whom to write to, where to send or how."""
+
+
+def remember_details(*, owner: Owner, details: CheckoutDetails, now: datetime) -> None:
+    """Keep what the shopper told one step of the checkout, for as long as a cart lives; what is empty stays as it was."""
+    row = to_checkout_row(owner, details, expires_at=now + CART_LIFETIME)
+    told = {name: value for name, value in row.attribute_values.items() if name not in ("pk", "sk") and value is not None}
+    if details.email:
+        told["phone"] = details.phone or None  # asked beside the e-mail, and may be taken back
+    row.update(
+        actions=[
+            getattr(CheckoutRow, name).remove() if value is None else getattr(CheckoutRow, name).set(value)
+            for name, value in told.items()
+        ]
+    )
+
+
+def place_order(*, owner: Owner, cart_id: str, total_seen: int, seen: str, now: datetime) -> Order:
+    """Turn the cart into a pending order and take its pieces out of stock, or change nothing.
+
+    `total_seen` is the total in minor units that the shopper agreed to, `seen` the mark of all that was reviewed. A cart
+    that is an order already gives that order: a second click or tab is no second order.
+
+    Raises OutOfStock, CartChanged, TotalChanged, DetailsMissing, Busy; then nothing was written.
+    """
+    kept = carts.kept_cart(owner=owner, now=now)
+    placed = _placed_before(owner, cart_id, kept)
+    if placed:
+        return placed
+    if kept is None or kept.cart_id != cart_id or kept.state is not CartState.OPEN:
+        raise CartChanged
+    order = _draft(owner, kept, total_seen, seen, now)
+    try:
+        run_transaction(
+            lambda txn: _add_placement(txn, order, kept, now),
+            # A consistent look before another try: most of a rush for the last pieces ends here, without one more write.
+            before_retry=lambda: _require_buyable(kept),
+        )
+    except (Refused, CartChanged, Busy) as refusal:
+        # Another tab may have won; or our own reply was lost and a later try met what the first had done.
+        placed = _placed_before(owner, cart_id, carts.kept_cart(owner=owner, now=now))
+        if placed:
+            return placed
+        if not isinstance(refusal, Refused):
+            raise
+        _require_buyable(kept)
+        raise CartChanged from refusal
+    stock_changed(order)
+    return order
+
+
+def put_back_in_cart(*, order: Order, owner: Owner, now: datetime) -> tuple[str, ...]:
+    """Put the lines of an order that was not paid into a cart; the names of those that did not fit."""
+    items = tuple(Item(line.product_id, line.name, line.quantity, line.unit_price, line.image, now) for line in order.lines)
+    return cart_services.restore_lines(owner=owner, items=items, now=now)
+
+
+def review_mark(cart: Cart, details: CheckoutDetails) -> str:
+    """A short mark of everything the shopper reviewed, so that the order is placed only if it is all still so."""
+    reviewed = (cart.cart_id, cart.version, [(line.product_id, line.quantity, line.unit_price) for line in cart.lines], details)
+    return hashlib.sha256(repr(reviewed).encode()).hexdigest()[:20]
+
+
+def _placed_before(owner: Owner, cart_id: str, kept: KeptCart | None) -> Order | None:
+    """The order this cart became, or None while it has not: the order's number follows from the cart's."""
+    if not cart_id or (kept and kept.cart_id == cart_id and kept.state is CartState.OPEN):
+        return None
+    try:
+        return queries.order_of(owner=owner, order_id=order_id_for(cart_id))
+    except queries.OrderNotFound:
+        return None
+
+
+def _draft(owner: Owner, kept: KeptCart, total_seen: int, seen: str, now: datetime) -> Order:
+    details = queries.checkout_details(owner=owner, now=now)
+    delivery = queries.delivery_method(details.delivery)
+    if not (details.email and details.address and delivery):
+        raise DetailsMissing
+    cart = _require_buyable(kept, shipping=delivery.price)
+    if cart.totals.total.minor != total_seen:
+        raise TotalChanged(cart.totals.total)
+    if review_mark(cart, details) != seen:
+        raise CartChanged
+    return Order(
+        order_id=order_id_for(kept.cart_id),
+        owner=owner,
+        status=OrderStatus.PENDING,
+        email=details.email,
+        phone=details.phone,
+        lines=_frozen_lines(cart),
+        address=details.address,
+        delivery_method=delivery.code,
+        subtotal=cart.totals.subtotal,
+        tax=cart.totals.tax,
+        shipping=cart.totals.shipping,
+        total=cart.totals.total,
+        payment=Payment(amount=cart.totals.total),
+        created_at=now,
+        updated_at=now,
+        due_at=now + HOLD,
+        estimated_delivery=after_working_days(now, delivery.days[1]),
+        history=(HistoryEntry(OrderStatus.PENDING, now, SHOPPER),),
+    )
+
+
+def _require_buyable(kept: KeptCart, *, shipping: Money | None = None) -> Cart:
+    """The cart priced by a consistent read. Raises OutOfStock, or CartChanged when it is empty."""
+    cart = carts.price_cart(kept, shipping=shipping, consistent=True)
+    blocked = tuple(line.name for line in cart.lines if line.blocks_checkout)
+    if blocked:
+        raise OutOfStock(blocked)
+    if cart.is_empty:
+        raise CartChanged
+    return cart
+
+
+def _frozen_lines(cart: Cart) -> tuple[OrderLine, ...]:
+    return tuple(OrderLine(line.product_id, line.name, line.quantity, line.unit_price, line.photo_src) for line in cart.lines)
+
+
+def _add_placement(txn: TransactWrite, order: Order, kept: KeptCart, now: datetime) -> None:
+    for line in order.lines:
+        catalog_services.take_stock(txn, product_id=line.product_id, quantity=line.quantity, price=line.unit_price)
+    txn.save(to_row(order), condition=OrderRow.pk.does_not_exist())
+    txn.save(RefRow(ref_pk(order.order_id), REF_SK, owner=order.owner.key), condition=RefRow.pk.does_not_exist())
+    cart_services.close_cart(txn, owner=order.owner, cart=kept, order_id=order.order_id, now=now)
