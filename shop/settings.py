@@ -53,6 +53,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
     "shop.middleware.CrossSitePosts",
+    "accounts.middleware.Identity",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "shop.middleware.HtmxAnswers",
@@ -100,6 +101,7 @@ CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = COOKIE_SECURE = _HTTPS
 CSRF_FAILURE_VIEW = "shop.views.cross_site_refused"
 CSRF_TRUSTED_ORIGINS = [SITE_ORIGIN]
+LOGIN_URL = "/accounts/login/"
 SILENCED_SYSTEM_CHECKS = [
     # "CsrfViewMiddleware is not installed": shop.middleware.CrossSitePosts is that middleware, made stricter.
     "security.W003",

@@ -14,12 +14,15 @@ from botocore.exceptions import ReadTimeoutError
 from django.conf import settings
 from django.core.cache import cache
 from django.core.management import call_command
+from django.http import HttpRequest
 from django.test import Client
 from pytest_django import Settings
 
+from accounts import middleware
 from catalog import queries as catalog_queries
 from catalog import services as catalog_services
 from orders import payments
+from shop.lib.access import Access, Permission, Viewer
 from shop.lib.guests import GUEST_COOKIE, new_guest, remember_guest
 from shop.lib.owner import Owner
 from shop.lib.tables import connection, table_name
@@ -128,6 +131,38 @@ def guest_client(client: Client, guest: Owner) -> Client:
     remember_guest(response, guest)
     client.cookies[GUEST_COOKIE] = response.cookies[GUEST_COOKIE].value
     return client
+
+
+@pytest.fixture
+def sign_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Viewer]:
+    """Make a client a signed-in person's; gives who that is.
+
+    `sign_in(client)` a shopper, `sign_in(client, "orders.view")` staff with these permissions, `sign_in(client, role="admin")`.
+    """
+    people: dict[str, Viewer] = {}
+    real = middleware.access_of
+
+    class Known(middleware.Nobody):
+        def __init__(self, viewer: Viewer) -> None:
+            self.viewer = viewer
+
+        def confirm(self) -> Viewer:
+            return self.viewer
+
+    def access_of(request: HttpRequest) -> Access:
+        key = request.COOKIES.get("test-viewer", "")
+        return Known(people[key]) if key else real(request)
+
+    def sign(client: Client, *permissions: str, role: str = "") -> Viewer:
+        user_id = f"user-{len(people) + 1:06d}"
+        role = role or ("staff" if permissions else "customer")
+        given = frozenset(Permission) if role == "admin" else frozenset(map(Permission, permissions))
+        people[user_id] = Viewer(user_id, "Ada Lovelace", "ada@example.com", role, given, f"ses-{user_id}")
+        client.cookies["test-viewer"] = user_id
+        return people[user_id]
+
+    monkeypatch.setattr(middleware, "access_of", access_of)
+    return sign
 
 
 @contextmanager

@@ -25,7 +25,9 @@ def new_guest(now: datetime) -> Owner:
 
 
 def remember_guest(response: HttpResponseBase, owner: Owner) -> None:
-    """Set (or prolong) the cookie that makes the next request this guest's."""
+    """Set (or prolong) the cookie that makes the next request this guest's. Somebody signed in needs none."""
+    if not owner.is_guest:
+        return
     response.set_signed_cookie(
         GUEST_COOKIE,
         owner.id,
