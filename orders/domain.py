@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from shop.lib.money import Money
 from shop.lib.owner import Owner
+from shop.lib.places import COUNTRIES
 
 
 class OrderStatus(StrEnum):
@@ -52,33 +53,6 @@ SESSION_LIFETIME = timedelta(minutes=65)
 the request, so a payment page can be opened, and asked for again after trouble, during the whole hold.
 https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-expires_at"""
 _SATURDAY = 5
-
-COUNTRIES = {
-    "US": "United States",
-    "AT": "Austria",
-    "AU": "Australia",
-    "BE": "Belgium",
-    "CA": "Canada",
-    "CH": "Switzerland",
-    "DE": "Germany",
-    "DK": "Denmark",
-    "ES": "Spain",
-    "FI": "Finland",
-    "FR": "France",
-    "GB": "United Kingdom",
-    "IE": "Ireland",
-    "IT": "Italy",
-    "JP": "Japan",
-    "NL": "Netherlands",
-    "NO": "Norway",
-    "NZ": "New Zealand",
-    "PL": "Poland",
-    "PT": "Portugal",
-    "SE": "Sweden",
-}
-"""Where parcels go: ISO 3166-1 codes and the names shoppers read."""
-STATE_REQUIRED = frozenset({"US", "CA", "AU"})
-"""Countries whose post wants the state or province."""
 
 
 class IllegalTransition(Exception):

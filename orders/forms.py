@@ -5,11 +5,9 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 
-from orders.domain import COUNTRIES, STATE_REQUIRED, Address, DeliveryMethod
-
-_US_ZIP = RegexValidator(r"^\d{5}(-\d{4})?$", "A US ZIP code has five digits, such as 10001, or nine, such as 10001-1234.")
+from orders.domain import Address, DeliveryMethod
+from shop.lib.places import COUNTRIES, HOME_COUNTRY, STATE_REQUIRED, BadPostalCode, country_in_words, postal_code
 
 
 def no_control_characters(value: str) -> None:
@@ -19,19 +17,17 @@ def no_control_characters(value: str) -> None:
 
 
 class LineField(forms.CharField):
-    """One line of ordinary text."""
+    """One line of ordinary text. `missing` is what is said when it is empty; without it, it may be."""
 
-    def __init__(
-        self, *, label: str, autocomplete: str, max_length: int = 100, required: bool = True, help_text: str = ""
-    ) -> None:
+    def __init__(self, *, label: str, autocomplete: str, missing: str = "", max_length: int = 100, help_text: str = "") -> None:
         super().__init__(
             label=label,
             max_length=max_length,
-            required=required,
+            required=bool(missing),
             help_text=help_text,
             validators=[no_control_characters],
             widget=forms.TextInput(attrs={"autocomplete": autocomplete}),
-            error_messages={"required": f"Please fill in: {label.lower()}."},
+            error_messages={"required": missing},
         )
 
 
@@ -64,29 +60,47 @@ class AddressForm(forms.Form):
     country = forms.ChoiceField(
         label="Country",
         choices=list(COUNTRIES.items()),
+        initial=HOME_COUNTRY,
         widget=forms.Select(attrs={"autocomplete": "country"}),
-        error_messages={"invalid_choice": "We do not deliver there yet. Please choose a country from the list."},
+        error_messages={
+            "required": "Please choose a country.",
+            "invalid_choice": "We do not deliver there yet. Please choose a country from the list.",
+        },
     )
-    name = LineField(label="Full name", autocomplete="name")
-    street = LineField(label="Street and number", autocomplete="address-line1")
-    street2 = LineField(label="Apartment, floor (optional)", autocomplete="address-line2", required=False)
-    city = LineField(label="City", autocomplete="address-level2")
-    state = LineField(label="State or region", autocomplete="address-level1", required=False, max_length=50)
-    zip_code = LineField(label="ZIP or postal code", autocomplete="postal-code", max_length=16)
+    name = LineField(label="Full name", autocomplete="name", missing="Please give the full name of who gets the parcel.")
+    street = LineField(
+        label="Street and number", autocomplete="address-line1", missing="Please give the street and the house number."
+    )
+    street2 = LineField(label="Apartment, floor (optional)", autocomplete="address-line2")
+    city = LineField(label="City", autocomplete="address-level2", missing="Please give the city.")
+    state = LineField(label="State or region", autocomplete="address-level1", max_length=50)
+    zip_code = LineField(
+        label="ZIP or postal code",
+        autocomplete="postal-code",
+        max_length=16,
+        missing="Please give the ZIP or postal code.",
+    )
 
     def clean(self) -> None:
         country = self.cleaned_data.get("country")
         if country in STATE_REQUIRED and not self.cleaned_data.get("state") and "state" not in self.errors:
-            self.add_error("state", f"Please fill in the state or province for {COUNTRIES[country]}.")
-        if country == "US" and "zip_code" in self.cleaned_data:
+            self.add_error("state", f"Please fill in the state or province: the post in {country_in_words(country)} needs it.")
+        if country and "zip_code" in self.cleaned_data:
             try:
-                _US_ZIP(self.cleaned_data["zip_code"])
-            except ValidationError as error:
-                self.add_error("zip_code", error)
+                self.cleaned_data["zip_code"] = postal_code(country, self.cleaned_data["zip_code"])
+            except BadPostalCode as problem:
+                self.add_error("zip_code", _postal_words(country, problem.example))
 
     def address(self) -> Address:
         """The address of a valid form."""
         return Address(**self.cleaned_data)
+
+
+def _postal_words(country: str, example: str) -> str:
+    if country == "US":
+        return "A US ZIP code has five digits, such as 10001, or nine, such as 10001-1234."
+    place = country_in_words(country)
+    return f"A postal code in {place} looks like {example}." if example else f"This does not look like a postal code in {place}."
 
 
 class DeliveryForm(forms.Form):
