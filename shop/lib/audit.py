@@ -1,0 +1,131 @@
+"""The audit trail: who changed what, before and after. An entry lies under the object it is about, in that object's table,
+and is written in the transaction that makes the change, so that neither is there without the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pynamodb.attributes import ListAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex
+
+from shop.lib.attributes import Document, TimeAttribute, time_text
+from shop.lib.cursors import Page, read_page
+from shop.lib.ids import new_id
+from shop.lib.tables import Row, batch_get
+from shop.lib.viewer import Viewer
+
+_SK = "AUDIT#"
+_LONGEST_TEXT = 500
+"""Characters kept of a long text: enough to recognize it, and an entry stays far below DynamoDB's 400 KB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field's text before and after; empty for none."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing somebody did. `subject` is the partition key of what it was done to."""
+
+    subject: str
+    at: datetime
+    actor_id: str
+    actor_name: str
+    action: str
+    changes: tuple[Change, ...]
+
+
+class ChangeMap(Document):
+    field = UnicodeAttribute()
+    before = UnicodeAttribute()
+    after = UnicodeAttribute()
+
+
+class AuditRow(Row):
+    """An entry. An app gives it a table, and by GSI1, which every table has, a list of all entries of a month."""
+
+    at = TimeAttribute()
+    actor_id = UnicodeAttribute(attr_name="actorId")
+    actor_name = UnicodeAttribute(attr_name="actorName")
+    action = UnicodeAttribute()
+    changes: ListAttribute[ChangeMap] = ListAttribute(of=ChangeMap)
+    gsi1_pk = UnicodeAttribute(attr_name="GSI1PK")
+    gsi1_sk = UnicodeAttribute(attr_name="GSI1SK")
+
+
+A = TypeVar("A", bound=AuditRow)
+
+
+def audit_row(rows: type[A], subject: str, *, actor: Viewer, action: str, now: datetime, changes: Sequence[Change] = ()) -> A:
+    """The entry to save in the transaction that makes the change. Never pass a password, a token or card data as a change."""
+    place = f"{time_text(now)}#{new_id('aud', now)}"
+    return rows(
+        subject,
+        f"{_SK}{place}",
+        at=now,
+        actor_id=actor.user_id,
+        actor_name=actor.name,
+        action=action,
+        changes=[
+            ChangeMap(field=change.field, before=change.before[:_LONGEST_TEXT], after=change.after[:_LONGEST_TEXT])
+            for change in changes
+            if change.before != change.after
+        ],
+        gsi1_pk=_month_key(now),
+        gsi1_sk=place,
+    )
+
+
+def entries_about(rows: type[A], subject: str, *, cursor: str = "", size: int = 20) -> Page[Entry]:
+    """What was done to an object, newest first: one Query."""
+    return read_page(
+        lambda **asked: rows.query(subject, rows.sk.startswith(_SK), **asked),
+        _entry,
+        key_names=("PK", "SK"),
+        question=f"audit {subject}",
+        cursor=cursor,
+        size=size,
+        forward=False,
+    )
+
+
+def entries_of_month(
+    rows: type[A], index: GlobalSecondaryIndex[Any], month: datetime, *, cursor: str = "", size: int = 50
+) -> Page[Entry]:
+    """What was done in a month to anything of a table, newest first: one Query of its GSI1 and one BatchGet.
+
+    `index` is the table's GSI1, whose projection has but the keys of an entry.
+    """
+    page = read_page(
+        lambda **asked: index.query(_month_key(month), **asked),
+        lambda row: (str(row.pk), str(row.sk)),
+        key_names=("PK", "SK", "GSI1PK", "GSI1SK"),
+        question=f"audit {_month_key(month)}",
+        cursor=cursor,
+        size=size,
+        forward=False,
+    )
+    found = batch_get(rows, page.items, consistent=False) if page.items else []
+    entries = sorted(map(_entry, found), key=lambda entry: entry.at, reverse=True)
+    return Page(tuple(entries), page.next_cursor, page.previous_cursor)
+
+
+def _month_key(moment: datetime) -> str:
+    return f"{_SK}{moment:%Y-%m}"
+
+
+def _entry(row: AuditRow) -> Entry:
+    return Entry(
+        subject=row.pk,
+        at=row.at,
+        actor_id=row.actor_id,
+        actor_name=row.actor_name,
+        action=row.action,
+        changes=tuple(Change(change.field, change.before, change.after) for change in row.changes),
+    )
