@@ -4,11 +4,14 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 from pynamodb.exceptions import PynamoDBException
 
 from catalog.domain import Category
 from catalog.queries import categories, keep_categories
+from shop.lib.access import viewer_of
 from shop.lib.deadline import OutOfTime
+from shop.staff_menu import menu_of
 
 
 def shop(request: HttpRequest) -> dict[str, Any]:
@@ -18,6 +21,9 @@ def shop(request: HttpRequest) -> dict[str, Any]:
         "site_origin": settings.SITE_ORIGIN,
         "nav_categories": _menu,
         "is_local": settings.LOCAL,
+        # Asked for by private pages alone: an answer to whoever was asked for must not be kept for everybody.
+        "viewer": SimpleLazyObject(lambda: viewer_of(request)),
+        "staff_menu": SimpleLazyObject(lambda: menu_of(request)),
     }
 
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("catalog.urls")),
     path("cart/", include("cart.urls")),
     path("", include("orders.urls")),
+    path("staff/", include("shop.staff_urls")),
     path("healthz", views.healthz, name="healthz"),
     path("robots.txt", views.robots, name="robots"),
 ]

@@ -84,8 +84,11 @@ def require_login(view: View[P]) -> View[P]:
     return guarded
 
 
-def require_staff(permission: Permission) -> Callable[[View[P]], View[P]]:
-    """Only for people who hold this permission at this moment (the tables are asked). Others get 403, guests the login page."""
+def require_staff(permission: Permission | None = None) -> Callable[[View[P]], View[P]]:
+    """Only for people who hold this permission at this moment (the tables are asked); without one, any will do.
+
+    Others get 403, guests the login page.
+    """
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
@@ -93,8 +96,8 @@ def require_staff(permission: Permission) -> Callable[[View[P]], View[P]]:
             viewer = confirmed_viewer_of(request)
             if not viewer.is_signed_in:
                 return _to_login(request)
-            if not viewer.may(permission):
-                raise PermissionDenied(f"{request.path} needs {permission}")
+            if not (viewer.may(permission) if permission else viewer.is_staff):
+                raise PermissionDenied(f"{request.path} needs {permission or 'any permission'}")
             return view(request, *args, **kwargs)
 
         return guarded

@@ -1,0 +1,27 @@
+"""The menu of the staff pages: every entry with the permission its page asks for, so that nobody sees what they may not open."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from shop.lib.access import Permission, viewer_of
+
+# Label, name of the address, and the permission its view requires (None: any staff).
+MENU: tuple[tuple[str, str, Permission | None], ...] = (("Home", "staff:home", None),)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    label: str
+    url: str
+    is_current: bool
+
+
+def menu_of(request: HttpRequest) -> list[Entry]:
+    """The entries the viewer may open, the one they are in marked."""
+    viewer = viewer_of(request)
+    entries = [(label, reverse(name)) for label, name, permission in MENU if permission is None or viewer.may(permission)]
+    # The longest address the page's own begins with: `/staff/` begins them all.
+    current = max((url for _, url in entries if request.path.startswith(url)), key=len, default="")
+    return [Entry(label, url, url == current) for label, url in entries]
