@@ -34,6 +34,33 @@ def availability_of(inventory: int) -> Availability:
     return Availability.LOW if inventory <= LOW_STOCK else Availability.IN_STOCK
 
 
+class StockReason(StrEnum):
+    """Why pieces went in or out of stock."""
+
+    RECEIVED = "received"
+    SALE = "sale"
+    RELEASE = "release"
+    """An order that was never paid gave its pieces back."""
+    RETURN = "return"
+    """Pieces of a paid order came back."""
+    LOSS = "loss"
+    ADJUSTMENT = "adjustment"
+
+
+@dataclass(frozen=True, slots=True)
+class StockMovement:
+    """A change of a product's stock; all of a product's add up to its `inventory`."""
+
+    movement_id: str
+    product_id: str
+    change: int
+    reason: StockReason
+    actor: str
+    at: datetime
+    order_id: str = ""
+    note: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Photo:
     """A photograph as a page needs it: `src` for everybody, `srcset` where several widths exist, else empty."""

@@ -1,5 +1,6 @@
 """Rows of the Products table, and the only place where their key text is built."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,8 @@ from catalog.domain import (
     ProductStatus,
     Rating,
     Sibling,
+    StockMovement,
+    StockReason,
     availability_of,
 )
 from shop.lib.attributes import (
@@ -162,6 +165,22 @@ class WaitRow(Row):
     asked_at = TimeAttribute(attr_name="askedAt")
 
 
+class StockRow(Row):
+    """A change of a product's stock, written in the transaction that makes it and never changed."""
+
+    class Meta(ProductMeta):
+        pass
+
+    movement_id = UnicodeAttribute(attr_name="movementId")
+    product_id = UnicodeAttribute(attr_name="productId")
+    change = IntegerAttribute()
+    reason = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    at = TimeAttribute()
+    order_id = UnicodeAttribute(attr_name="orderId", null=True)
+    note = UnicodeAttribute(null=True)
+
+
 class CategoryRow(Row):
     """A category as the menu shows it; `position` orders the menu."""
 
@@ -178,6 +197,7 @@ class CategoryRow(Row):
 PRODUCT_SK = "METADATA"
 GONE_SK = "GONE"
 CATEGORIES_PK = "CATEGORIES"
+TABLE_KEYS = ("PK", "SK")
 CATEGORY_INDEX_KEYS = ("PK", "SK", "GSI1PK", "GSI1SK")
 STATUS_INDEX_KEYS = ("PK", "SK", "GSI2PK", "GSI2SK")
 
@@ -193,6 +213,11 @@ def sku_pk(sku: str) -> str:
 def wait_sk(email: str) -> str:
     """One wish an address and product: addresses that differ in case alone are one."""
     return f"WAIT#{email.casefold()}"
+
+
+def stock_sk(at: datetime | None = None, movement_id: str = "") -> str:
+    """The key of a movement; without arguments what all of them begin with."""
+    return f"STOCK#{time_text(at)}#{movement_id}" if at else "STOCK#"
 
 
 def family_pk(family: str) -> str:
@@ -285,6 +310,34 @@ def to_family_row(product: Product) -> FamilyRow:
 
 def to_sibling(row: FamilyRow) -> Sibling:
     return Sibling(row.product_id, row.slug, dict(row.options), Availability(row.availability))
+
+
+def to_stock_row(movement: StockMovement) -> StockRow:
+    return StockRow(
+        product_pk(movement.product_id),
+        stock_sk(movement.at, movement.movement_id),
+        movement_id=movement.movement_id,
+        product_id=movement.product_id,
+        change=movement.change,
+        reason=movement.reason,
+        actor=movement.actor,
+        at=movement.at,
+        order_id=movement.order_id or None,
+        note=movement.note or None,
+    )
+
+
+def to_movement(row: StockRow) -> StockMovement:
+    return StockMovement(
+        movement_id=row.movement_id,
+        product_id=row.product_id,
+        change=row.change,
+        reason=StockReason(row.reason),
+        actor=row.actor,
+        at=row.at,
+        order_id=row.order_id or "",
+        note=row.note or "",
+    )
 
 
 def _card_fields(row: ProductRow) -> dict[str, Any]:

@@ -11,25 +11,29 @@ from django.core.cache import cache
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.pagination import ResultIterator
 
-from catalog.domain import Card, Category, Product, ProductStatus, Sibling
+from catalog.domain import Card, Category, Product, ProductStatus, Sibling, StockMovement
 from catalog.models import (
     CATEGORIES_PK,
     CATEGORY_INDEX_KEYS,
     GONE_SK,
     PRODUCT_SK,
     STATUS_INDEX_KEYS,
+    TABLE_KEYS,
     CategoryRow,
     FamilyRow,
     GoneRow,
     ProductRow,
+    StockRow,
     WaitRow,
     category_partition,
     family_pk,
     price_sort_key,
     product_pk,
     status_partition,
+    stock_sk,
     to_card,
     to_category,
+    to_movement,
     to_product,
     to_sibling,
     wait_sk,
@@ -108,6 +112,19 @@ def waiting_for(*, product_id: str) -> Iterator[str]:
     """Addresses of those who want to be told that the product is back."""
     for row in WaitRow.query(product_pk(product_id), WaitRow.sk.startswith(wait_sk(""))):
         yield row.email
+
+
+def stock_movements(*, product_id: str, cursor: str = "", size: int = PAGE_SIZE) -> Page[StockMovement]:
+    """What went in and out of a product's stock, latest first."""
+    return read_page(
+        partial(StockRow.query, product_pk(product_id), StockRow.sk.startswith(stock_sk())),
+        to_movement,
+        key_names=TABLE_KEYS,
+        question=f"stock:{product_id}",
+        cursor=cursor,
+        size=size,
+        forward=False,
+    )
 
 
 def active_products() -> Iterator[Product]:

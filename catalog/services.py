@@ -1,13 +1,15 @@
-"""What changes the catalogue: the only writers of the Products table."""
+"""What changes the catalogue: the door through which views, jobs, reactions and other apps come.
+
+Behind it `catalog/stock.py` moves pieces in and out of stock and keeps the record of it.
+"""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
 
-from pynamodb.exceptions import UpdateError
 from pynamodb.transactions import TransactWrite
 
-from catalog.domain import Availability, Category, Product, ProductStatus
+from catalog.domain import Category, Product, StockMovement, StockReason
 from catalog.models import (
     CATEGORIES_PK,
     GONE_SK,
@@ -15,21 +17,48 @@ from catalog.models import (
     GoneRow,
     ProductRow,
     SkuRow,
+    StockRow,
     WaitRow,
     product_key,
     product_pk,
     sku_pk,
     to_family_row,
     to_row,
+    to_stock_row,
     wait_sk,
 )
 from catalog.queries import ProductNotFound, active_products, forget_categories, forget_products, product, snapshot_store
 from catalog.search.engine import Batch, Document
 from catalog.search.publishing import SnapshotWriter
-from shop.lib.money import Money
-from shop.lib.tables import Busy, all_of, is_refused
+from catalog.stock import NotEnoughStock, adjust_stock, mark_availability, return_stock, set_stock, stock_changed, take_stock
+from shop.lib.ids import new_id
+from shop.lib.tables import Busy
 from shop.lib.transactions import Refused, run_transaction
 
+__all__ = [
+    "NotEnoughStock",
+    "NotSoldOut",
+    "ProductExists",
+    "SkuTaken",
+    "adjust_stock",
+    "ask_to_be_told",
+    "create_product",
+    "delete_product",
+    "forget_wish",
+    "load_products",
+    "mark_availability",
+    "note_in_family",
+    "reindex",
+    "return_stock",
+    "save_category",
+    "set_stock",
+    "stock_changed",
+    "take_stock",
+    "update_index",
+]
+
+SHOP = "shop"
+"""The actor of what nobody in particular did, such as filling an empty shop."""
 _PROGRESS_STEP = 1000
 
 
@@ -49,8 +78,11 @@ class ProductExists(Exception):
     """A product of this id exists already."""
 
 
-def create_product(*, product: Product, image_keys: tuple[str, ...] = ()) -> None:
-    """Write a new product and claim its SKU. Raises SkuTaken, ProductExists; then nothing was written."""
+def create_product(*, product: Product, image_keys: tuple[str, ...] = (), actor: str = SHOP) -> None:
+    """Write a new product, claim its SKU and record the pieces it starts with.
+
+    Raises SkuTaken, ProductExists; then nothing was written.
+    """
 
     def build(txn: TransactWrite) -> None:
         txn.save(to_row(product, image_keys=image_keys), condition=ProductRow.pk.does_not_exist())
@@ -58,6 +90,8 @@ def create_product(*, product: Product, image_keys: tuple[str, ...] = ()) -> Non
             SkuRow(sku_pk(product.sku), "SKU", product_id=product.product_id),
             condition=SkuRow.pk.does_not_exist(),
         )
+        if product.inventory:
+            txn.save(to_stock_row(_first_pieces(product, actor)))
         if product.family:
             txn.save(to_family_row(product))
 
@@ -69,16 +103,23 @@ def create_product(*, product: Product, image_keys: tuple[str, ...] = ()) -> Non
         raise ProductExists(product.product_id) from refused
 
 
+def _first_pieces(product: Product, actor: str) -> StockMovement:
+    at = product.created_at
+    return StockMovement(new_id("stk", at), product.product_id, product.inventory, StockReason.RECEIVED, actor, at)
+
+
 def load_products(*, entries: Iterable[tuple[Product, tuple[str, ...]]], progress: Callable[[int], None] | None = None) -> int:
     """Write many new products with their photographs' keys, 25 rows a call; how many. `progress` is told each thousand.
 
     For filling an empty shop: what is there under the same ids is overwritten, and SKUs are claimed without a look.
     """
     done = 0
-    with ProductRow.batch_write() as products, SkuRow.batch_write() as skus:
+    with ProductRow.batch_write() as products, SkuRow.batch_write() as skus, StockRow.batch_write() as movements:
         for product, image_keys in entries:
             products.save(to_row(product, image_keys=image_keys))
             skus.save(SkuRow(sku_pk(product.sku), "SKU", product_id=product.product_id))
+            if product.inventory:
+                movements.save(to_stock_row(_first_pieces(product, SHOP)))
             done += 1
             if progress and done % _PROGRESS_STEP == 0:
                 progress(done)
@@ -139,43 +180,9 @@ def save_category(*, category: Category, position: int, image_key: str | None = 
     forget_categories()
 
 
-def take_stock(txn: TransactWrite, *, product_id: str, quantity: int, price: Money) -> None:
-    """Add to a transaction: take pieces out of stock, if so many are there, at this price, and the product is for sale.
-
-    Whoever commits the transaction calls `stock_changed` after it.
-    """
-    txn.update(
-        product_key(product_id),
-        actions=[ProductRow.inventory.set(ProductRow.inventory - quantity)],
-        condition=all_of(
-            ProductRow.inventory >= quantity,
-            ProductRow.price == price.amount,
-            ProductRow.currency == price.currency,
-            ProductRow.status == ProductStatus.ACTIVE,
-        ),
-    )
-
-
-def return_stock(txn: TransactWrite, *, product_id: str, quantity: int) -> None:
-    """Add to a transaction: put pieces back into stock. A product deleted meanwhile refuses the transaction.
-
-    Whoever commits the transaction calls `stock_changed` after it.
-    """
-    txn.update(
-        product_key(product_id),
-        actions=[ProductRow.inventory.set(ProductRow.inventory + quantity)],
-        condition=ProductRow.pk.exists(),
-    )
-
-
 def note_in_family(*, product: Product) -> None:
     """Let the other members' pages show this one as it is now: its address, options, and whether there is any."""
     to_family_row(product).save()
-
-
-def stock_changed(*, product_ids: Iterable[str]) -> None:
-    """Let product pages read these products anew: a transaction with them was committed."""
-    forget_products(product_ids)
 
 
 def reindex(*, progress: Callable[[int], None] | None = None) -> int:
@@ -196,27 +203,3 @@ def update_index(*, batch: Batch) -> None:
 def _index_writer() -> SnapshotWriter:
     """One a process, so that a batch finds the index of the last one at hand."""
     return SnapshotWriter(snapshot_store())
-
-
-def mark_availability(*, product_id: str, inventory: int, availability: Availability) -> bool:
-    """Note what shoppers are told of the stock, if the stock is still this; False when it has moved on (a record follows)."""
-    try:
-        product_key(product_id).update(
-            actions=[ProductRow.availability.set(availability)],
-            condition=ProductRow.inventory == inventory,
-        )
-    except UpdateError as error:
-        if not is_refused(error):
-            raise
-        return False
-    forget_products([product_id])
-    return True
-
-
-def set_stock(*, product_id: str, inventory: int, now: datetime) -> None:
-    """Set the stock to a counted number. Raises UpdateError when the product does not exist."""
-    product_key(product_id).update(
-        actions=[ProductRow.inventory.set(inventory), ProductRow.updated_at.set(now)],
-        condition=ProductRow.pk.exists(),
-    )
-    forget_products([product_id])

@@ -14,6 +14,7 @@ from pynamodb.transactions import TransactWrite
 
 from catalog import queries as catalog
 from catalog import services as catalog_services
+from catalog.domain import StockReason
 from orders import queries
 from orders.domain import SESSION_LIFETIME, TRANSITIONS, Order, OrderStatus, require_transition
 from orders.models import (
@@ -122,7 +123,15 @@ def release(*, order: Order, to: OrderStatus, actor: str, now: datetime) -> Orde
             condition=all_of(OrderRow.status == OrderStatus.PENDING, has_session(order)),
         )
         for line in (line for line in order.lines if line.product_id in there):
-            catalog_services.return_stock(txn, product_id=line.product_id, quantity=line.quantity)
+            catalog_services.return_stock(
+                txn,
+                product_id=line.product_id,
+                quantity=line.quantity,
+                reason=StockReason.RELEASE,
+                order_id=order.order_id,
+                actor=actor,
+                now=now,
+            )
 
     try:
         run_transaction(build)

@@ -181,7 +181,15 @@ def _frozen_lines(cart: Cart) -> tuple[OrderLine, ...]:
 
 def _add_placement(txn: TransactWrite, order: Order, kept: KeptCart, now: datetime) -> None:
     for line in order.lines:
-        catalog_services.take_stock(txn, product_id=line.product_id, quantity=line.quantity, price=line.unit_price)
+        catalog_services.take_stock(
+            txn,
+            product_id=line.product_id,
+            quantity=line.quantity,
+            price=line.unit_price,
+            order_id=order.order_id,
+            actor=SHOPPER,
+            now=now,
+        )
     txn.save(to_row(order), condition=OrderRow.pk.does_not_exist())
     txn.save(RefRow(ref_pk(order.order_id), REF_SK, owner=order.owner.key), condition=RefRow.pk.does_not_exist())
     cart_services.close_cart(txn, owner=order.owner, cart=kept, order_id=order.order_id, now=now)

@@ -16,7 +16,6 @@ from catalog.models import ProductRow, product_key
 from orders import services
 from orders.domain import Order, order_id_for
 from shop.lib.guests import new_guest
-from shop.lib.money import Money
 from shop.lib.owner import Owner
 from shop.lib.tables import connection
 from shop.local.fake_stripe import FakeStripe
@@ -60,7 +59,7 @@ def test_a_hundred_buyers_of_the_last_twenty_pieces_get_twenty_orders(now: datet
 
 
 def test_without_the_stock_condition_the_same_rush_oversells(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    def take_without_asking(txn: TransactWrite, *, product_id: str, quantity: int, price: Money) -> None:
+    def take_without_asking(txn: TransactWrite, *, product_id: str, quantity: int, **_: object) -> None:
         txn.update(product_key(product_id), actions=[ProductRow.inventory.set(ProductRow.inventory - quantity)])
 
     monkeypatch.setattr(catalog_services, "take_stock", take_without_asking)

@@ -1,0 +1,152 @@
+"""Pieces in and out of stock. Whatever changes `inventory` records it in the same transaction, so the records add up to it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from pynamodb.exceptions import UpdateError
+from pynamodb.transactions import TransactWrite
+
+from catalog.domain import Availability, ProductStatus, StockMovement, StockReason
+from catalog.models import ProductRow, product_key, to_stock_row
+from catalog.queries import forget_products, product
+from shop.lib.ids import new_id
+from shop.lib.money import Money
+from shop.lib.tables import Busy, all_of, is_refused
+from shop.lib.transactions import Refused, run_transaction
+
+_COUNTS = 5
+"""How often a counted number is tried while sales go on between reading the stock and writing it."""
+
+
+class NotEnoughStock(Exception):
+    """More pieces were to be taken out than there are; `left` is how many there are."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__(f"{left} left")
+        self.left = left
+
+
+def take_stock(
+    txn: TransactWrite, *, product_id: str, quantity: int, price: Money, order_id: str, actor: str, now: datetime
+) -> None:
+    """Add to a transaction: take pieces out of stock, if so many are there, at this price, and the product is for sale.
+
+    Whoever commits the transaction calls `stock_changed` after it.
+    """
+    txn.update(
+        product_key(product_id),
+        actions=[ProductRow.inventory.set(ProductRow.inventory - quantity)],
+        condition=all_of(
+            ProductRow.inventory >= quantity,
+            ProductRow.price == price.amount,
+            ProductRow.currency == price.currency,
+            ProductRow.status == ProductStatus.ACTIVE,
+        ),
+    )
+    _record(txn, StockMovement(_new_id(now), product_id, -quantity, StockReason.SALE, actor, now, order_id))
+
+
+def return_stock(
+    txn: TransactWrite, *, product_id: str, quantity: int, reason: StockReason, order_id: str, actor: str, now: datetime
+) -> None:
+    """Add to a transaction: put an order's pieces back into stock. A product deleted meanwhile refuses the transaction.
+
+    `reason` is RELEASE for what was never paid, RETURN for what was. Whoever commits the transaction calls `stock_changed`
+    after it.
+    """
+    txn.update(
+        product_key(product_id),
+        actions=[ProductRow.inventory.set(ProductRow.inventory + quantity)],
+        condition=ProductRow.pk.exists(),
+    )
+    _record(txn, StockMovement(_new_id(now), product_id, quantity, reason, actor, now, order_id))
+
+
+def stock_changed(*, product_ids: Iterable[str]) -> None:
+    """Let product pages read these products anew: a transaction with them was committed."""
+    forget_products(product_ids)
+
+
+def adjust_stock(
+    *,
+    product_id: str,
+    reason: StockReason,
+    actor: str,
+    now: datetime,
+    change: int | None = None,
+    absolute: int | None = None,
+    note: str = "",
+) -> StockMovement | None:
+    """Change the stock by `change` pieces, or to `absolute`, a counted number; what was recorded, None when there was no change.
+
+    Raises ProductNotFound, NotEnoughStock, Busy; then nothing was written. ValueError unless exactly one number is given, and for
+    a negative count.
+    """
+    if (change is None) == (absolute is None) or (absolute is not None and absolute < 0):
+        raise ValueError("give either a change, or a counted number of at least 0")
+
+    def moved(by: int) -> StockMovement:
+        return StockMovement(_new_id(now), product_id, by, reason, actor, now, note=note)
+
+    if change is not None:
+        return _move(moved(change), now) if change else None
+    for _ in range(_COUNTS):
+        seen = product(product_id=product_id, consistent=True).inventory
+        if seen == absolute:
+            return None
+        try:
+            return _move(moved(int(absolute or 0) - seen), now, seen=seen)
+        except NotEnoughStock:
+            continue  # sold in between: count from what is there now
+    raise Busy
+
+
+def set_stock(*, product_id: str, inventory: int, now: datetime, actor: str = "shop") -> None:
+    """Set the stock to a counted number. Raises ProductNotFound, Busy."""
+    adjust_stock(product_id=product_id, absolute=inventory, reason=StockReason.ADJUSTMENT, actor=actor, now=now)
+
+
+def mark_availability(*, product_id: str, inventory: int, availability: Availability) -> bool:
+    """Note what shoppers are told of the stock, if the stock is still this; False when it has moved on (a record follows)."""
+    try:
+        product_key(product_id).update(
+            actions=[ProductRow.availability.set(availability)],
+            condition=ProductRow.inventory == inventory,
+        )
+    except UpdateError as error:
+        if not is_refused(error):
+            raise
+        return False
+    forget_products([product_id])
+    return True
+
+
+def _move(movement: StockMovement, now: datetime, *, seen: int | None = None) -> StockMovement:
+    """Write a movement and the stock it makes, if the stock is `seen` where that is given, and never below nothing.
+
+    Raises ProductNotFound, NotEnoughStock.
+    """
+
+    def build(txn: TransactWrite) -> None:
+        enough = ProductRow.inventory >= -movement.change if movement.change < 0 else ProductRow.pk.exists()
+        txn.update(
+            product_key(movement.product_id),
+            actions=[ProductRow.inventory.set(ProductRow.inventory + movement.change), ProductRow.updated_at.set(now)],
+            condition=enough if seen is None else ProductRow.inventory == seen,
+        )
+        _record(txn, movement)
+
+    try:
+        run_transaction(build)
+    except Refused as refused:
+        raise NotEnoughStock(product(product_id=movement.product_id, consistent=True).inventory) from refused
+    forget_products([movement.product_id])
+    return movement
+
+
+def _record(txn: TransactWrite, movement: StockMovement) -> None:
+    txn.save(to_stock_row(movement))
+
+
+def _new_id(now: datetime) -> str:
+    return new_id("stk", now)
