@@ -133,7 +133,7 @@ def test_more_than_there_is_cannot_be_taken_out_and_says_how_much_there_is(now: 
 
 
 @pytest.mark.parametrize("number", [{"change": 5}, {"change": -1}, {"absolute": 5}])
-def test_a_product_that_is_not_there_has_no_stock(number: dict[str, int], now: datetime) -> None:
+def test_a_product_that_is_not_there_has_no_stock(number: dict[str, Any], now: datetime) -> None:
     with pytest.raises(queries.ProductNotFound):
         services.adjust_stock(product_id="prod-none", reason=RECEIVED, actor="user-1", now=now, **number)
 
@@ -141,7 +141,7 @@ def test_a_product_that_is_not_there_has_no_stock(number: dict[str, int], now: d
 
 
 @pytest.mark.parametrize("number", [{}, {"change": 1, "absolute": 1}, {"absolute": -1}])
-def test_a_change_that_makes_no_sense_is_a_programming_error(number: dict[str, int], now: datetime) -> None:
+def test_a_change_that_makes_no_sense_is_a_programming_error(number: dict[str, Any], now: datetime) -> None:
     mug = factories.make_product(inventory=3)
 
     with pytest.raises(ValueError, match="either a change"):
@@ -175,17 +175,17 @@ def test_a_sale_between_counting_and_writing_keeps_its_place(now: datetime) -> N
 
 
 def test_counting_gives_up_when_the_stock_never_rests(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    from catalog import stock as module
+    from catalog import stock as stock_module
 
     mug = factories.make_product(inventory=10)
-    real = module.product
+    real = queries.product
 
     def sold_meanwhile(**asked: Any) -> Any:
         found = real(**asked)
         services.adjust_stock(product_id=mug.product_id, change=1, reason=RECEIVED, actor="user-2", now=now)
         return found
 
-    monkeypatch.setattr(module, "product", sold_meanwhile)
+    monkeypatch.setattr(stock_module, "product", sold_meanwhile)
     with pytest.raises(Busy):
         services.adjust_stock(product_id=mug.product_id, absolute=2, reason=ADJUSTMENT, actor="user-1", now=now)
     monkeypatch.undo()
