@@ -1,6 +1,7 @@
 """Reads of the catalogue. docs/tables.md has a row for each."""
 
 import logging
+import time
 from collections.abc import Iterable, Iterator
 from functools import cache as cache_in_process
 from functools import partial
@@ -47,8 +48,7 @@ from shop.lib.tables import batch_get, whole_table
 logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 24
-_CATEGORIES_CACHE_KEY = "catalog.categories"
-_CATEGORIES_CACHE_SECONDS = 60
+_CATEGORIES_SECONDS = 60
 
 
 class ProductNotFound(Exception):
@@ -242,7 +242,23 @@ def siblings_of(product: Product) -> tuple[Sibling, ...]:
 
 
 def related_to(card: Card, *, size: int = 4) -> tuple[Card, ...]:
-    """Others of the product's category, nearest above it in price, then nearest below."""
+    """Others of the product's category, nearest above it in price, then nearest below.
+
+    From the search index, which knows them without a table call; from the table while there is no index.
+    """
+    try:
+        engine = _engine()
+    except IndexMissing:
+        return _related_in_table(card, size)
+    minor, most = card.price.minor, size + 1  # one more, for the product itself is among them
+    found = engine.cards(Filters(category=card.category, price_min=minor), sort=Sort.PRICE_ASC, size=most)
+    if len(found) < most:
+        found += engine.cards(Filters(category=card.category, price_max=minor), sort=Sort.PRICE_DESC, size=2 * most)
+    others = {other.product_id: other for other in found if other.product_id != card.product_id}
+    return tuple(others.values())[:size]
+
+
+def _related_in_table(card: Card, size: int) -> tuple[Card, ...]:
     place = price_sort_key(card.price, card.product_id)
     ask: Any = partial(ProductRow.by_category.query, category_partition(card.category), limit=size)
     above: ResultIterator[ProductRow] = ask(range_key_condition=ProductRow.gsi1_sk > place)
@@ -253,21 +269,29 @@ def related_to(card: Card, *, size: int = 4) -> tuple[Card, ...]:
     return tuple(found[:size])
 
 
+_kept_categories: tuple[float, tuple[Category, ...]] | None = None
+
+
 def categories() -> tuple[Category, ...]:
-    """The categories in the menu's order; kept for a minute, for every page shows them."""
-    kept: tuple[Category, ...] | None = cache.get(_CATEGORIES_CACHE_KEY)
-    if kept is None:
-        rows = sorted(CategoryRow.query(CATEGORIES_PK), key=lambda row: row.position)
-        kept = tuple(to_category(row) for row in rows)
-        keep_categories(kept)
-    return kept
+    """The categories in the menu's order; kept for a minute, for every page shows them.
+
+    In the process's own memory: every page asks two or three times, and each look into a cache costs more than the menu.
+    """
+    if _kept_categories and time.monotonic() < _kept_categories[0]:
+        return _kept_categories[1]
+    rows = sorted(CategoryRow.query(CATEGORIES_PK), key=lambda row: row.position)
+    found = tuple(to_category(row) for row in rows)
+    keep_categories(found)
+    return found
 
 
-def keep_categories(found: tuple[Category, ...], *, seconds: int = _CATEGORIES_CACHE_SECONDS) -> None:
+def keep_categories(found: tuple[Category, ...], *, seconds: float = _CATEGORIES_SECONDS) -> None:
     """Answer with these categories for a while."""
-    cache.set(_CATEGORIES_CACHE_KEY, found, seconds)
+    global _kept_categories  # noqa: PLW0603 - one menu for the process is the point
+    _kept_categories = (time.monotonic() + seconds, found)
 
 
 def forget_categories() -> None:
-    """Drop the kept categories after a write."""
-    cache.delete(_CATEGORIES_CACHE_KEY)
+    """Drop the kept categories after a write; other processes learn of it within the minute."""
+    global _kept_categories  # noqa: PLW0603
+    _kept_categories = None

@@ -50,6 +50,7 @@ def tables(cloud: Ministack) -> Iterator[Any]:
         for key in _keys(client, table_name(table)):
             client.delete_item(TableName=table_name(table), Key=key)
     cache.clear()
+    catalog_queries.forget_categories()
 
 
 def _keys(client: Any, name: str) -> list[dict[str, Any]]:

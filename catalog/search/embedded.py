@@ -49,6 +49,7 @@ FORMAT = 1
 _HEAP_BYTES = 64_000_000
 _ATTRIBUTE_VALUES = 10 * MAX_VALUES
 _REMEMBERED_COUNTS = 64
+_REMEMBERED_RESULTS = 64
 
 TIE = "tie"
 _ORDERS = tuple(sort for sort in Sort if sort is not Sort.RELEVANCE)
@@ -96,6 +97,21 @@ class TantivyEngine:
 
     def search(self, filters: Filters, *, sort: Sort = Sort.FEATURED, page: int = 1, size: int = PAGE_SIZE) -> Results:
         view = self._view
+        asked = (filters.key, sort, page, size)
+        results = view.results.get(asked)
+        if results is None:
+            results = self._search(view, filters, sort, page, size)
+            if len(view.results) >= _REMEMBERED_RESULTS:
+                view.results = {}
+            view.results[asked] = results
+        return results
+
+    def cards(self, filters: Filters, *, sort: Sort, size: int) -> tuple[Card, ...]:
+        view = self._view
+        question = Question(view.searcher, self._index.schema, filters)
+        return _cards(view.searcher, _hits(view.searcher, question, sort, 0, size))
+
+    def _search(self, view: "_View", filters: Filters, sort: Sort, page: int, size: int) -> Results:
         question = Question(view.searcher, self._index.schema, filters)
         total, counted, highest = view.counted(question, filters)
         first = (max(page, 1) - 1) * size
@@ -166,6 +182,8 @@ class _View:
 
     def __init__(self, searcher: "tantivy.Searcher") -> None:
         self.searcher = searcher
+        self.results: dict[object, Results] = {}
+        """Answers by question: an index never changes, so the same question has the same answer, and is the same object."""
         self._counts: dict[object, tuple[int, Facets, int | None]] = {}
 
     @cached_property

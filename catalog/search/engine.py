@@ -183,6 +183,10 @@ class Engine(Protocol):
         """A page (from 1) of the products that pass the filters, with counts; a page beyond the last has no cards."""
         ...
 
+    def cards(self, filters: Filters, *, sort: Sort, size: int) -> tuple[Card, ...]:
+        """The first products that pass the filters, without counts."""
+        ...
+
     def suggest(self, prefix: str, *, size: int = 6) -> Suggestions:
         """While somebody types: the most relevant products and categories, up to `size` of each."""
         ...

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from catalog.domain import Card
 from catalog.search.cards import card_of, listed_of, pack
 from catalog.search.engine import (
     MAX_VALUES,
@@ -128,6 +129,16 @@ class OpenSearchEngine:
         answer = self._ask(body)
         counted, highest = asked.counted(answer["aggregations"])
         return Results(_cards(answer), answer["hits"]["total"]["value"], facets(filters, counted), highest)
+
+    def cards(self, filters: Filters, *, sort: Sort, size: int) -> tuple[Card, ...]:
+        asked = _Asked(filters, self._unknown_words(filters.text))
+        body = {
+            "query": asked.scored if sort is Sort.RELEVANCE else asked.found,
+            "post_filter": _every(asked.filters.values()),
+            "sort": _order(sort, is_text=asked.is_text),
+            "size": size,
+        }
+        return _cards(self._ask(body))
 
     def suggest(self, prefix: str, *, size: int = 6) -> Suggestions:
         if not prefix.strip():

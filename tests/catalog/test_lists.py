@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from catalog import queries
 from catalog.domain import ProductStatus, Rating
 from catalog.models import product_key
 from catalog.reactions import products_changed
+from catalog.search.engine import Filters, Sort
 from catalog.services import set_stock
 from shop.lib.money import Money
 from tests import factories
@@ -203,7 +205,7 @@ def test_suggestions_offer_products_categories_and_the_search_itself(client: Cli
 def test_the_stream_keeps_the_index_up_to_date_and_most_sales_leave_it_alone(
     tables: Any, client: Client, index: Build, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from catalog import queries, reactions
+    from catalog import reactions
     from catalog import services as catalog_services
 
     factories.make_category()
@@ -246,3 +248,20 @@ def test_the_best_rated_come_first_when_asked(client: Client, index: Build) -> N
     index()
 
     assert shown(client, "/products/?sort=rating") == ["Rust Mug", "Sage Mug", "Sand Mug"]
+
+
+def test_more_like_this_comes_from_the_index_nearest_in_price_without_a_table_call(index: Build) -> None:
+    for minor in (1000, 2000, 3000, 3000, 4000, 5000):
+        factories.make_product(price=Money(minor, "USD"), category="Lighting")
+    factories.make_product(price=Money(3100, "USD"), category="Furniture")
+    index()
+    by_price = queries.search(filters=Filters(category="Lighting"), sort=Sort.PRICE_ASC, page=1).cards
+    cheapest, dearest = by_price[0], by_price[-1]
+
+    with counted_calls() as calls:
+        above, below = queries.related_to(cheapest), queries.related_to(dearest)
+
+    assert calls == []
+    assert [card.price.minor for card in above] == [2000, 3000, 3000, 4000]
+    assert [card.price.minor for card in below] == [4000, 3000, 3000, 2000]
+    assert {card.category for card in (*above, *below)} == {"Lighting"}

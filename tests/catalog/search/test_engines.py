@@ -387,6 +387,7 @@ def test_totals_counts_and_order_are_those_of_counting_one_by_one(filled: tuple[
 
     assert results.total == len(expected)
     assert [card.product_id for card in results.cards] == expected[(page - 1) * size : page * size]
+    assert engine.cards(filters, sort=sort, size=5) == engine.search(filters, sort=sort, size=5).cards
     facets = results.facets
     assert _without_zeros(facets.categories) == counts["category"]
     assert _without_zeros(facets.sub_categories) == counts["sub_category"]
