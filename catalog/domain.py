@@ -68,6 +68,11 @@ class Photo:
     src: str
     srcset: str = ""
 
+    @property
+    def large(self) -> str:
+        """The widest there is, for looking closely."""
+        return self.srcset.rpartition(", ")[2].partition(" ")[0] or self.src
+
 
 @dataclass(frozen=True, slots=True)
 class Rating:
@@ -95,6 +100,14 @@ class Card:
     availability: Availability
     rating: Rating | None
     created_at: datetime
+    compare_at_price: Money | None = field(default=None, kw_only=True)
+    """What the product cost before, or costs elsewhere; shown only where it is more than the price, see `old_price`."""
+
+    @property
+    def old_price(self) -> Money | None:
+        """The higher price to show struck through beside the price; None where there is no reduction to speak of."""
+        old = self.compare_at_price
+        return old if old is not None and old.currency == self.price.currency and self.price < old else None
 
     @property
     def path(self) -> str:

@@ -44,6 +44,7 @@ _CARD_ATTRIBUTES = [
     "slug",
     "name",
     "price",
+    "compareAtPrice",
     "currency",
     "category",
     "subCategory",
@@ -115,6 +116,7 @@ class ProductRow(Row):
     version = IntegerAttribute(null=True)
     family = UnicodeAttribute(null=True)
     options = TextMapAttribute(null=True)
+    compare_at_price = DecimalAttribute(attr_name="compareAtPrice", null=True)
     gsi1_pk = UnicodeAttribute(attr_name="GSI1PK", null=True)
     gsi1_sk = UnicodeAttribute(attr_name="GSI1SK", null=True)
     gsi2_pk = UnicodeAttribute(attr_name="GSI2PK", null=True)
@@ -264,6 +266,7 @@ def to_row(product: Product, *, image_keys: tuple[str, ...]) -> ProductRow:
         version=product.version,
         family=product.family or None,
         options=product.options or None,
+        compare_at_price=product.compare_at_price.amount if product.compare_at_price else None,
         created_at=product.created_at,
         updated_at=product.updated_at,
         gsi2_pk=status_partition(product.status),
@@ -354,6 +357,7 @@ def _card_fields(row: ProductRow) -> dict[str, Any]:
         "availability": _availability(row),
         "rating": Rating(row.ratings.average, row.ratings.count) if row.ratings and row.ratings.count else None,
         "created_at": row.created_at,
+        "compare_at_price": None if row.compare_at_price is None else Money.of(row.compare_at_price, row.currency),
     }
 
 

@@ -177,6 +177,7 @@ def _product(entry: dict[str, Any], place: int, families: set[str]) -> Product:
         version=1,
         family=family,
         options={"colour": entry["name"].split(", ", maxsplit=1)[1]} if family else {},
+        compare_at_price=Money.of(entry["compareAtPrice"], entry["currency"]) if "compareAtPrice" in entry else None,
     )
 
 
