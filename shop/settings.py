@@ -1,6 +1,8 @@
 """All settings, and the only module that reads the environment. README.md lists every variable (a test holds it to that)."""
 
+import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from shop import DEMO_NAME
@@ -12,9 +14,16 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # The laptop's cloud: loopback endpoints, throw-away keys, plain http, the mail viewer.
 LOCAL = env.flag("SHOP_LOCAL", default=False)
+if LOCAL:
+    from shop.local.environment import complete  # not part of the image
+
+    # Into the environment itself, because botocore reads it too.
+    complete(os.environ)
 DEBUG = env.flag("SHOP_DEBUG", default=False)
+if DEBUG and not LOCAL:
+    raise env.BadSetting("SHOP_DEBUG=true shows code and settings to whoever meets an error; it is for SHOP_LOCAL=true alone.")
 # The one origin of the public site. Links in mails and the origin check of forms use it, never a request header.
-SITE_ORIGIN = env.text("SITE_ORIGIN", "http://127.0.0.1:8000" if LOCAL else None).rstrip("/")
+SITE_ORIGIN = env.text("SITE_ORIGIN").rstrip("/")
 SHOP_NAME = env.text("SHOP_NAME", DEMO_NAME)
 _SECRET_LENGTH = 50
 SECRET_KEY = env.text("SECRET_KEY", "local-only-" + "not-a-secret-" * 4 if LOCAL else None)
@@ -132,8 +141,8 @@ CURRENCY = env.text("CURRENCY", "USD")
 TAX_RATE = env.decimal("TAX_RATE", "0.08")
 DELIVERY_STANDARD = env.decimal("DELIVERY_STANDARD", "9.99")
 DELIVERY_EXPRESS = env.decimal("DELIVERY_EXPRESS", "24.99")
-STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY", "sk_test_local" if LOCAL else None)
-STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET", "whsec_local_only_not_a_secret" if LOCAL else None)
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
+STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET")
 STRIPE_API_ORIGIN = env.text("STRIPE_API_ORIGIN", "https://api.stripe.com").rstrip("/")
 STRIPE_CHECKOUT_ORIGIN = env.text("STRIPE_CHECKOUT_ORIGIN", "https://checkout.stripe.com").rstrip("/")
 
@@ -173,7 +182,7 @@ PRODUCT_CACHE_SECONDS = env.integer("PRODUCT_CACHE_SECONDS", 60) if CACHE_URL el
 
 # --- Logs -------------------------------------------------------------------------------------------------------------
 
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{levelname} {name} {message}", "style": "{"}},
@@ -193,3 +202,13 @@ LOGGING = {
         )
     },
 }
+if LOCAL:
+    LOGGING["filters"] = {"without_files": {"()": "shop.local.logs.WithoutFiles", "addresses": [STATIC_URL, MEDIA_URL]}}
+    # As Django sets it up for runserver, and filtered.
+    LOGGING["formatters"]["server"] = {
+        "()": "django.utils.log.ServerFormatter",
+        "format": "[{server_time}] {message}",
+        "style": "{",
+    }
+    LOGGING["handlers"]["server"] = {"class": "logging.StreamHandler", "formatter": "server", "filters": ["without_files"]}
+    LOGGING["loggers"]["django.server"] = {"handlers": ["server"], "level": "INFO", "propagate": False}

@@ -1,9 +1,10 @@
 """Pages that belong to no app: health, robots and what is shown when something went wrong."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 RETRY_AFTER_SECONDS = 5
@@ -13,6 +14,14 @@ RETRY_AFTER_SECONDS = 5
 def healthz(request: HttpRequest) -> HttpResponse:
     """The process answers. Touches no table: a health check must not fail, or cost, because of a neighbour."""
     return HttpResponse("ok", content_type="text/plain")
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where the shop's sign is, for those who ask without having read a page: feed readers, mail programs, old browsers."""
+    response = HttpResponseRedirect(static("favicon.svg"))
+    response.headers["Cache-Control"] = "public, max-age=86400"
+    return response
 
 
 @require_safe
@@ -49,6 +58,7 @@ def cross_site_refused(request: HttpRequest, reason: str = "") -> HttpResponseFo
 
 def busy(request: HttpRequest) -> HttpResponse:
     """503: conflicts or throttling outlasted our patience; a little later it works."""
-    response = render(request, "errors/busy.html", status=503)
+    context = {"cloud": settings.AWS_ENDPOINT_URL, "prefix": settings.TABLE_PREFIX} if settings.LOCAL else {}
+    response = render(request, "errors/busy.html", context, status=503)
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response

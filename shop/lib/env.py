@@ -14,7 +14,7 @@ def text(name: str, default: str | None = None) -> str:
     if value:
         return value
     if default is None:
-        raise BadSetting(f"Set the environment variable {name}: it has no default.")
+        raise BadSetting(f"Set the environment variable {name}: it has no default outside SHOP_LOCAL=true.")
     return default
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from botocore.config import Config
+from botocore.exceptions import NoCredentialsError, PartialCredentialsError
 from botocore.parsers import JSONParser, ResponseParserFactory
 from django.conf import settings
 from pynamodb.attributes import UnicodeAttribute
@@ -214,8 +215,13 @@ def is_refused(error: PynamoDBException) -> bool:
 
 
 def is_passing(error: PynamoDBException) -> bool:
-    """Whether the trouble is throttling, a conflict or a lost connection: worth another try, or a "busy" page."""
-    return error.cause is not None and code_of(error) in PASSING | {""}
+    """Whether the trouble is throttling, a conflict or a lost connection: worth another try, or a "busy" page.
+
+    Missing credentials, which also end a call before there is an answer, do not pass by themselves.
+    """
+    if error.cause is None or isinstance(error.cause, NoCredentialsError | PartialCredentialsError):
+        return False
+    return code_of(error) in PASSING | {""}
 
 
 @contextmanager

@@ -45,10 +45,9 @@ class Failed(Exception):
 class Environment:
     """A virtual environment and the lock files that satisfy it, the one to install first."""
 
-    def __init__(self, folder: str, locks: tuple[str, ...], seconds: int) -> None:
+    def __init__(self, folder: str, *locks: str) -> None:
         self.folder = ROOT / folder
         self.locks = [ROOT / "requirements" / lock for lock in locks]
-        self.seconds = seconds
 
     @property
     def python(self) -> Path:
@@ -96,9 +95,9 @@ class Environment:
 def environments(command: str) -> list[Environment]:
     """What a command needs."""
     # A developer's environment holds everything the shop's does, so it serves for running too.
-    app = Environment(".venv", ("app.lock", "dev.lock"), 20)
-    dev = Environment(".venv", ("dev.lock",), 40)
-    cloud = Environment(".cloud-venv", ("ministack.lock",), 10)
+    app = Environment(".venv", "app.lock", "dev.lock")
+    dev = Environment(".venv", "dev.lock")
+    cloud = Environment(".cloud-venv", "ministack.lock")
     return {"run": [app, cloud], "test": [dev, cloud], "bench": [dev, cloud], "lint": [dev]}[command]
 
 
@@ -143,8 +142,7 @@ def prepare(needed: list[Environment]) -> None:
             return
         python = find_python()
         names = " and ".join(environment.folder.name for environment in missing)
-        about = max(environment.seconds for environment in missing)
-        _say(f"Installing {names} with Python {python_version(python)} (once, about {about} s) …")
+        _say(f"Installing {names} with Python {python_version(python)} (once; a minute or so, more on a slow connection) …")
         started_at = time.monotonic()
         _install_all(missing, python)
         _say(f"Installed in {time.monotonic() - started_at:.0f} s.")

@@ -14,16 +14,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from shop.local import ports
+from shop.local import environment, ports
 from shop.local.ministack_launcher import IDENTITY_PATH
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
-HOST = "127.0.0.1"
-# The root user of the local cloud. Nothing but this machine can reach it, so these are names, not secrets.
-ACCESS_KEY = "local-shop"
-SECRET_KEY = "local-shop-secret"  # noqa: S105
-REGION = "us-east-1"
 _STOP_SECONDS = 5.0
 _LEAVING_SECONDS = 1.0
 _SHOWN_LINES = 15
@@ -50,9 +45,10 @@ class Ministack:
         piped: bool = False,
     ) -> None:
         self.port = port
-        self.access_key = ACCESS_KEY
-        self.secret_key = SECRET_KEY
-        self.region = REGION
+        # The root user's.
+        self.access_key = environment.ACCESS_KEY
+        self.secret_key = environment.SECRET_KEY
+        self.region = environment.REGION
         self.process: subprocess.Popen[bytes] | None = None
         self._data_dir = data_dir.resolve() if data_dir else None
         self._snapshot_seconds = snapshot_seconds
@@ -62,7 +58,7 @@ class Ministack:
     @property
     def endpoint(self) -> str:
         """The address every AWS client needs."""
-        return f"http://{HOST}:{self.port}"
+        return ports.origin(self.port)
 
     @property
     def is_healthy(self) -> bool:
@@ -72,15 +68,7 @@ class Ministack:
     @property
     def environment(self) -> dict[str, str]:
         """What a process must have in its environment to speak to this cloud and to no other."""
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": self.access_key,
-            "AWS_SECRET_ACCESS_KEY": self.secret_key,
-            "AWS_REGION": self.region,
-            "AWS_DEFAULT_REGION": self.region,
-            # Without this botocore may ask the network for a role's credentials.
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
+        return environment.aws(self.endpoint)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -152,7 +140,7 @@ class Ministack:
         command = [str(cloud_python()), "-I", str(_LAUNCHER), "--fd", str(listener.fileno())]
         if self._data_dir:
             command += ["--data", str(self._data_dir), "--snapshot-every", str(self._snapshot_seconds)]
-        environment = os.environ | {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
+        keys = {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
         with self._output() as output:
             return subprocess.Popen(
                 command,
@@ -163,7 +151,7 @@ class Ministack:
                 pass_fds=(listener.fileno(),),
                 # A group of its own keeps Ctrl-C from reaching it before its users have stopped.
                 process_group=0,
-                env=environment,
+                env=os.environ | keys,
             )
 
     @contextmanager
@@ -193,12 +181,12 @@ def cloud_python() -> Path:
 
 def runs_here(port: int, data_dir: Path) -> bool:
     """Whether the server on this port is a healthy local AWS that keeps its data in this folder."""
-    identity = _get_json(f"http://{HOST}:{port}{IDENTITY_PATH}")
+    identity = _get_json(f"{ports.origin(port)}{IDENTITY_PATH}")
     return identity.get("data") == str(data_dir.resolve()) and _is_healthy(port)
 
 
 def _is_healthy(port: int) -> bool:
-    return "services" in _get_json(f"http://{HOST}:{port}/_ministack/health")
+    return "services" in _get_json(f"{ports.origin(port)}/_ministack/health")
 
 
 def _get_json(url: str) -> dict[str, object]:

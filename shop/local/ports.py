@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 HOST = "127.0.0.1"
+WEB_PORT = 8000
 # Far enough apart that neighbours (8000 and 8001) never want each other's.
 _OFFSETS = {"cloud": 10_000, "stripe": 20_000}
 # Below are the ports that only root may open.
@@ -17,6 +18,16 @@ class PortTaken(Exception):
     def __init__(self, port: int) -> None:
         super().__init__(f"Port {port} on {HOST} is already in use.")
         self.port = port
+
+
+def origin(port: int) -> str:
+    """The address of a server on the port."""
+    return f"http://{HOST}:{port}"
+
+
+def usual_port(helper: str, *, web_port: int) -> int:
+    """Where a helper of the shop on `web_port` listens if nothing else does."""
+    return web_port + _OFFSETS[helper]
 
 
 def listen(port: int) -> socket.socket:
@@ -50,7 +61,7 @@ def helper_port(name: str, *, web_port: int, data_dir: Path) -> int:
     file = data_dir / "ports.json"
     known: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
     key = f"{name} of {web_port}"
-    wanted = [known.get(key, 0), web_port + _OFFSETS[name]]
+    wanted = [known.get(key, 0), usual_port(name, web_port=web_port)]
     port = next((port for port in wanted if port in ALLOWED and is_free(port)), 0) or _any_free()
     if known.get(key) != port:
         # Replaced whole: a kill in the middle of writing must not leave a file that no later start can read.

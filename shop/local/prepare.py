@@ -1,6 +1,7 @@
 """`python -m shop.local.prepare`: brings a local cloud to where the shop can start. Repeating it changes nothing."""
 
 import os
+import sys
 from email.utils import parseaddr
 
 import boto3
@@ -9,11 +10,16 @@ from botocore.exceptions import ClientError
 from django.conf import settings
 from django.core.management import call_command
 
+from shop.lib.env import BadSetting
+
 
 def main() -> None:
     """Create what is missing: tables, the bucket, the sender's address, the demo shop."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
-    django.setup()
+    try:
+        django.setup()
+    except BadSetting as problem:
+        sys.exit(str(problem))
     call_command("createtables")
     create_media_bucket()
     verify_sender()

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from queue import SimpleQueue
 
-_KEPT_LINES = 25
+_KEPT_LINES = 200
 _RESET = "\033[0m"
 
 
@@ -53,6 +53,7 @@ class Child:
     def adopt(self, process: subprocess.Popen[bytes]) -> None:
         """Take over a process that was started elsewhere, with its output on a pipe."""
         self._process = process
+        self.last_lines.clear()
         self._reader = threading.Thread(target=self._pass_on_output, args=(process.stdout or (),), daemon=True)
         self._reader.start()
         threading.Thread(target=self._wait, args=(process, self._reader), daemon=True).start()

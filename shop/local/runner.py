@@ -7,7 +7,8 @@
     ├── shop        runserver with autoreload
     └── work        runbackground with autoreload: stream worker and job clock
 
-Everything listens on the loopback interface. A child that ends by itself ends everything.
+Everything listens on the loopback interface. A child that ends by itself ends everything, but for `shop` and `work`: they run the
+code that is being written, and wait for the next save of a Python file when it fails.
 """
 
 import fcntl
@@ -23,9 +24,10 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from shop import DEMO_NAME
-from shop.local import ports
+from shop.local import environment, ports
 from shop.local.ministack import CloudFailed, Ministack
 from shop.local.processes import Child, ChildEnded, printer
+from shop.local.saves import Saves
 from shop.local.summary import LocalShop, summary
 
 _START_SECONDS = 60.0
@@ -33,10 +35,12 @@ _PREPARE_SECONDS = 300.0
 _END_SECONDS = 1.5
 _POLL_SECONDS = 0.03
 _WATCH_SECONDS = 2.0
-TABLE_PREFIX = "dev-"
+_SAVE_SECONDS = 0.5
+_SHOWN_LINES = 25
+# Python's exit status after an exception that nobody caught.
+_CODE_FAILED = 1
 START_MODULE = (sys.executable, "-m", "shop.local.child")
-STRIPE_KEY = "sk_test_local"
-STRIPE_WEBHOOK_SECRET = "whsec_local_only_not_a_secret"  # noqa: S105
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 class CannotStart(Exception):
@@ -47,10 +51,11 @@ class StopAsked(Exception):
     """Ctrl-C or SIGTERM."""
 
 
-def run(*, port: int, data_dir: Path, start_module: Sequence[str] = START_MODULE) -> int:
+def run(*, port: int, data_dir: Path, start_module: Sequence[str] = START_MODULE, code: Path = _ROOT) -> int:
     """Run the shop until it is told to stop; the exit status. Prints what a person has to know.
 
     `start_module` begins the command line of every child but the cloud; a module and its arguments follow.
+    `code` is the folder whose Python files are the shop.
     """
     started_at = time.monotonic()
     events: SimpleQueue[Exception] = SimpleQueue()
@@ -62,12 +67,12 @@ def run(*, port: int, data_dir: Path, start_module: Sequence[str] = START_MODULE
     except CannotStart as refusal:
         print(refusal, file=sys.stderr)
         return 1
-    shop = Shop(port=port, data_dir=data_dir, events=events, start_module=start_module)
+    shop = Shop(port=port, data_dir=data_dir, events=events, start_module=start_module, code=code)
     status = 0
     try:
         shop.start()
         print(summary(shop.describe(), seconds=time.monotonic() - started_at), flush=True)
-        raise events.get()
+        shop.watch()
     except StopAsked:
         print("\nStopping …", flush=True)
     except ChildEnded as ended:
@@ -106,7 +111,9 @@ def _take(*, port: int, data_dir: Path) -> int:
 class Shop:
     """The children, and what they must know about each other."""
 
-    def __init__(self, *, port: int, data_dir: Path, events: "SimpleQueue[Exception]", start_module: Sequence[str]) -> None:
+    def __init__(
+        self, *, port: int, data_dir: Path, events: "SimpleQueue[Exception]", start_module: Sequence[str], code: Path
+    ) -> None:
         self._port = port
         self._data_dir = data_dir
         self._events = events
@@ -118,15 +125,18 @@ class Shop:
         self._stripe = self._child("payments", 35)
         self._web = self._child("shop", 32)
         self._work = self._child("work", 34)
+        self._show = printer("local", 90)
+        self._saves = Saves(code)
+        # Those whose code failed; a save of a Python file starts them again.
+        self._waiting: list[Child] = []
 
     def start(self) -> None:
         """Start everything side by side; return when the shop answers.
 
         Raises StopAsked, ChildEnded, CannotStart and CloudFailed.
         """
-        show = printer("local", 90)
         if not (self._data_dir / "cloud").exists():
-            show("a new shop: its products and photographs take about half a minute, once")
+            self._show("a new shop: its products and photographs take about half a minute, once")
         try:
             self._cloud.launch()
         except ports.PortTaken as taken:
@@ -134,17 +144,27 @@ class Shop:
         if self._cloud.process:
             self._child("cloud", 33).adopt(self._cloud.process)
         else:
-            show(f"using the local AWS that already runs at {self._cloud.endpoint}")
+            self._show(f"using the local AWS that already runs at {self._cloud.endpoint}")
             threading.Thread(target=self._watch_adopted_cloud, daemon=True).start()
         self._start(self._stripe, "shop.local.fake_stripe", *self._stripe_arguments())
-        self._start(self._web, "django", "runserver", f"{ports.HOST}:{self._port}")
+        self._start_own_code(self._web)
 
         self._until(lambda: self._cloud.is_healthy, "The local AWS", _START_SECONDS)
         self._start(self._prepare, "shop.local.prepare")
         self._until_prepared()
-        self._start(self._work, "django", "runbackground", "--data", str(self._data_dir))
+        self._start_own_code(self._work)
         self._until(lambda: _answers(self._stripe_origin), "The fake Stripe", _START_SECONDS)
         self._until(lambda: _answers(f"{self._origin}/healthz"), "The shop", _START_SECONDS)
+
+    def watch(self) -> None:
+        """See to it that it goes on until something ends it. Raises StopAsked and ChildEnded."""
+        while True:
+            self._raise_event(wait=_SAVE_SECONDS if self._waiting else None)
+            if self._waiting and self._saves.any_since_last_look():
+                failed, self._waiting = self._waiting, []
+                for child in failed:
+                    self._show(f"a Python file was saved: {child.name} starts again")
+                    self._start_own_code(child)
 
     def stop(self) -> None:
         """End everything: first those who use the cloud, then the cloud. Safe at any stage of starting."""
@@ -167,7 +187,7 @@ class Shop:
             access_key=self._cloud.access_key,
             secret_key=self._cloud.secret_key,
             region=self._cloud.region,
-            table_prefix=TABLE_PREFIX,
+            table_prefix=environment.TABLE_PREFIX,
             data=str(self._data_dir),
             # How `manage.py seed` tells which demo users there are.
             log_ins=tuple(line.removeprefix("login:").strip() for line in self._prepare.last_lines if line.startswith("login:")),
@@ -175,14 +195,21 @@ class Shop:
 
     @property
     def _origin(self) -> str:
-        return f"http://{ports.HOST}:{self._port}"
+        return ports.origin(self._port)
 
     @property
     def _stripe_origin(self) -> str:
-        return f"http://{ports.HOST}:{self._stripe_port}"
+        return ports.origin(self._stripe_port)
 
     def _start(self, child: Child, *module_and_arguments: str) -> None:
         child.start([*self._start_module, *module_and_arguments], self._environment())
+
+    def _start_own_code(self, child: Child) -> None:
+        # Through manage.py, which says in one sentence what is wrong with a setting.
+        if child is self._web:
+            self._start(child, "manage", "runserver", f"{ports.HOST}:{self._port}")
+        else:
+            self._start(child, "manage", "runbackground", "--data", str(self._data_dir))
 
     def _child(self, name: str, colour: int) -> Child:
         return Child(name, colour=colour, events=self._events)
@@ -190,26 +217,20 @@ class Shop:
     def _stripe_arguments(self) -> list[str]:
         return [
             *("--host", ports.HOST, "--port", str(self._stripe_port)),
-            *("--webhook-url", f"{self._origin}/webhooks/stripe/", "--webhook-secret", STRIPE_WEBHOOK_SECRET),
-            *("--api-key", STRIPE_KEY, "--state", str(self._data_dir / "stripe.json")),
+            *("--webhook-url", f"{self._origin}/webhooks/stripe/", "--webhook-secret", environment.STRIPE_WEBHOOK_SECRET),
+            *("--api-key", environment.STRIPE_KEY, "--state", str(self._data_dir / "stripe.json")),
             *("--shop-name", os.environ.get("SHOP_NAME") or DEMO_NAME),
         ]
 
     def _environment(self) -> dict[str, str]:
         return (
-            os.environ
+            environment.without_aws(os.environ)
             | self._cloud.environment
+            | environment.shop(origin=self._origin, stripe_origin=self._stripe_origin)
             | {
                 "DJANGO_SETTINGS_MODULE": "shop.settings",
                 "PYTHONUNBUFFERED": "1",
                 "DJANGO_RUNSERVER_HIDE_WARNING": "true",
-                "SHOP_LOCAL": "true",
-                "SITE_ORIGIN": self._origin,
-                "TABLE_PREFIX": TABLE_PREFIX,
-                "STRIPE_API_ORIGIN": self._stripe_origin,
-                "STRIPE_CHECKOUT_ORIGIN": self._stripe_origin,
-                "STRIPE_SECRET_KEY": STRIPE_KEY,
-                "STRIPE_WEBHOOK_SECRET": STRIPE_WEBHOOK_SECRET,
             }
         )
 
@@ -235,12 +256,18 @@ class Shop:
         else:
             raise CannotStart(f"Preparing the demo shop took more than {_PREPARE_SECONDS:.0f} s.")
 
-    def _raise_event(self, *, wait: float) -> None:
+    def _raise_event(self, *, wait: float | None) -> None:
         try:
             event = self._events.get(timeout=wait)
         except Empty:
             return
-        raise event
+        if not (isinstance(event, ChildEnded) and event.child in (self._web, self._work) and event.status == _CODE_FAILED):
+            raise event
+        if not self._waiting:
+            self._saves.look()
+        self._waiting.append(event.child)
+        what = "the shop's pages wait" if event.child is self._web else "background work (mails, jobs) waits"
+        self._show(f"{event.child.name} ended, for the reason above: {what} for the next save of a Python file")
 
 
 def _answers(url: str) -> bool:
@@ -255,5 +282,5 @@ def _answers(url: str) -> bool:
 
 
 def _obituary(ended: ChildEnded) -> str:
-    lines = "".join(f"\n    {line}" for line in ended.child.last_lines)
+    lines = "".join(f"\n    {line}" for line in list(ended.child.last_lines)[-_SHOWN_LINES:])
     return f"\n{ended.child.name} stopped unexpectedly (status {ended.status}), so everything is stopped. Its last lines:{lines}"

@@ -1,6 +1,9 @@
 import contextlib
+import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,6 +44,11 @@ class Checkout:
         file.write_text(INTERPRETER.format(root=self.root, version=version, has_venv=0 if has_venv else 1))
         file.chmod(0o755)
         return file
+
+    def add_ancient_python(self, name: str) -> None:
+        """One that says of itself, when asked, that it is too old to read the set-up (2.7 or 3.6)."""
+        (self.path / name).write_text("#!/bin/sh\nexit 1\n")
+        (self.path / name).chmod(0o755)
 
     def go_offline(self) -> None:
         (self.root / "requirements" / "offline").touch()
@@ -150,7 +158,7 @@ def test_a_failed_download_says_so_and_leaves_nothing_that_is_trusted(
     assert str(ended.value) == (
         "Installing dev.lock into .venv failed (is this machine online?):\n    ERROR: no route to the index"
     )
-    assert not Environment(".venv", ("dev.lock",), 1).is_ready()
+    assert not Environment(".venv", "dev.lock").is_ready()
 
     checkout.go_online()
     checkout.forget_asked()
@@ -188,3 +196,41 @@ def test_without_any_python_the_command_ends_with_a_sentence(checkout: Checkout)
     with pytest.raises(SystemExit) as ended:
         bootstrap.main(["run", "--port", "8000"])
     assert str(ended.value).startswith("This shop needs Python 3.11, 3.12 or 3.13. Install one")
+
+
+class TestMake:
+    """The real Makefile, with nothing but stand-in interpreters on the PATH."""
+
+    @pytest.fixture
+    def make(self, checkout: Checkout) -> Callable[[], subprocess.CompletedProcess[str]]:
+        program = shutil.which("make", path=os.defpath)
+        if program is None:
+            pytest.skip("make is not installed")
+        makefile = Path(__file__).resolve().parents[3] / "Makefile"
+        return lambda: subprocess.run(
+            [program, "--dry-run", "--file", str(makefile), "lint"],
+            cwd=checkout.root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    @pytest.mark.parametrize("name", ["python", "python3"])
+    def test_a_python_that_cannot_read_the_set_up_is_a_sentence(
+        self, checkout: Checkout, make: Callable[[], subprocess.CompletedProcess[str]], name: str
+    ) -> None:
+        checkout.add_ancient_python(name)
+
+        done = make()
+
+        assert done.returncode == 2
+        assert done.stderr.endswith("*** This shop needs Python 3.11, 3.12 or 3.13: install one and try again.  Stop.\n")
+        assert done.stdout == ""
+
+    def test_an_ancient_one_is_passed_over(
+        self, checkout: Checkout, make: Callable[[], subprocess.CompletedProcess[str]]
+    ) -> None:
+        checkout.add_ancient_python("python3")
+        usable = checkout.add_python("python3.12", "3.12")
+
+        assert make().stdout == f"{usable} shop/local/bootstrap.py lint\n"

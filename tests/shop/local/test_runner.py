@@ -15,7 +15,7 @@ from tests.shop.local.waiting import wait_until
 
 # Stands in for every child but the cloud, which is the real one. It does as little as each of them can do.
 STAND_IN = """
-import http.server, sys, time
+import http.server, os, sys, threading, time
 module, *arguments = sys.argv[1:]
 folder = {folder!r}
 def serve(port):
@@ -28,22 +28,25 @@ if module == "shop.local.prepare":
     print("login: ann@example.com / a-password (staff)")
 elif module == "shop.local.fake_stripe":
     serve(int(arguments[arguments.index("--port") + 1]))
-elif arguments[0] == "runserver":
-    print("hello from the shop", flush=True)
-    serve(int(arguments[1].rpartition(":")[2]))
 else:
-    import os
-    while not os.path.exists(folder + "/crash"):
+    name = "shop" if arguments[0] == "runserver" else "work"
+    if name == "shop":
+        port = int(arguments[1].rpartition(":")[2])
+        threading.Thread(target=serve, args=(port,), daemon=True).start()
+    print("hello from the", name, flush=True)
+    while not os.path.exists(folder + "/crash-" + name):
         time.sleep(0.02)
-    print("the last words of the worker", flush=True)
-    sys.exit(3)
+    print("the last words of the", name, flush=True)
+    with open(folder + "/crash-" + name) as file:
+        sys.exit(int(file.read()))
 """
 # What the real children do through shop.local.child: end with the runner.
 RUNNER = """
 import sys
 from pathlib import Path
 from shop.local.runner import run
-sys.exit(run(port={port}, data_dir=Path({data!r}), start_module=[sys.executable, "-m", "shop.local.child", "stand_in"]))
+start_module = [sys.executable, "-m", "shop.local.child", "stand_in"]
+sys.exit(run(port={port}, data_dir=Path({data!r}), start_module=start_module, code=Path({code!r})))
 """
 
 
@@ -53,11 +56,14 @@ class Running:
     def __init__(self, folder: Path, port: int) -> None:
         self.port = port
         self.data = folder / "data"
+        self.code = folder / "code"
+        self.code.mkdir(exist_ok=True)
+        self._folder = folder
         self._output = folder / f"output-{port}"
         self._file = self._output.open("wb")
         (folder / "stand_in.py").write_text(STAND_IN.format(folder=str(folder)))
         self.process = subprocess.Popen(
-            [sys.executable, "-c", RUNNER.format(port=port, data=str(self.data))],
+            [sys.executable, "-c", RUNNER.format(port=port, data=str(self.data), code=str(self.code))],
             stdout=self._file,
             stderr=subprocess.STDOUT,
             env=os.environ | {"PYTHONPATH": f"{folder}{os.pathsep}{Path.cwd()}"},
@@ -70,6 +76,16 @@ class Running:
     def wait_until_ready(self) -> None:
         wait_until(lambda: "Ready after" in self.output or self.process.poll() is not None, seconds=30)
         assert "Ready after" in self.output, self.output
+
+    def crash(self, child: str, *, status: int) -> None:
+        """Make a child end by itself."""
+        part = self._folder / "crash.part"
+        part.write_text(str(status))
+        part.replace(self._folder / f"crash-{child}")
+
+    def mend(self, child: str) -> None:
+        """Make the child's next start a good one."""
+        (self._folder / f"crash-{child}").unlink()
 
     def all_ports(self) -> list[int]:
         return [self.port, *json.loads((self.data / "ports.json").read_text()).values()]
@@ -131,16 +147,39 @@ class TestARunningShop:
         running.process.kill()
         wait_until(lambda: nothing_listens(running.all_ports()))
 
-    def test_a_child_that_ends_by_itself_ends_everything_and_its_last_words_are_shown(
-        self, running: Running, tmp_path: Path
-    ) -> None:
+    def test_a_child_that_ends_by_itself_ends_everything_and_its_last_words_are_shown(self, running: Running) -> None:
         running.wait_until_ready()
-        (tmp_path / "crash").touch()
+        running.crash("work", status=3)
         assert running.process.wait(10) == 1
         assert running.output.endswith(
-            "work stopped unexpectedly (status 3), so everything is stopped. Its last lines:\n    the last words of the worker\n"
+            "work stopped unexpectedly (status 3), so everything is stopped. Its last lines:\n"
+            "    hello from the work\n    the last words of the work\n"
         )
         assert nothing_listens(running.all_ports())
+
+    @pytest.mark.parametrize(
+        ("child", "what"), [("work", "background work (mails, jobs) waits"), ("shop", "the shop's pages wait")]
+    )
+    def test_code_that_fails_waits_for_the_next_save_of_a_python_file_and_all_else_goes_on(
+        self, running: Running, child: str, what: str
+    ) -> None:
+        running.wait_until_ready()
+        waits = f"{child} ended, for the reason above: {what} for the next save of a Python file\n"
+
+        running.crash(child, status=1)
+        wait_until(lambda: waits in running.output)
+        running.mend(child)
+        others = [port for port in running.all_ports() if child != "shop" or port != running.port]
+        still_there = [not ports.is_free(port) for port in others]
+        (running.code / "catalog").mkdir()
+        (running.code / "catalog" / "views.py").write_text("answer = 42\n")
+        wait_until(lambda: running.output.count(f"hello from the {child}\n") == 2)
+
+        assert set(still_there) == {True}
+        assert running.output.count("the last words of the") == 1
+        assert running.output.count(waits) == 1
+        assert running.process.poll() is None
+        wait_until(lambda: not ports.is_free(running.port))
 
     def test_a_second_shop_on_the_same_data_is_refused(self, running: Running, tmp_path: Path) -> None:
         running.wait_until_ready()
