@@ -95,6 +95,15 @@ class Line:
         return bool({Change.SHORT, Change.SOLD_OUT, Change.GONE} & set(self.changes))
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What other pages show of a cart: its pieces, and of one product those `in_cart` and how many `more` could be added."""
+
+    count: int
+    in_cart: int = 0
+    more: int = 0
+
+
 def changes_of(item: Item, *, price: Money, available: int, is_for_sale: bool) -> tuple[Change, ...]:
     """What the shopper must be told of a line, given its product as it is now."""
     if not is_for_sale:

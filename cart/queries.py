@@ -6,7 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from pynamodb.exceptions import DoesNotExist
 
-from cart.domain import Cart, CartState, Item, KeptCart, Line, changes_of, totals_of
+from cart.domain import MAX_QUANTITY, Cart, CartState, Item, KeptCart, Line, Mark, changes_of, totals_of
 from cart.models import CART_SK, CartRow, to_kept_cart
 from catalog import queries as catalog
 from catalog.domain import Product
@@ -51,10 +51,19 @@ def price_cart(kept: KeptCart, *, shipping: Money | None = None, consistent: boo
     )
 
 
-def count(*, owner: Owner | None, now: datetime) -> int:
-    """Pieces in the owner's open cart, for the badge: one call at most."""
+def mark(*, owner: Owner | None, now: datetime, product_id: str = "") -> Mark:
+    """The badge, and on a product's page what the cart holds of it: one call at most, two for a product that is in the cart."""
     kept = kept_cart(owner=owner, now=now, consistent=False) if owner else None
-    return kept.count if kept and kept.state is CartState.OPEN else 0
+    if kept is None or kept.state is not CartState.OPEN:
+        return Mark(0)
+    in_cart = next((item.quantity for item in kept.items if item.product_id == product_id), 0)
+    if not in_cart:
+        return Mark(kept.count)
+    try:
+        stock = catalog.product(product_id=product_id).inventory
+    except catalog.ProductNotFound:
+        stock = 0
+    return Mark(kept.count, in_cart, more=max(0, min(stock, MAX_QUANTITY) - in_cart))
 
 
 def standard_shipping() -> Money:

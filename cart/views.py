@@ -1,5 +1,7 @@
 """The cart's pages and fragments."""
 
+from http import HTTPStatus
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -23,7 +25,11 @@ def show(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def badge(request: HttpRequest) -> HttpResponse:
-    return render(request, "cart/cart.html#badge", {"count": queries.count(owner=guest_of(request), now=utc_now())})
+    """The header's mark; asked from a product's page also what the cart holds of it and when it would arrive."""
+    form = ProductForm(_single_values(request.GET))
+    product_id = form.cleaned_data["product_id"] if form.is_valid() else ""
+    mark = queries.mark(owner=guest_of(request), now=utc_now(), product_id=product_id)
+    return render(request, "cart/cart.html#badge", {"mark": mark, "count": mark.count, "product_id": product_id})
 
 
 @require_POST
@@ -93,7 +99,9 @@ def _add_problem(form: AddForm) -> str:
 
 def _add_answer(request: HttpRequest, *, added: services.Added | None = None, problem: str = "") -> HttpResponse:
     if is_htmx(request):
-        response = render(request, "cart/added.html", {"added": added, "problem": problem}, status=422 if problem else 200)
+        words = _added_words(added) if added else ""
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
+        response = render(request, "cart/added.html", {"words": words, "problem": problem}, status=status)
         if added:
             response["HX-Trigger"] = "cart-changed"
         return response
@@ -108,7 +116,10 @@ def _added_words(added: services.Added) -> str:
     if added.quantity == 0:
         return f"You already have all {added.in_cart} of {added.name} in your cart."
     words = f"{added.quantity} × {added.name} added."
-    return f"{words} That is all there is." if added.is_limited else words
+    had = added.in_cart - added.quantity
+    if added.is_limited:
+        return f"{words} You already had {had}, so you have all there is." if had else f"{words} That is all there is."
+    return f"{words} You have {added.in_cart} in your cart." if had else words
 
 
 def _cart_answer(request: HttpRequest, *, problem: str = "", product_id: str = "") -> HttpResponse:

@@ -11,6 +11,9 @@ from shop.lib.money import Money
 LOW_STOCK = 5
 """At this many pieces or fewer a product counts as low ("only 3 left")."""
 
+MOST_RECENT = 8
+"""So many of the products a visitor looked at last are remembered."""
+
 
 class ProductStatus(StrEnum):
     """Whether shoppers may see a product."""
@@ -154,6 +157,11 @@ class Product(Card):
     @property
     def can_be_bought(self) -> bool:
         return self.is_active and self.inventory > 0
+
+
+def looked_at(product_id: str, before: Sequence[str]) -> tuple[str, ...]:
+    """The ids of what a visitor looked at, last first, after looking at one more."""
+    return tuple(dict.fromkeys([product_id, *before]))[:MOST_RECENT]
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,12 @@ class FilterForm(forms.Form):
         return frozenset(filter(None, (_tidy(value) for value in self.query.getlist(name)[:_MOST_VALUES])))
 
 
+class SeenForm(forms.Form):
+    """Which product a visitor is looking at."""
+
+    seen = forms.RegexField(r"^[A-Za-z0-9_-]+$", max_length=64)
+
+
 class TellMeForm(forms.Form):
     """Whom to tell that a product is back."""
 

@@ -15,15 +15,17 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog import queries, services
-from catalog.domain import Category, option_controls
-from catalog.forms import DEAREST, SORTS, FilterForm, TellMeForm
+from catalog.domain import Category, looked_at, option_controls
+from catalog.forms import DEAREST, SORTS, FilterForm, SeenForm, TellMeForm
+from catalog.recent import drop_recent, recent_ids, remember_recent
 from catalog.search.engine import IndexMissing
 from catalog.seo import absolute, breadcrumb_data, product_data
 from catalog.shelf import shelf_of
 from shop.lib.clock import utc_now
-from shop.lib.http import is_htmx
+from shop.lib.http import is_htmx, see_other
 
 NEWEST_ON_HOME = 8
+_RECENT_SHOWN = 4
 # A page is at most a minute old in a browser and a CDN, and may be served stale for an hour while the shop cannot answer.
 _PUBLIC = {"public": True, "max_age": 60, "s_maxage": 60, "stale_while_revalidate": 60, "stale_if_error": 3600}
 
@@ -113,6 +115,26 @@ def product(request: HttpRequest, product_id: str, slug: str) -> HttpResponse:
         "photo_address": absolute(found.photo.src) if found.photo else "",
     }
     return render(request, f"catalog/product_detail.html{'#product' if is_htmx(request) else ''}", context)
+
+
+@require_safe
+def recent(request: HttpRequest) -> HttpResponse:
+    """What the visitor looked at before; what they look at now is noted in their cookie. Private: product pages set none."""
+    form, before = SeenForm(request.GET), recent_ids(request)
+    seen = form.cleaned_data["seen"] if form.is_valid() else ""
+    cards = queries.cards_of(product_ids=looked_at(seen, before) if seen else before)
+    others = [card for card in cards if card.product_id != seen]
+    response = render(request, "catalog/recent.html", {"cards": others[:_RECENT_SHOWN]})
+    if len(others) < len(cards):
+        remember_recent(response, [card.product_id for card in cards])
+    return response
+
+
+@require_POST
+def forget_recent(request: HttpRequest) -> HttpResponse:
+    response = HttpResponse() if is_htmx(request) else see_other(reverse("catalog:home"))
+    drop_recent(response)
+    return response
 
 
 @require_POST

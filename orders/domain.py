@@ -116,6 +116,11 @@ class DeliveryMethod:
     price: Money
     days: tuple[int, int]
 
+    def arrival(self, ordered_at: datetime) -> tuple[datetime, datetime]:
+        """The first and the last day on which a parcel ordered at this moment arrives."""
+        first, last = self.days
+        return after_working_days(ordered_at, first), after_working_days(ordered_at, last)
+
 
 def after_working_days(moment: datetime, days: int) -> datetime:
     """Midnight of the day so many working days (Monday to Friday) after the moment's day."""

@@ -19,7 +19,6 @@ from orders.domain import (
     OrderLine,
     OrderStatus,
     Payment,
-    after_working_days,
     order_id_for,
 )
 from orders.models import (
@@ -159,7 +158,7 @@ def _draft(owner: Owner, kept: KeptCart, total_seen: int, seen: str, now: dateti
         created_at=now,
         updated_at=now,
         due_at=now + HOLD,
-        estimated_delivery=after_working_days(now, delivery.days[1]),
+        estimated_delivery=delivery.arrival(now)[1],
         history=(HistoryEntry(OrderStatus.PENDING, now, SHOPPER),),
     )
 

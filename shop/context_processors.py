@@ -9,7 +9,9 @@ from pynamodb.exceptions import PynamoDBException
 
 from catalog.domain import Category
 from catalog.queries import categories, keep_categories
+from orders.queries import delivery_methods
 from shop.lib.access import viewer_of
+from shop.lib.clock import utc_now
 from shop.lib.deadline import OutOfTime
 from shop.staff_menu import menu_of
 
@@ -20,11 +22,22 @@ def shop(request: HttpRequest) -> dict[str, Any]:
         "shop_name": settings.SHOP_NAME,
         "site_origin": settings.SITE_ORIGIN,
         "nav_categories": _menu,
+        "standard_delivery": _standard_delivery,
         "is_local": settings.LOCAL,
         # Asked for by private pages alone: an answer to whoever was asked for must not be kept for everybody.
         "viewer": SimpleLazyObject(lambda: viewer_of(request)),
         "staff_menu": SimpleLazyObject(lambda: menu_of(request)),
     }
+
+
+def _standard_delivery() -> dict[str, Any]:
+    """The delivery of who chooses none: its working days, and the days it arrives when ordered today.
+
+    The dates are for private answers alone: a page that is kept for everybody may be read on another day than it was drawn.
+    """
+    now, method = utc_now(), delivery_methods()[0]
+    first, last = method.arrival(now)
+    return {"days": method.days, "today": now, "first": first, "last": last}
 
 
 def _menu() -> tuple[Category, ...]:

@@ -76,6 +76,18 @@
   });
   document.addEventListener("scroll", ({ target }) => target.id === "strip" && mark(within(shownPlace())), { capture: true, passive: true });
 
+  // The shared page knows the stock alone: less what is in this visitor's cart already, which comes with the cart's mark.
+  on("htmx:configRequest", ({ detail }) => {
+    if (detail.elt.id === "cart-link" && byId("product-id")) detail.parameters.product_id = byId("product-id").value;
+  });
+  on("htmx:oobAfterSwap", ({ detail }) => {
+    const input = byId("quantity");
+    if (detail.target.id !== "in-cart" || !input) return;
+    const most = byId("in-cart").querySelector("[data-more]")?.dataset.more ?? input.getAttribute("max");
+    input.max = Math.max(1, most);
+    if (+input.value > +input.max) input.value = input.max;
+  });
+
   // Sharing reads the head's canonical address, which no swap of the body touches.
   const follow = () => {
     const canonical = document.querySelector("link[rel=canonical]");

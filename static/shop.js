@@ -10,7 +10,7 @@
     byId("failed").replaceChildren(Object.assign(document.createElement("span"), { textContent: words }), close);
   };
   const hush = () => byId("failed").replaceChildren();
-  const on = (name, act) => document.addEventListener(name, (event) => event.detail.elt?.matches("#cart-link, #search") || act(event));
+  const on = (name, act) => document.addEventListener(name, (event) => event.detail.elt?.matches("#cart-link, #search, #recent") || act(event));
   on("htmx:sendError", () => say("That did not work: the shop cannot be reached. Look at your connection and try again."));
   on("htmx:timeout", () => say("That did not work: the shop took too long to answer. Please try again."));
   on("htmx:responseError", () => say("That did not work. Please try again, or reload the page to see how things stand."));

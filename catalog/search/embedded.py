@@ -39,7 +39,7 @@ from catalog.search.engine import (
 )
 from catalog.search.facets import PRICE_BANDS, VALUE_KINDS, by_attribute, category_hints, facets, joined
 from catalog.search.question import Question, equal
-from catalog.search.words import HEAD_LETTERS, index_words
+from catalog.search.words import HEAD_LETTERS, encodable, index_words
 
 if TYPE_CHECKING:
     import tantivy
@@ -118,6 +118,18 @@ class TantivyEngine:
         # Asked for a page far beyond the last, tantivy would make room for all the pages before it.
         hits = _hits(view.searcher, question, sort, first, size) if first < total else []
         return Results(_cards(view.searcher, hits), total, counted, highest)
+
+    def by_id(self, product_ids: Sequence[str]) -> tuple[Card, ...]:
+        import tantivy
+
+        terms = [tantivy.Query.term_query(self._index.schema, "id", encodable(key), "basic") for key in product_ids]
+        if not terms:
+            return ()
+        searcher = self._view.searcher
+        query = tantivy.Query.boolean_query([(tantivy.Occur.Should, term) for term in terms])
+        hits = searcher.search(query, len(terms), count=False).hits
+        cards = {card.product_id: card for card in _cards(searcher, [address for _, address in hits])}
+        return tuple(cards[key] for key in dict.fromkeys(product_ids) if key in cards)
 
     def suggest(self, prefix: str, *, size: int = 6) -> Suggestions:
         if not prefix.strip():

@@ -16,7 +16,7 @@ The order among those found is a rule and not a guess, so that pages never overl
 
 import hashlib
 import math
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -185,6 +185,10 @@ class Engine(Protocol):
 
     def cards(self, filters: Filters, *, sort: Sort, size: int) -> tuple[Card, ...]:
         """The first products that pass the filters, without counts."""
+        ...
+
+    def by_id(self, product_ids: Sequence[str]) -> tuple[Card, ...]:
+        """These products, in this order and each once; those that are not there are left out."""
         ...
 
     def suggest(self, prefix: str, *, size: int = 6) -> Suggestions:

@@ -12,7 +12,7 @@ Two rebuilds at once: the one that ends first wins, and the other fails.
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -139,6 +139,13 @@ class OpenSearchEngine:
             "size": size,
         }
         return _cards(self._ask(body))
+
+    def by_id(self, product_ids: Sequence[str]) -> tuple[Card, ...]:
+        if not product_ids:
+            return ()
+        query = _both(_THERE, {"terms": {"id": [encodable(key) for key in product_ids]}})
+        cards = {card.product_id: card for card in _cards(self._ask({"query": query, "size": len(product_ids)}))}
+        return tuple(cards[key] for key in dict.fromkeys(product_ids) if key in cards)
 
     def suggest(self, prefix: str, *, size: int = 6) -> Suggestions:
         if not prefix.strip():

@@ -402,3 +402,13 @@ def test_totals_counts_and_order_are_those_of_counting_one_by_one(filled: tuple[
 def _without_zeros(counts: tuple[Count, ...]) -> dict[str, int]:
     assert list(counts) == sorted(counts, key=lambda count: (-count.products, count.value))
     return {count.value: count.products for count in counts if count.products}
+
+
+def test_products_are_given_by_their_ids_in_the_order_asked(engine: Engine) -> None:
+    engine.upsert([document("a", "Mug"), document("b", "Lamp"), document("c", "Sold-out vase", inventory=0)])
+
+    def names(*product_ids: str) -> list[str]:
+        return [card.name for card in engine.by_id(product_ids)]
+
+    assert names("c", "nothing", "a", "c", "\ud800") == ["Sold-out vase", "Mug"]
+    assert names() == []
