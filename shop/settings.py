@@ -81,7 +81,12 @@ TEMPLATES = [
                     _LOADERS if DEBUG else [("django.template.loaders.cached.Loader", _LOADERS)],
                 )
             ],
-            "builtins": ["template_partials.templatetags.partials", "django.templatetags.static", "shop.templatetags.shop"],
+            "builtins": [
+                "template_partials.templatetags.partials",
+                "django.templatetags.l10n",
+                "django.templatetags.static",
+                "shop.templatetags.shop",
+            ],
             "context_processors": ["django.contrib.messages.context_processors.messages", "shop.context_processors.shop"],
         },
     }
