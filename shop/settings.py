@@ -173,6 +173,11 @@ STORAGES = {
     }
 }
 
+# --- Pages that are kept ----------------------------------------------------------------------------------------------
+
+# How many shared pages a process keeps as they were drawn (compressed, about 6 KB each). Templates that change need drawing anew.
+KEPT_PAGES = 0 if DEBUG else env.integer("KEPT_PAGES", 256)
+
 # --- Cache ------------------------------------------------------------------------------------------------------------
 
 # A Redis (ElastiCache) that all processes share, such as rediss://host:6379/0. Without it each process keeps a little for itself.
