@@ -7,10 +7,12 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 from pytest_django import Settings
 
-from catalog import queries, shared
+from catalog import shared
+from catalog.domain import Category
 from catalog.models import ProductRow, product_key
 from catalog.services import save_category
 from shop.lib.money import Money
@@ -24,13 +26,12 @@ pytestmark = pytest.mark.usefixtures("tables")
 def drawn() -> Any:
     """The templates that were really drawn, in order."""
     names: list[str] = []
-    draw = shared.render_to_string
 
     def note(template: str, *args: Any) -> str:
         names.append(template)
-        return draw(template, *args)
+        return render_to_string(template, *args)
 
-    with patch.object(shared, "render_to_string", note):
+    with patch("catalog.shared.render_to_string", note):
         yield names
 
 
@@ -113,7 +114,7 @@ def test_a_list_is_drawn_anew_when_a_new_index_or_menu_is_there(client: Client, 
     assert "Sage Mug" in client.get("/products/").text
     assert len(drawn) == 2
 
-    save_category(category=queries.Category(name="Lighting", slug="lighting", intro=""), position=1)
+    save_category(category=Category(name="Lighting", slug="lighting", intro=""), position=1)
     assert "/categories/lighting/" in client.get("/products/").text
     assert len(drawn) == 3
 
