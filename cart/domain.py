@@ -1,6 +1,6 @@
 """The cart's arithmetic and limits: pure rules. docs/pricing.md explains them with worked examples."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,6 +12,8 @@ MAX_QUANTITY = 99
 """Most pieces of one product in a cart; larger orders are a conversation, not a click."""
 MAX_LINES = 40
 """Most different products in a cart: with the order, its reference and the cart they fit one DynamoDB transaction (100)."""
+MOST_RESTORED = 20
+"""So many orders whose lines came back are remembered on a cart; a click repeated after more of them is no click repeated."""
 LIFETIME = timedelta(days=30)
 """A cart nobody touches for this long is gone (the `expiresAt` of the table)."""
 
@@ -47,7 +49,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class KeptCart:
-    """A cart as it is stored. `version` is 0 for a cart that was never written."""
+    """A cart as it is stored. `version` is 0 for a cart that was never written.
+
+    `order_id` is the order this cart or, while it is open, the owner's last one became, `order_due_at` until when that order
+    waits to be paid. `restored` names the orders whose lines were put back into it.
+    """
 
     cart_id: str
     items: tuple[Item, ...]
@@ -55,6 +61,8 @@ class KeptCart:
     version: int
     expires_at: datetime
     order_id: str | None = None
+    order_due_at: datetime | None = None
+    restored: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
@@ -84,6 +92,16 @@ class Line:
     def most(self) -> int:
         """The largest quantity the shopper may choose."""
         return max(1, min(self.available, MAX_QUANTITY))
+
+    @property
+    def is_all_there_is(self) -> bool:
+        """Whether the line holds every piece we have."""
+        return self.counts and self.quantity == self.available
+
+    @property
+    def is_most_we_sell(self) -> bool:
+        """Whether the line holds as many as a cart may, though there are more."""
+        return self.counts and self.quantity >= MAX_QUANTITY < self.available
 
     @property
     def counts(self) -> bool:
@@ -121,6 +139,37 @@ def changes_of(item: Item, *, price: Money, available: int, is_for_sale: bool) -
 
 
 @dataclass(frozen=True, slots=True)
+class Merged:
+    """Two lots of lines made one. `left_out` names what found no room, `lowered` are lines of fewer pieces than the sum."""
+
+    items: tuple[Item, ...]
+    left_out: tuple[str, ...] = ()
+    lowered: tuple[Item, ...] = ()
+
+
+def merge_items(present: tuple[Item, ...], more: tuple[Item, ...], *, most: Mapping[str, int]) -> Merged:
+    """Add lines to those that are there; none of those is made less.
+
+    Quantities add up to what `most` says of the product, and to MAX_QUANTITY without its word.
+    """
+    asked: dict[str, int] = {}
+    for item in more:
+        asked[item.product_id] = asked.get(item.product_id, 0) + item.quantity
+    have = {item.product_id for item in present}
+    added = list({item.product_id: item for item in more if item.product_id not in have}.values())
+    room = max(0, MAX_LINES - len(present))
+    items, lowered = [], []
+    for item in (*present, *added[:room]):
+        before = item.quantity if item.product_id in have else 0
+        wanted = before + asked.get(item.product_id, 0)
+        line = replace(item, quantity=max(before, min(wanted, most.get(item.product_id, MAX_QUANTITY))))
+        items.append(line)
+        if line.quantity < wanted:
+            lowered.append(line)
+    return Merged(tuple(items), tuple(item.name for item in added[room:]), tuple(lowered))
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """What an order costs. Refuses to exist unless its parts add up."""
 
@@ -155,7 +204,9 @@ class Cart:
     lines: tuple[Line, ...]
     totals: Totals
     order_id: str = ""
-    """The order the owner's last cart became, while there is no newer cart."""
+    """The order the owner's last cart became."""
+    order_due_at: datetime | None = None
+    """Until when that order waited to be paid, at most."""
 
     @property
     def count(self) -> int:

@@ -7,6 +7,7 @@ from cart.domain import MAX_QUANTITY
 _ID_LENGTH = 64
 # Django's IntegerField accepts any script's digits and "1.0"; a quantity is written in ASCII digits.
 _DIGITS = r"^[0-9]{1,6}$"
+_LARGEST_TYPED = 999_999
 
 
 class ProductForm(forms.Form):
@@ -21,15 +22,17 @@ class AddForm(ProductForm):
     quantity = forms.RegexField(_DIGITS, error_messages={"required": "How many? Please give a number.", "invalid": ""})
 
     least = 1
+    most = MAX_QUANTITY
 
     def clean_quantity(self) -> int:
         quantity = int(self.cleaned_data["quantity"])
-        if not self.least <= quantity <= MAX_QUANTITY:
+        if not self.least <= quantity <= self.most:
             raise forms.ValidationError("out of range")
         return quantity
 
 
 class UpdateForm(AddForm):
-    """What quantity a line shall have: 0 removes it."""
+    """What quantity a line shall have: 0 removes it, more than there is or may be is as many as there are."""
 
     least = 0
+    most = _LARGEST_TYPED

@@ -46,6 +46,9 @@ class CartRow(Row):
     state = UnicodeAttribute(null=True)
     version = IntegerAttribute(null=True)
     order_id = UnicodeAttribute(attr_name="orderId", null=True)
+    order_due_at = EpochAttribute(attr_name="orderDueAt", null=True)
+    # "of" names what items are to PynamoDB.
+    restored: ListAttribute[str] = ListAttribute(of=UnicodeAttribute, attr_name="restoredOrders", null=True)  # type: ignore[arg-type]
     written_by = UnicodeAttribute(attr_name="writtenBy", null=True)
 
 
@@ -72,6 +75,8 @@ def to_kept_cart(row: CartRow) -> KeptCart:
         version=row.version or 0,
         expires_at=row.expires_at,
         order_id=row.order_id,
+        order_due_at=row.order_due_at,
+        restored=tuple(row.restored or ()),
     )
 
 

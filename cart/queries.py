@@ -29,9 +29,10 @@ def open_cart(*, owner: Owner | None, now: datetime, shipping: Money | None = No
     Without a cart, or with one that has become an order, it is empty.
     """
     kept = kept_cart(owner=owner, now=now) if owner else None
-    if kept is None or kept.state is not CartState.OPEN:
-        empty = price_cart(KeptCart("", (), CartState.OPEN, 0, now), shipping=shipping)
-        return replace(empty, order_id=(kept.order_id or "") if kept else "")
+    if kept is None:
+        return price_cart(KeptCart("", (), CartState.OPEN, 0, now), shipping=shipping)
+    if kept.state is not CartState.OPEN:
+        kept = replace(kept, cart_id="", items=(), version=0)
     return price_cart(kept, shipping=shipping)
 
 
@@ -48,6 +49,8 @@ def price_cart(kept: KeptCart, *, shipping: Money | None = None, consistent: boo
             tax_rate=settings.TAX_RATE,
             shipping=shipping or standard_shipping(),
         ),
+        order_id=kept.order_id or "",
+        order_due_at=kept.order_due_at,
     )
 
 

@@ -12,7 +12,17 @@ from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
-from cart.domain import LIFETIME, MAX_LINES, MAX_QUANTITY, CartState, Item, KeptCart, totals_of
+from cart.domain import (
+    LIFETIME,
+    MAX_LINES,
+    MAX_QUANTITY,
+    MOST_RESTORED,
+    CartState,
+    Item,
+    KeptCart,
+    merge_items,
+    totals_of,
+)
 from cart.models import CartRow, cart_key, to_item_maps, to_totals_map
 from cart.queries import kept_cart, standard_shipping
 from catalog import queries as catalog
@@ -31,9 +41,10 @@ Items = tuple[Item, ...]
 class NotForSale(Exception):
     """The product is sold out or not on sale; `name` is empty when there is no such product."""
 
-    def __init__(self, *, name: str = "") -> None:
+    def __init__(self, *, name: str = "", is_sold_out: bool = False) -> None:
         super().__init__(name)
         self.name = name
+        self.is_sold_out = is_sold_out
 
 
 class CartFull(Exception):
@@ -55,6 +66,19 @@ class Added:
     is_limited: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What putting an order's lines back did.
+
+    `left_out` names what found no room, `lowered` are lines of fewer pieces than there would be if all had come back.
+    """
+
+    left_out: tuple[str, ...] = ()
+    lowered: Items = ()
+    is_beside_others: bool = False
+    is_repeated: bool = False
+
+
 def add_to_cart(*, owner: Owner, product_id: str, quantity: int, now: datetime) -> Added:
     """Put pieces of a product into the cart, as many as there are. The line takes the price of now.
 
@@ -65,7 +89,7 @@ def add_to_cart(*, owner: Owner, product_id: str, quantity: int, now: datetime) 
     except catalog.ProductNotFound:
         raise NotForSale from None
     if not product.can_be_bought or product.price.currency != settings.CURRENCY:
-        raise NotForSale(name=product.name)
+        raise NotForSale(name=product.name, is_sold_out=product.is_active and product.inventory <= 0)
     before = 0
 
     def change(items: Items) -> Items:
@@ -113,25 +137,26 @@ def remove_line(*, owner: Owner, product_id: str, now: datetime) -> KeptCart:
     return _change(owner, now, change)
 
 
-def restore_lines(*, owner: Owner, items: Items, now: datetime) -> tuple[str, ...]:
-    """Put the lines of an order that was not paid back into the cart; the names of those that did not fit.
+def restore_lines(*, owner: Owner, order_id: str, items: Items, now: datetime) -> Restored:
+    """Put the lines of an order that was not paid back into the cart, beside what is in it, once: asked again, nothing changes.
 
-    A line that is there already keeps the larger of the two quantities, so that repeating it changes nothing.
+    Quantities add up, as far as there are pieces. What cannot be bought just now comes back as it was; the cart page says so.
     """
-    left_out: tuple[str, ...] = ()
+    products = catalog.products(product_ids=[item.product_id for item in items], consistent=True)
+    most = {found.product_id: _limit(found, MAX_QUANTITY) for found in products.values() if found.can_be_bought}
+    result = Restored(is_repeated=True)
 
-    def change(present: Items) -> Items:
-        nonlocal left_out
-        asked = {item.product_id: item.quantity for item in items}
-        raised = tuple(replace(item, quantity=max(item.quantity, asked.get(item.product_id, 0))) for item in present)
-        have = {item.product_id for item in present}
-        missing = [item for item in items if item.product_id not in have]
-        room = MAX_LINES - len(present)
-        left_out = tuple(item.name for item in missing[room:])
-        return (*raised, *missing[:room])
+    def change(cart: KeptCart) -> KeptCart:
+        nonlocal result
+        if order_id in cart.restored:
+            result = Restored(is_repeated=True)
+            return cart
+        merged = merge_items(cart.items, items, most=most)
+        result = Restored(left_out=merged.left_out, lowered=merged.lowered, is_beside_others=bool(cart.items))
+        return replace(cart, items=merged.items, restored=(*cart.restored, order_id)[-MOST_RESTORED:])
 
-    _change(owner, now, change)
-    return left_out
+    _change_cart(owner, now, change)
+    return result
 
 
 def make_ready(*, owner: Owner, now: datetime) -> KeptCart:
@@ -139,13 +164,19 @@ def make_ready(*, owner: Owner, now: datetime) -> KeptCart:
     return _change(owner, now, lambda items: items)
 
 
-def close_cart(txn: TransactWrite, *, owner: Owner, cart: KeptCart, order_id: str, now: datetime) -> None:
-    """Add to a transaction: the cart becomes this order's, if it is still open, unexpired and as it was read."""
+def close_cart(
+    txn: TransactWrite, *, owner: Owner, cart: KeptCart, order_id: str, due_at: datetime | None, now: datetime
+) -> None:
+    """Add to a transaction: the cart becomes this order's, if it is still open, unexpired and as it was read.
+
+    `due_at` is when an unpaid order ends: until then the cart page looks how it stands.
+    """
     txn.update(
         cart_key(owner),
         actions=[
             CartRow.state.set(CartState.CHECKED_OUT),
             CartRow.order_id.set(order_id),
+            *([CartRow.order_due_at.set(due_at)] if due_at else []),
             CartRow.version.set(cart.version + 1),
             CartRow.updated_at.set(now),
         ],
@@ -154,14 +185,25 @@ def close_cart(txn: TransactWrite, *, owner: Owner, cart: KeptCart, order_id: st
 
 
 def _change(owner: Owner, now: datetime, change: Callable[[Items], Items]) -> KeptCart:
-    """Read, change, write if nobody wrote in between, else again: changes from two tabs both survive. Raises Busy."""
+    """Change the lines of the owner's cart, or of a new one. Raises Busy."""
+    return _change_cart(owner, now, lambda cart: replace(cart, items=change(cart.items)))
+
+
+def _change_cart(owner: Owner, now: datetime, change: Callable[[KeptCart], KeptCart]) -> KeptCart:
+    """Read, change, write if nobody wrote in between, else again: changes from two tabs both survive. Raises Busy.
+
+    A change that gives the cart back as it is writes nothing.
+    """
     for attempt in range(_TRIES):
         if attempt:
             time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311 - jitter, no secret
         stored = kept_cart(owner=owner, now=now)
-        cart = stored if stored and stored.state is CartState.OPEN else _new_cart(now)
+        cart = stored if stored and stored.state is CartState.OPEN else _new_cart(stored, now)
+        changed = change(cart)
+        if changed is cart:
+            return cart
         cart_id = cart.cart_id or new_id("cart", now)  # an item in the specification's own form has none
-        changed = replace(cart, cart_id=cart_id, items=change(cart.items), version=cart.version + 1, expires_at=now + LIFETIME)
+        changed = replace(changed, cart_id=cart_id, version=cart.version + 1, expires_at=now + LIFETIME)
         row = _row(owner, changed, now)
         may_write = _is_unchanged(cart, now) if cart is stored else _is_replaceable(now)
         try:
@@ -175,8 +217,10 @@ def _change(owner: Owner, now: datetime, change: Callable[[Items], Items]) -> Ke
     raise Busy
 
 
-def _new_cart(now: datetime) -> KeptCart:
-    return KeptCart(new_id("cart", now), (), CartState.OPEN, 0, now + LIFETIME)
+def _new_cart(last: KeptCart | None, now: datetime) -> KeptCart:
+    """An empty cart, which still knows the order the last one became: it may be waiting to be paid."""
+    made = KeptCart(new_id("cart", now), (), CartState.OPEN, 0, now + LIFETIME)
+    return replace(made, order_id=last.order_id, order_due_at=last.order_due_at) if last else made
 
 
 def _is_unchanged(cart: KeptCart, now: datetime) -> Condition:
@@ -210,6 +254,9 @@ def _row(owner: Owner, cart: KeptCart, now: datetime) -> CartRow:
     row.cart_id = cart.cart_id
     row.state = cart.state
     row.version = cart.version
+    row.order_id = cart.order_id
+    row.order_due_at = cart.order_due_at
+    row.restored = list(cart.restored) or None
     row.written_by = uuid.uuid4().hex
     return row
 

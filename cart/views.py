@@ -14,7 +14,10 @@ from shop.lib.clock import utc_now
 from shop.lib.guests import guest_of, new_guest, remember_guest
 from shop.lib.http import is_htmx
 
-_QUANTITY_PROBLEM = f"Please choose a whole number from 1 to {MAX_QUANTITY}. Your cart is as it was."
+_ADD_QUANTITY_PROBLEM = f"Please choose a whole number from 1 to {MAX_QUANTITY}. Your cart is as it was."
+_LINE_QUANTITY_PROBLEM = (
+    f"Please choose a whole number from 1 to {MAX_QUANTITY}, or 0 to take the line out. Your cart is as it was."
+)
 
 
 @require_safe
@@ -43,7 +46,8 @@ def add(request: HttpRequest) -> HttpResponse:
         added = services.add_to_cart(owner=owner, now=now, **form.cleaned_data)
     except services.NotForSale as refusal:
         name = refusal.name or "That product"
-        return _add_answer(request, problem=f"{name} is not available any more. Your cart is as it was.")
+        what = "sold out" if refusal.is_sold_out else "not available any more"
+        return _add_answer(request, problem=f"{name} is {what}. Your cart is as it was.")
     except services.CartFull:
         return _add_answer(request, problem=f"A cart holds {MAX_LINES} different products. Yours is as it was.")
     response = _add_answer(request, added=added)
@@ -55,7 +59,7 @@ def add(request: HttpRequest) -> HttpResponse:
 def update(request: HttpRequest) -> HttpResponse:
     form = UpdateForm(_single_values(request.POST))
     if not form.is_valid():
-        return _cart_answer(request, problem=_QUANTITY_PROBLEM)
+        return _cart_answer(request, problem=_LINE_QUANTITY_PROBLEM)
     owner = guest_of(request)
     if owner is None:
         return _cart_answer(request)
@@ -65,8 +69,7 @@ def update(request: HttpRequest) -> HttpResponse:
     except services.NotInCart:
         return _cart_answer(request, problem="That line is not in your cart any more.")
     got = next((item.quantity for item in kept.items if item.product_id == form.cleaned_data["product_id"]), 0)
-    problem = f"There are only {got} of those, so we set the quantity to {got}." if got < asked else ""
-    return _cart_answer(request, problem=problem, product_id=form.cleaned_data["product_id"])
+    return _cart_answer(request, problem=_limit_words(asked, got), product_id=form.cleaned_data["product_id"])
 
 
 @require_POST
@@ -94,7 +97,15 @@ def _single_values(posted: QueryDict) -> QueryDict:
 def _add_problem(form: AddForm) -> str:
     if "product_id" in form.errors:
         return "We do not know that product. Your cart is as it was."
-    return _QUANTITY_PROBLEM
+    return _ADD_QUANTITY_PROBLEM
+
+
+def _limit_words(asked: int, got: int) -> str:
+    if got >= asked:
+        return ""
+    if got == MAX_QUANTITY:
+        return f"A cart holds at most {got} of one product, so we set the quantity to {got}."
+    return f"There are only {got} of those, so we set the quantity to {got}."
 
 
 def _add_answer(request: HttpRequest, *, added: services.Added | None = None, problem: str = "") -> HttpResponse:

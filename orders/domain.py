@@ -1,5 +1,6 @@
 """What an order is and which way it may go: pure rules."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -46,8 +47,11 @@ PAID = frozenset(
     }
 )
 
-HOLD = timedelta(minutes=31)
-"""How long stock is held for an unpaid order; the job then ends it, at Stripe first."""
+KEPT = timedelta(minutes=30)
+"""How long shoppers are told that their pieces are kept for them."""
+HOLD = KEPT + timedelta(minutes=1)
+"""How long stock is held for an unpaid order; the job then ends it, at Stripe first. A minute longer than told: who pays just in
+time must not lose a race against the job."""
 SESSION_LIFETIME = timedelta(minutes=65)
 """When Stripe ends the payment page by itself, counted from the order: a net under the job. It refuses less than 30 minutes from
 the request, so a payment page can be opened, and asked for again after trouble, during the whole hold.
@@ -142,6 +146,17 @@ class CheckoutDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class Checkout:
+    """All a shopper has told the checkout: `details` are right; `typed` is what stands in a step's form with a mistake in it.
+
+    `typed` has a step's name and its fields' texts, exactly as they were typed.
+    """
+
+    details: CheckoutDetails
+    typed: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Payment:
     """How an order is paid. `session_id` is Stripe's Checkout Session, `transaction_id` the charge once there is one."""
 
@@ -197,6 +212,11 @@ class Order:
     @property
     def is_awaiting_payment(self) -> bool:
         return self.status is OrderStatus.PENDING
+
+    @property
+    def kept_until(self) -> datetime:
+        """Until when the pieces of an unpaid order are kept, as shoppers are told."""
+        return self.created_at + KEPT
 
     @property
     def count(self) -> int:

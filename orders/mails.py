@@ -4,7 +4,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from orders.domain import Order
-from orders.queries import key_of
+from orders.queries import delivery_name, key_of
 from shop.lib import mails
 
 
@@ -15,4 +15,5 @@ def order_url(order_id: str) -> str:
 
 def send_confirmation(order: Order) -> None:
     """Mail the shopper that the order is paid. Raises what the mail backend raises."""
-    mails.send("orders/emails/confirmation", to=order.email, context={"order": order, "order_url": order_url(order.order_id)})
+    context = {"order": order, "order_url": order_url(order.order_id), "delivery_name": delivery_name(order.delivery_method)}
+    mails.send("orders/emails/confirmation", to=order.email, context=context)

@@ -1,5 +1,6 @@
 """Rows of the Orders table, and the only place where their key text is built."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -7,7 +8,15 @@ from pynamodb.attributes import ListAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from orders.domain import Address, CheckoutDetails, HistoryEntry, Order, OrderLine, OrderStatus, Payment
-from shop.lib.attributes import DecimalAttribute, Document, EpochAttribute, IntegerAttribute, TimeAttribute, time_text
+from shop.lib.attributes import (
+    DecimalAttribute,
+    Document,
+    EpochAttribute,
+    IntegerAttribute,
+    TextMapAttribute,
+    TimeAttribute,
+    time_text,
+)
 from shop.lib.money import Money
 from shop.lib.once import ClaimRow
 from shop.lib.owner import Owner
@@ -152,7 +161,20 @@ class CheckoutRow(Row):
     phone = UnicodeAttribute(null=True)
     address = AddressMap(null=True)
     delivery = UnicodeAttribute(null=True)
+    # What was typed into a step with a mistake in it, until it is put right or its time is over.
+    typed_contact = TextMapAttribute(attr_name="typedContact", null=True)
+    typed_address = TextMapAttribute(attr_name="typedAddress", null=True)
+    typed_delivery = TextMapAttribute(attr_name="typedDelivery", null=True)
+    typed_until = EpochAttribute(attr_name="typedUntil", null=True)
     expires_at = EpochAttribute(attr_name="expiresAt")
+
+
+TYPED: dict[str, TextMapAttribute] = {
+    "contact": CheckoutRow.typed_contact,
+    "address": CheckoutRow.typed_address,
+    "delivery": CheckoutRow.typed_delivery,
+}
+"""Where a step's typed fields are kept."""
 
 
 class EffectRow(ClaimRow):
@@ -330,6 +352,17 @@ def to_details(row: CheckoutRow) -> CheckoutDetails:
         address=_to_address(row.address) if row.address else None,
         delivery=row.delivery or "",
     )
+
+
+def to_typed(row: CheckoutRow) -> dict[str, Mapping[str, str]]:
+    """The steps with a mistake in them, and what was typed there."""
+    kept = {"contact": row.typed_contact, "address": row.typed_address, "delivery": row.typed_delivery}
+    return {step: fields for step, fields in kept.items() if fields}
+
+
+def checkout_key(owner: Owner) -> CheckoutRow:
+    """A row that carries nothing but its key, for updates."""
+    return CheckoutRow(owner.key, CHECKOUT_SK)
 
 
 def _to_payment(row: PaymentMap) -> Payment:

@@ -1,7 +1,8 @@
 """From a cart to a pending order: one transaction that takes the pieces out of stock, or changes nothing."""
 
 import hashlib
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from pynamodb.transactions import TransactWrite
 
@@ -23,9 +24,11 @@ from orders.domain import (
 )
 from orders.models import (
     REF_SK,
+    TYPED,
     CheckoutRow,
     OrderRow,
     RefRow,
+    checkout_key,
     ref_pk,
     to_checkout_row,
     to_row,
@@ -35,6 +38,10 @@ from shop.lib.money import Money
 from shop.lib.owner import Owner
 from shop.lib.tables import Busy
 from shop.lib.transactions import Refused, run_transaction
+
+_TYPED_LIFETIME = timedelta(days=1)
+_LONGEST_TYPED = 1000
+"""So much of a field's text is kept to be put right, ten times what an address line may have: a row stays small."""
 
 
 class CartChanged(Exception):
@@ -61,8 +68,11 @@ class DetailsMissing(Exception):
     """The checkout does not know yet whom to write to, where to send or how."""
 
 
-def remember_details(*, owner: Owner, details: CheckoutDetails, now: datetime) -> None:
-    """Keep what the shopper told one step of the checkout, for as long as a cart lives; what is empty stays as it was."""
+def remember_details(*, owner: Owner, details: CheckoutDetails, now: datetime, step: str = "") -> None:
+    """Keep what the shopper told one step of the checkout, for as long as a cart lives; what is empty stays as it was.
+
+    What was typed into the step before, with a mistake in it, is forgotten.
+    """
     row = to_checkout_row(owner, details, expires_at=now + CART_LIFETIME)
     told = {name: value for name, value in row.attribute_values.items() if name not in ("pk", "sk") and value is not None}
     if details.email:
@@ -71,6 +81,18 @@ def remember_details(*, owner: Owner, details: CheckoutDetails, now: datetime) -
         actions=[
             getattr(CheckoutRow, name).remove() if value is None else getattr(CheckoutRow, name).set(value)
             for name, value in told.items()
+        ]
+        + ([TYPED[step].remove()] if step else [])
+    )
+
+
+def remember_typed(*, owner: Owner, step: str, fields: Mapping[str, str], now: datetime) -> None:
+    """Keep what was typed into a step with a mistake in it, for a day: its page shows it again, with what is wrong."""
+    checkout_key(owner).update(
+        actions=[
+            TYPED[step].set({name: text[:_LONGEST_TYPED] for name, text in fields.items()}),
+            CheckoutRow.typed_until.set(now + _TYPED_LIFETIME),
+            CheckoutRow.expires_at.set(now + CART_LIFETIME),
         ]
     )
 
@@ -109,10 +131,10 @@ def place_order(*, owner: Owner, cart_id: str, total_seen: int, seen: str, now: 
     return order
 
 
-def put_back_in_cart(*, order: Order, owner: Owner, now: datetime) -> tuple[str, ...]:
-    """Put the lines of an order that was not paid into a cart; the names of those that did not fit."""
+def put_back_in_cart(*, order: Order, owner: Owner, now: datetime) -> cart_services.Restored:
+    """Put the lines of an order that was not paid into a cart, once a cart."""
     items = tuple(Item(line.product_id, line.name, line.quantity, line.unit_price, line.image, now) for line in order.lines)
-    return cart_services.restore_lines(owner=owner, items=items, now=now)
+    return cart_services.restore_lines(owner=owner, order_id=order.order_id, items=items, now=now)
 
 
 def review_mark(cart: Cart, details: CheckoutDetails) -> str:
@@ -191,4 +213,4 @@ def _add_placement(txn: TransactWrite, order: Order, kept: KeptCart, now: dateti
         )
     txn.save(to_row(order), condition=OrderRow.pk.does_not_exist())
     txn.save(RefRow(ref_pk(order.order_id), REF_SK, owner=order.owner.key), condition=RefRow.pk.does_not_exist())
-    cart_services.close_cart(txn, owner=order.owner, cart=kept, order_id=order.order_id, now=now)
+    cart_services.close_cart(txn, owner=order.owner, cart=kept, order_id=order.order_id, due_at=order.due_at, now=now)

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.core import signing
 from pynamodb.exceptions import DoesNotExist
 
-from orders.domain import CheckoutDetails, DeliveryMethod, Order, OrderStatus
+from cart.domain import Cart
+from orders.domain import Checkout, CheckoutDetails, DeliveryMethod, Order, OrderStatus
 from orders.models import (
     CHECKOUT_SK,
     REF_SK,
@@ -20,6 +21,7 @@ from orders.models import (
     time_bound,
     to_details,
     to_order,
+    to_typed,
 )
 from shop.lib.money import Money
 from shop.lib.owner import Owner
@@ -66,13 +68,31 @@ def key_of(order_id: str) -> str:
     return signing.Signer(salt=_LINK_SALT).signature(order_id)
 
 
+def order_that_may_wait(*, owner: Owner | None, cart: Cart, now: datetime) -> Order | None:
+    """The order the owner's last cart became, while it may be waiting to be paid; None later, without a call."""
+    if owner is None or not cart.order_id or cart.order_due_at is None or now >= cart.order_due_at:
+        return None
+    try:
+        return order_of(owner=owner, order_id=cart.order_id)
+    except OrderNotFound:
+        return None
+
+
 def checkout_details(*, owner: Owner, now: datetime) -> CheckoutDetails:
     """What the owner has told the checkout so far; empty when nothing, or when its time is over (TTL deletes it days later)."""
+    return checkout(owner=owner, now=now).details
+
+
+def checkout(*, owner: Owner, now: datetime) -> Checkout:
+    """The details, and what stands in the steps' forms with a mistake in it."""
     try:
         row = CheckoutRow.get(owner.key, CHECKOUT_SK, consistent_read=True)
     except DoesNotExist:
-        return CheckoutDetails()
-    return to_details(row) if row.expires_at > now else CheckoutDetails()
+        return Checkout(CheckoutDetails(), {})
+    if row.expires_at <= now:
+        return Checkout(CheckoutDetails(), {})
+    is_typed = row.typed_until is not None and row.typed_until > now
+    return Checkout(to_details(row), to_typed(row) if is_typed else {})
 
 
 def delivery_methods() -> tuple[DeliveryMethod, ...]:
@@ -86,6 +106,12 @@ def delivery_methods() -> tuple[DeliveryMethod, ...]:
 def delivery_method(code: str) -> DeliveryMethod | None:
     """The way of sending of this code; None for an unknown one."""
     return next((method for method in delivery_methods() if method.code == code), None)
+
+
+def delivery_name(code: str) -> str:
+    """What shoppers call a way of sending, one that is no longer offered included."""
+    method = delivery_method(code)
+    return method.name if method else f"{code.replace('_', ' ').capitalize()} delivery"
 
 
 def unpaid_orders_placed_before(*, moment: datetime) -> Iterator[tuple[Owner, str]]:

@@ -14,6 +14,7 @@ from orders.placing import (
     place_order,
     put_back_in_cart,
     remember_details,
+    remember_typed,
     review_mark,
 )
 
@@ -34,6 +35,7 @@ __all__ = [
     "record_event",
     "release",
     "remember_details",
+    "remember_typed",
     "review_mark",
     "settle",
 ]

@@ -2,15 +2,15 @@
 
 from django.urls import path
 
-from orders import views, webhooks
+from orders import checkout_views, views, webhooks
 
 app_name = "orders"
 urlpatterns = [
-    path("checkout/", views.checkout, name="checkout"),
-    path("checkout/contact/", views.contact, name="contact"),
-    path("checkout/address/", views.address, name="address"),
-    path("checkout/delivery/", views.delivery, name="delivery"),
-    path("checkout/review/", views.review, name="review"),
+    path("checkout/", checkout_views.checkout, name="checkout"),
+    path("checkout/contact/", checkout_views.contact, name="contact"),
+    path("checkout/address/", checkout_views.address, name="address"),
+    path("checkout/delivery/", checkout_views.delivery, name="delivery"),
+    path("checkout/review/", checkout_views.review, name="review"),
     path("checkout/place/", views.place, name="place"),
     path("checkout/<slug:order_id>/pay/", views.pay, name="pay"),
     path("checkout/<slug:order_id>/cancel/", views.cancel, name="cancel"),

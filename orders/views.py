@@ -1,40 +1,26 @@
-"""Checkout, payment and order pages. Every checkout step is an address of its own; what a step was told is kept on the server."""
+"""Placing an order, paying for it, and its pages. No page is the answer to a post: Back and refresh never send a form again."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
-from functools import wraps
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cart import queries as carts
-from cart import services as cart_services
-from cart.domain import Cart
 from orders import queries, services
-from orders.domain import HOLD, CheckoutDetails, Order, OrderStatus
-from orders.forms import AddressForm, ContactForm, DeliveryForm, PlaceForm
+from orders.domain import Order, OrderStatus
+from orders.forms import PlaceForm
 from orders.payments import PaymentRefused, PaymentsUnavailable
 from shop.lib.clock import utc_now
 from shop.lib.guests import guest_of, new_guest, remember_guest
 from shop.lib.http import see_other
-from shop.lib.owner import Owner
 from shop.lib.tables import Busy, trouble_as_busy
 
 logger = logging.getLogger(__name__)
 
-_STEPS = (
-    ("contact", "Contact"),
-    ("address", "Address"),
-    ("delivery", "Delivery"),
-    ("review", "Review and pay"),
-)
 _STATUS_WORDS = {
     OrderStatus.PENDING: "Placed, waiting for payment",
     OrderStatus.PROCESSING: "Paid",
@@ -49,95 +35,10 @@ _STATUS_WORDS = {
 _NO_PAYMENT_PAGE = (
     "We cannot reach our payment service just now. Nothing was charged and your items are kept: please try again in a moment."
 )
-_WAITING_FOR_WORD = "We are still waiting for word from our payment service. This page will know in a moment: reload it."
+_CANNOT_CANCEL = "We cannot reach our payment service just now, so nothing was changed. Please try again in a moment."
 _NOT_ACCEPTED = (
-    "Our payment service did not accept this order, so nothing was charged and everything is back in your cart. "
-    "Please check your e-mail address and try once more."
+    "Our payment service did not accept this order, so nothing was charged. Please check your e-mail address and try once more."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    name: str
-    url: str
-    state: str
-
-
-def with_cart(view: Callable[[HttpRequest, Owner, Cart], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """A checkout step: give the view the shopper's cart, or send the shopper to where the cart page or the order stands.
-
-    Who comes back from the payment page by the browser's own button finds the order the cart has become.
-    """
-
-    @wraps(view)
-    def step(request: HttpRequest) -> HttpResponse:
-        owner = guest_of(request)
-        cart = carts.open_cart(owner=owner, now=utc_now())
-        if owner is not None and cart.lines and not cart.cart_id:
-            cart = carts.price_cart(cart_services.make_ready(owner=owner, now=utc_now()))
-        if owner is None or not cart.can_check_out:
-            return redirect("orders:pay", cart.order_id) if cart.order_id else redirect("cart:cart")
-        return view(request, owner, cart)
-
-    return step
-
-
-@require_safe
-@with_cart
-def checkout(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
-    return redirect(f"orders:{_first_open_step(queries.checkout_details(owner=owner, now=utc_now()))}")
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@with_cart
-def contact(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
-    details = queries.checkout_details(owner=owner, now=utc_now())
-    form = ContactForm(_posted(request), initial={"email": details.email, "phone": details.phone})
-    if request.method == "POST" and form.is_valid():
-        return _remember(owner, replace(details, **form.cleaned_data), then="address")
-    return _step_answer(request, "contact", details, cart, form=form)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@with_cart
-def address(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
-    details = queries.checkout_details(owner=owner, now=utc_now())
-    form = AddressForm(_posted(request), initial=asdict(details.address) if details.address else None)
-    if request.method == "POST" and form.is_valid():
-        return _remember(owner, replace(details, address=form.address()), then="delivery")
-    return _step_answer(request, "address", details, cart, form=form)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@with_cart
-def delivery(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
-    details = queries.checkout_details(owner=owner, now=utc_now())
-    methods = queries.delivery_methods()
-    form = DeliveryForm(_posted(request), methods=methods, initial={"delivery": details.delivery or methods[0].code})
-    if request.method == "POST" and form.is_valid():
-        return _remember(owner, replace(details, **form.cleaned_data), then="review")
-    return _step_answer(request, "delivery", details, cart, form=form)
-
-
-@require_safe
-@with_cart
-def review(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
-    details = queries.checkout_details(owner=owner, now=utc_now())
-    method = queries.delivery_method(details.delivery)
-    if _first_open_step(details) != "review" or method is None:
-        return redirect(f"orders:{_first_open_step(details)}")
-    priced = cart.with_shipping(method.price, tax_rate=settings.TAX_RATE)
-    return _step_answer(
-        request,
-        "review",
-        details,
-        priced,
-        delivery=method,
-        totals=priced.totals,
-        cart_id=priced.cart_id,
-        total_minor=priced.totals.total.minor,
-        seen=services.review_mark(priced, details),
-    )
 
 
 @require_POST
@@ -174,12 +75,10 @@ def place(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def pay(request: HttpRequest, order_id: str) -> HttpResponse:
-    order = _order_or_404(request, order_id)
+    order, is_sure = _as_stripe_knows(_order_or_404(request, order_id))
     if order.is_paid:
         return redirect(_address("orders:confirmation", order))
-    if request.method == "POST" and order.is_awaiting_payment:
-        return _to_payment(request, order)
-    return _pay_page(request, order)
+    return _to_payment(request, order) if request.method == "POST" else _pay_page(request, order, is_sure=is_sure)
 
 
 @require_POST
@@ -193,23 +92,19 @@ def cancel(request: HttpRequest, order_id: str) -> HttpResponse:
         except services.OrderMoved:
             return redirect(_address("orders:pay", order))
         except (PaymentsUnavailable, PaymentRefused):
-            return _pay_page(request, order, problem=_NO_PAYMENT_PAGE)
+            return _pay_later(request, order, _CANNOT_CANCEL)
     if not order.was_never_paid:
         return redirect(_address("orders:pay", order))
-    return _back_to_cart(request, order, words="Everything is back in your cart.")
+    return _back_to_cart(request, order)
 
 
 @require_safe
 def returned(request: HttpRequest, order_id: str) -> HttpResponse:
     """Where Stripe sends the shopper after paying."""
     order = _order_or_404(request, order_id)
-    if not order.payment.session_id:
-        return redirect(_address("orders:pay", order))
-    try:
-        with trouble_as_busy():
-            order = services.settle(session_id=order.payment.session_id, now=utc_now())
-    except (PaymentsUnavailable, PaymentRefused, services.UnknownOrder, Busy):  # who may have paid is told nothing else
-        return _pay_page(request, order, problem=_WAITING_FOR_WORD)
+    order, is_sure = _as_stripe_knows(order)
+    if not is_sure:
+        return _pay_page(request, order, is_sure=False)
     return redirect(_address("orders:confirmation" if order.is_paid else "orders:pay", order))
 
 
@@ -221,7 +116,12 @@ def confirmation(request: HttpRequest, order_id: str) -> HttpResponse:
     return render(
         request,
         "orders/confirmation.html",
-        {"order": order, "order_url": _address("orders:order", order), "delivery": _method(order)},
+        {
+            "order": order,
+            "order_url": _address("orders:order", order),
+            "delivery": _method(order),
+            "delivery_name": queries.delivery_name(order.delivery_method),
+        },
     )
 
 
@@ -236,15 +136,10 @@ def show(request: HttpRequest, order_id: str) -> HttpResponse:
             "order": order,
             "timeline": timeline,
             "status": _STATUS_WORDS[order.status],
-            "delivery": _method(order),
+            "delivery_name": queries.delivery_name(order.delivery_method),
             "pay_url": _address("orders:pay", order) if order.is_awaiting_payment else "",
         },
     )
-
-
-def _posted(request: HttpRequest) -> QueryDict | None:
-    """What was posted, though it be nothing; None for a page that is merely looked at."""
-    return request.POST if request.method == "POST" else None
 
 
 def _method(order: Order) -> object:
@@ -267,7 +162,7 @@ def _address(name: str, order: Order) -> str:
 def _to_payment(request: HttpRequest, order: Order) -> HttpResponse:
     """Send the shopper to the order's payment page at Stripe, or to where the order stands."""
     if not order.is_awaiting_payment:
-        return redirect(_address("orders:pay", order))
+        return see_other(_address("orders:pay", order))
     try:
         with trouble_as_busy():
             order = services.open_payment(
@@ -276,70 +171,65 @@ def _to_payment(request: HttpRequest, order: Order) -> HttpResponse:
                 cancel_url=f"{settings.SITE_ORIGIN}{_address('orders:pay', order)}",
             )
     except (PaymentsUnavailable, Busy):
-        return _pay_page(request, order, problem=_NO_PAYMENT_PAGE)
+        return _pay_later(request, order, _NO_PAYMENT_PAGE)
     except PaymentRefused:  # no later try of the same order can succeed
         logger.exception("Stripe refused to open a payment page for order %s", order.order_id)
         try:
             order = services.cancel_unpaid(order=order, now=utc_now())
         except services.OrderMoved:  # a second click was quicker
             return redirect(_address("orders:pay", order))
-        return _back_to_cart(request, order, words=_NOT_ACCEPTED)
+        messages.error(request, _NOT_ACCEPTED)
+        return _back_to_cart(request, order)
     except services.OrderMoved:
         return redirect(_address("orders:pay", order))
     return see_other(order.payment.session_url)
 
 
-def _back_to_cart(request: HttpRequest, order: Order, *, words: str) -> HttpResponse:
+def _back_to_cart(request: HttpRequest, order: Order) -> HttpResponse:
     """Put an ended order's lines into the visitor's cart, which is another one when a link's key opened the order."""
     now = utc_now()
     owner = guest_of(request) or new_guest(now)
-    left_out = services.put_back_in_cart(order=order, owner=owner, now=now)
-    if left_out:
-        messages.warning(request, f"Your cart is full, so these did not fit: {', '.join(left_out)}.")
+    restored = services.put_back_in_cart(order=order, owner=owner, now=now)
+    if restored.is_repeated:
+        messages.info(request, "What you ordered was put back in your cart before.")
+    elif restored.left_out:
+        messages.warning(request, f"Your cart is full, so these did not fit: {', '.join(restored.left_out)}.")
+    elif restored.is_beside_others:
+        messages.success(request, "Everything is back in your cart, together with what was in it already.")
     else:
-        messages.success(request, words)
-    response = redirect("cart:cart")
+        messages.success(request, "Everything is back in your cart.")
+    if restored.lowered:
+        now_there = ", ".join(f"{line.quantity} × {line.name}" for line in restored.lowered)
+        messages.warning(request, f"There are no more of these, so your cart has {now_there}.")
+    response = see_other(reverse("cart:cart"))
     remember_guest(response, owner)
     return response
 
 
-def _pay_page(request: HttpRequest, order: Order, *, problem: str = "") -> HttpResponse:
+def _as_stripe_knows(order: Order) -> tuple[Order, bool]:
+    """The order after asking Stripe about its payment, and whether we know: its silence must not read as "not paid"."""
+    if not order.is_awaiting_payment or not order.payment.session_id:
+        return order, True
+    try:
+        with trouble_as_busy():
+            return services.settle(session_id=order.payment.session_id, now=utc_now()), True
+    except (PaymentsUnavailable, PaymentRefused, services.UnknownOrder, Busy):
+        logger.warning("whether order %s is paid could not be asked", order.order_id, exc_info=True)
+        return order, False
+
+
+def _pay_later(request: HttpRequest, order: Order, problem: str) -> HttpResponse:
+    messages.error(request, problem)
+    return see_other(_address("orders:pay", order))
+
+
+def _pay_page(request: HttpRequest, order: Order, *, is_sure: bool) -> HttpResponse:
     context = {
         "order": order,
+        "delivery_name": queries.delivery_name(order.delivery_method),
         "pay_url": _address("orders:pay", order),
         "cancel_url": _address("orders:cancel", order),
-        "minutes_left": _minutes_left(order, utc_now()),
-        "problem": problem,
+        "is_sure": is_sure,
+        "is_in_time": utc_now() < order.kept_until,
     }
-    return render(request, "orders/pay.html", context, status=503 if problem else 200)
-
-
-def _minutes_left(order: Order, now: datetime) -> int:
-    return max(0, int((order.created_at + HOLD - now).total_seconds() // 60))
-
-
-def _remember(owner: Owner, details: CheckoutDetails, *, then: str) -> HttpResponse:
-    services.remember_details(owner=owner, details=details, now=utc_now())
-    return see_other(reverse(f"orders:{then}"))
-
-
-def _first_open_step(details: CheckoutDetails) -> str:
-    if not details.email:
-        return "contact"
-    if not details.address:
-        return "address"
-    return "review" if queries.delivery_method(details.delivery) else "delivery"
-
-
-def _step_answer(request: HttpRequest, step: str, details: CheckoutDetails, cart: Cart, **more: object) -> HttpResponse:
-    context = {"details": details, "cart": cart, "steps": _steps(step, details), **more}
-    return render(request, f"orders/{step}.html", context)
-
-
-def _steps(current: str, details: CheckoutDetails) -> list[Step]:
-    names = [name for name, _ in _STEPS]
-    reached = names.index(_first_open_step(details))
-    return [
-        Step(label, reverse(f"orders:{name}"), "current" if name == current else ("done" if at <= reached else "todo"))
-        for at, (name, label) in enumerate(_STEPS)
-    ]
+    return render(request, "orders/pay.html", context, status=200 if is_sure else 503)

@@ -11,9 +11,15 @@
   };
   const hush = () => byId("failed").replaceChildren();
   const on = (name, act) => document.addEventListener(name, (event) => event.detail.elt?.matches("#cart-link, #search, #recent") || act(event));
-  on("htmx:sendError", () => say("That did not work: the shop cannot be reached. Look at your connection and try again."));
-  on("htmx:timeout", () => say("That did not work: the shop took too long to answer. Please try again."));
-  on("htmx:responseError", () => say("That did not work. Please try again, or reload the page to see how things stand."));
+  // A number that was not kept must not stay in its field.
+  const fail = (words) => ({ detail }) => {
+    const line = detail.elt?.closest(".line-qty");
+    line?.reset();
+    say(line ? `${words} The quantity is as it was.` : words);
+  };
+  on("htmx:sendError", fail("That did not work: the shop cannot be reached. Look at your connection and try again."));
+  on("htmx:timeout", fail("That did not work: the shop took too long to answer. Please try again."));
+  on("htmx:responseError", fail("That did not work. Please try again, or reload the page to see how things stand."));
   on("htmx:beforeRequest", hush);
 
   // A request dropped for a newer one is no error for the console.

@@ -88,13 +88,12 @@ def test_a_field_given_twice_is_not_guessed_at(client: Client, headers: dict[str
 
 
 def test_an_inactive_or_sold_out_product_is_refused_by_name(client: Client) -> None:
-    for made in (
-        factories.make_product(name="Old Mug", status=ProductStatus.INACTIVE),
-        factories.make_product(name="Rare Mug", inventory=0),
-    ):
+    old = factories.make_product(name="Old Mug", status=ProductStatus.INACTIVE)
+    rare = factories.make_product(name="Rare Mug", inventory=0)
+    for made, words in ((old, "Old Mug is not available any more."), (rare, "Rare Mug is sold out.")):
         answer = add(client, HTMX, product_id=made.product_id, quantity="1")
         assert answer.status_code == 422
-        assert f"{made.name} is not available any more. Your cart is as it was." in answer.text
+        assert f"{words} Your cart is as it was." in answer.text
     assert items_of("Carts") == []
 
 
@@ -146,8 +145,32 @@ def test_a_bad_quantity_on_a_line_changes_nothing(client: Client, quantity: str)
 
     answer = client.post("/cart/update/", {"product_id": mug.product_id, "quantity": quantity}, headers=HTMX)
 
-    assert "Please choose a whole number" in answer.text
+    assert "Please choose a whole number from 1 to 99, or 0 to take the line out. Your cart is as it was." in answer.text
     assert items_of("Carts")[0]["items"]["L"][0]["M"]["quantity"] == {"N": "2"}
+
+
+@pytest.mark.parametrize(
+    ("stock", "asked", "kept", "words", "note"),
+    [
+        (5, "4", "4", "", ""),
+        (5, "5", "5", "", "That is all there is."),
+        (5, "100", "5", "There are only 5 of those, so we set the quantity to 5.", "That is all there is."),
+        (500, "99", "99", "", "99 is the most a cart holds of one product."),
+        (500, "100", "99", "A cart holds at most 99 of one product, so we set the quantity to 99.", "99 is the most"),
+        (99, "99", "99", "", "That is all there is."),
+    ],
+)
+def test_a_line_tells_its_limit_and_why(client: Client, stock: int, asked: str, kept: str, words: str, note: str) -> None:
+    mug = factories.make_product(inventory=stock)
+    add(client, product_id=mug.product_id, quantity="1")
+
+    answer = client.post("/cart/update/", {"product_id": mug.product_id, "quantity": asked}, headers=HTMX)
+
+    assert f'value="{kept}" min="0" max="{min(stock, 99)}"' in answer.text
+    assert ("so we set the quantity to" in answer.text) is bool(words)
+    assert words in answer.text
+    assert ("line-note" in answer.text) is bool(note)
+    assert note in answer.text
 
 
 @pytest.mark.parametrize("path", ["/cart/add/", "/cart/update/", "/cart/remove/"])

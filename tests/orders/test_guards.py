@@ -24,6 +24,7 @@ from cart import services as cart_services
 from cart.domain import CartState
 from cart.models import CartRow, cart_key
 from cart.queries import kept_cart, open_cart
+from cart.services import Restored
 from catalog import queries as catalog
 from catalog.domain import ProductStatus
 from catalog.models import ProductRow, product_key
@@ -741,12 +742,13 @@ def test_lines_put_back_into_a_cart_that_changes_meanwhile_join_what_is_there(
         factories.fill_cart(guest, {cup.product_id: 1}, now)
 
     with run_before("PutItem", lambda: factories.fill_cart(guest, {lamp.product_id: 2}, now)):
-        left_out = services.put_back_in_cart(order=ended, owner=guest, now=now)
+        restored = services.put_back_in_cart(order=ended, owner=guest, now=now)
 
     there = [(cup.product_id, 1)] if has_open_cart else []
     lines = [(line.product_id, line.quantity) for line in open_cart(owner=guest, now=now).lines]
     assert lines == [*there, (lamp.product_id, 2), (mug.product_id, 4)]
-    assert left_out == ()
+    assert restored == Restored(is_beside_others=True)
+    assert services.put_back_in_cart(order=ended, owner=guest, now=now) == Restored(is_repeated=True)
 
 
 # --- Webhooks ---------------------------------------------------------------------------------------------------------

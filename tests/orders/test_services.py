@@ -11,8 +11,10 @@ import pytest
 
 from cart.domain import CartState
 from cart.queries import kept_cart, open_cart
+from cart.services import Restored
 from catalog import queries as catalog
 from catalog.models import product_key
+from catalog.services import set_stock
 from orders import queries, services
 from orders.domain import HOLD, CheckoutDetails, OrderStatus
 from orders.jobs import release_unpaid_orders
@@ -214,7 +216,7 @@ def test_an_order_paid_just_before_its_hold_ends_is_settled_instead_of_released(
     assert stock(mug.product_id) == 3
 
 
-def test_the_lines_of_a_cancelled_order_go_back_into_the_cart_once(stripe: FakeStripe, guest: Owner, now: datetime) -> None:
+def test_the_lines_of_a_cancelled_order_join_what_is_in_the_cart_once(stripe: FakeStripe, guest: Owner, now: datetime) -> None:
     mug, lamp = factories.make_product(inventory=5), factories.make_product(inventory=5)
     order = factories.open_payment(factories.make_order(guest, {mug.product_id: 4, lamp.product_id: 1}, now))
     factories.fill_cart(guest, {mug.product_id: 1}, now)
@@ -226,8 +228,34 @@ def test_the_lines_of_a_cancelled_order_go_back_into_the_cart_once(stripe: FakeS
     assert stock(mug.product_id) == 5
     assert stripe.state.tables["sessions"][order.payment.session_id]["status"] == "expired"
     cart = open_cart(owner=guest, now=now)
-    assert [(line.product_id, line.quantity) for line in cart.lines] == [(mug.product_id, 4), (lamp.product_id, 1)]
-    assert answers == [(), ()]
+    assert [(line.product_id, line.quantity) for line in cart.lines] == [(mug.product_id, 5), (lamp.product_id, 1)]
+    assert answers == [Restored(is_beside_others=True), Restored(is_repeated=True)]
+    assert open_cart(owner=guest, now=now).version == cart.version
+
+
+def test_lines_put_back_end_at_the_stock_and_never_take_from_the_cart(stripe: FakeStripe, guest: Owner, now: datetime) -> None:
+    mug, lamp, gone = (factories.make_product(inventory=6) for _ in range(3))
+    order = factories.make_order(guest, {mug.product_id: 4, lamp.product_id: 5, gone.product_id: 2}, now)
+    ended = services.cancel_unpaid(order=order, now=now)
+    factories.fill_cart(guest, {mug.product_id: 5}, now)
+    for product_id, pieces in ((mug.product_id, 3), (lamp.product_id, 4), (gone.product_id, 0)):
+        set_stock(product_id=product_id, inventory=pieces, now=now)
+
+    restored = services.put_back_in_cart(order=ended, owner=guest, now=now)
+
+    lines = {line.product_id: line.quantity for line in open_cart(owner=guest, now=now).lines}
+    assert lines == {mug.product_id: 5, lamp.product_id: 4, gone.product_id: 2}
+    assert [(item.product_id, item.quantity) for item in restored.lowered] == [(mug.product_id, 5), (lamp.product_id, 4)]
+
+
+def test_another_cart_takes_an_orders_lines_once_more(stripe: FakeStripe, guest: Owner, now: datetime) -> None:
+    mug, lamp = factories.make_product(inventory=9), factories.make_product(inventory=9)
+    ended = services.cancel_unpaid(order=factories.make_order(guest, {mug.product_id: 2}, now), now=now)
+    services.put_back_in_cart(order=ended, owner=guest, now=now)
+    factories.make_order(guest, {lamp.product_id: 1}, now)  # with the mugs, and the cart is another one
+
+    assert services.put_back_in_cart(order=ended, owner=guest, now=now) == Restored()
+    assert [line.quantity for line in open_cart(owner=guest, now=now).lines] == [2]
 
 
 def test_lines_that_do_not_fit_a_full_cart_are_named(stripe: FakeStripe, guest: Owner, now: datetime) -> None:
@@ -237,7 +265,9 @@ def test_lines_that_do_not_fit_a_full_cart_are_named(stripe: FakeStripe, guest: 
         factories.fill_cart(guest, {factories.make_product().product_id: 1}, now)
     ended = services.cancel_unpaid(order=order, now=now)
 
-    assert services.put_back_in_cart(order=ended, owner=guest, now=now) == ("Tide Mug",)
+    restored = services.put_back_in_cart(order=ended, owner=guest, now=now)
+
+    assert restored == Restored(left_out=("Tide Mug",), is_beside_others=True)
 
 
 def test_a_product_deleted_meanwhile_keeps_no_other_from_going_back(stripe: FakeStripe, guest: Owner, now: datetime) -> None:

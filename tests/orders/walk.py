@@ -32,6 +32,14 @@ def fields_of(page: str) -> dict[str, str]:
     }
 
 
+def shown_in(page: str) -> dict[str, str]:
+    """What stands in the page's text fields, by name."""
+    main = page[page.index("<main") :]
+    found = [dict(re.findall(r'([\w-]+)="([^"]*)"', tag)) for tag in re.findall(r"<input ([^>]*)>", main)]
+    fields = [attributes for attributes in found if attributes.get("type") in ("text", "email", "tel")]
+    return {attributes["name"]: unescape(attributes.get("value", "")) for attributes in fields}
+
+
 def walk_to_review(client: Client, product_id: str, quantity: int = 1) -> str:
     """Fill a cart and all steps; the review page."""
     client.post("/cart/add/", {"product_id": product_id, "quantity": str(quantity)})

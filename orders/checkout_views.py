@@ -1,0 +1,166 @@
+"""The checkout's steps. Each is an address of its own; what a step was told is kept on the server, mistakes included."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import wraps
+
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from cart import queries as carts
+from cart import services as cart_services
+from cart.domain import Cart
+from orders import queries, services
+from orders.domain import Checkout, CheckoutDetails
+from orders.forms import AddressForm, ContactForm, DeliveryForm
+from shop.lib.clock import utc_now
+from shop.lib.guests import guest_of
+from shop.lib.http import see_other
+from shop.lib.owner import Owner
+
+_STEPS = (
+    ("contact", "Contact"),
+    ("address", "Address"),
+    ("delivery", "Delivery"),
+    ("review", "Review and pay"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    name: str
+    url: str
+    state: str
+
+
+def with_cart(view: Callable[[HttpRequest, Owner, Cart], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """A checkout step: give the view the shopper's cart, or send the shopper to where the cart page or the order stands.
+
+    Who comes back from the payment page by the browser's own button finds the order the cart has become.
+    """
+
+    @wraps(view)
+    def step(request: HttpRequest) -> HttpResponse:
+        owner = guest_of(request)
+        cart = carts.open_cart(owner=owner, now=utc_now())
+        if owner is not None and cart.lines and not cart.cart_id:
+            cart = carts.price_cart(cart_services.make_ready(owner=owner, now=utc_now()))
+        if owner is None or not cart.can_check_out:
+            became_order = cart.is_empty and cart.order_id
+            return redirect("orders:pay", cart.order_id) if became_order else redirect("cart:cart")
+        return view(request, owner, cart)
+
+    return step
+
+
+@require_safe
+@with_cart
+def checkout(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
+    return redirect(f"orders:{_first_open_step(queries.checkout_details(owner=owner, now=utc_now()))}")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_cart
+def contact(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
+    told = queries.checkout(owner=owner, now=utc_now())
+    details = told.details
+    form = ContactForm(_data(request, told, "contact"), initial={"email": details.email, "phone": details.phone})
+    if request.method == "POST":
+        if not form.is_valid():
+            return _ask_again(owner, "contact", form)
+        return _remember(owner, "contact", replace(details, **form.cleaned_data), then="address")
+    return _step_answer(request, "contact", details, cart, form=form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_cart
+def address(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
+    told = queries.checkout(owner=owner, now=utc_now())
+    details = told.details
+    form = AddressForm(_data(request, told, "address"), initial=asdict(details.address) if details.address else None)
+    if request.method == "POST":
+        if not form.is_valid():
+            return _ask_again(owner, "address", form)
+        return _remember(owner, "address", replace(details, address=form.address()), then="delivery")
+    return _step_answer(request, "address", details, cart, form=form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_cart
+def delivery(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
+    told = queries.checkout(owner=owner, now=utc_now())
+    details = told.details
+    methods = queries.delivery_methods()
+    initial = {"delivery": details.delivery or methods[0].code}
+    form = DeliveryForm(_data(request, told, "delivery"), methods=methods, initial=initial)
+    if request.method == "POST":
+        if not form.is_valid():
+            return _ask_again(owner, "delivery", form)
+        return _remember(owner, "delivery", replace(details, **form.cleaned_data), then="review")
+    return _step_answer(request, "delivery", details, cart, form=form)
+
+
+@require_safe
+@with_cart
+def review(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
+    told = queries.checkout(owner=owner, now=utc_now())
+    details = told.details
+    method = queries.delivery_method(details.delivery)
+    if _first_open_step(details) != "review" or method is None:
+        return redirect(f"orders:{_first_open_step(details)}")
+    priced = cart.with_shipping(method.price, tax_rate=settings.TAX_RATE)
+    return _step_answer(
+        request,
+        "review",
+        details,
+        priced,
+        delivery=method,
+        totals=priced.totals,
+        cart_id=priced.cart_id,
+        total_minor=priced.totals.total.minor,
+        seen=services.review_mark(priced, details),
+        unfinished=[(label, reverse(f"orders:{name}")) for name, label in _STEPS if name in told.typed],
+    )
+
+
+def _data(request: HttpRequest, told: Checkout, step: str) -> Mapping[str, str] | None:
+    """What a step's form holds: what is posted now, or what was posted last with a mistake in it. None for a clean form."""
+    return request.POST if request.method == "POST" else told.typed.get(step)
+
+
+def _ask_again(owner: Owner, step: str, form: forms.Form) -> HttpResponse:
+    """Show a step with what was typed and what is wrong, as a page of its own: Back and refresh must not send a form again."""
+    typed = {name: form.data.get(name, "") for name in form.fields}
+    services.remember_typed(owner=owner, step=step, fields=typed, now=utc_now())
+    return see_other(reverse(f"orders:{step}"))
+
+
+def _remember(owner: Owner, step: str, details: CheckoutDetails, *, then: str) -> HttpResponse:
+    services.remember_details(owner=owner, details=details, now=utc_now(), step=step)
+    return see_other(reverse(f"orders:{then}"))
+
+
+def _first_open_step(details: CheckoutDetails) -> str:
+    if not details.email:
+        return "contact"
+    if not details.address:
+        return "address"
+    return "review" if queries.delivery_method(details.delivery) else "delivery"
+
+
+def _step_answer(request: HttpRequest, step: str, details: CheckoutDetails, cart: Cart, **more: object) -> HttpResponse:
+    context = {"details": details, "cart": cart, "steps": _steps(step, details), **more}
+    return render(request, f"orders/{step}.html", context)
+
+
+def _steps(current: str, details: CheckoutDetails) -> list[Step]:
+    names = [name for name, _ in _STEPS]
+    reached = names.index(_first_open_step(details))
+    return [
+        Step(label, reverse(f"orders:{name}"), "current" if name == current else ("done" if at <= reached else "todo"))
+        for at, (name, label) in enumerate(_STEPS)
+    ]

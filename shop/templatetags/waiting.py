@@ -1,0 +1,25 @@
+"""What the cart page says of the order its last cart became: the cart knows nothing of orders."""
+
+from typing import Any
+
+from django import template
+
+from cart.domain import Cart
+from orders import queries
+from shop.lib.clock import utc_now
+from shop.lib.guests import guest_of
+
+register = template.Library()
+
+
+@register.inclusion_tag("orders/waiting.html", takes_context=True)
+def waiting_order(context: Any, cart: Cart) -> dict[str, Any]:
+    """The visitor's last order and the ways on, while it may be waiting to be paid: one call, for half an hour after an order."""
+    now = utc_now()
+    order = queries.order_that_may_wait(owner=guest_of(context.request), cart=cart, now=now)
+    return {
+        "cart": cart,
+        "order": order,
+        "is_in_time": order is not None and now < order.kept_until,
+        "csrf_token": context.get("csrf_token"),
+    }
