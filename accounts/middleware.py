@@ -1,33 +1,108 @@
 """Puts on every request who sent it."""
 
+import logging
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from accounts import sessions, tokens
+from accounts.cookies import ACCESS_COOKIE, REFRESH_COOKIE, clear_tokens, set_tokens
+from accounts.queries import SessionEnded
+from accounts.sessions import SignedIn
 from shop.lib.access import Access
+from shop.lib.clock import utc_now
 from shop.lib.viewer import GUEST, Viewer
 
+logger = logging.getLogger(__name__)
 
-class Nobody:
-    """The access of a guest."""
+_API = "/api/"
+_BEARER = "Bearer "
 
-    viewer: Viewer = GUEST
+
+class Caller:
+    """The sender of a request, found out when somebody wants to know.
+
+    Pages come with cookies: when the access token is past its time, the refresh token gets a new one, and the answer carries it.
+    Under `/api/` cookies count for nothing, so no other site's page can call it in somebody's name; there the access token stands
+    in the header.
+    """
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        self._viewer: Viewer | None = None
+        self._is_confirmed = False
+        self._renewed: SignedIn | None = None
+        self._is_over = False
+
+    @property
+    def viewer(self) -> Viewer:
+        """By the token alone."""
+        if self._viewer is None:
+            self._viewer = self._by_header() if self._request.path.startswith(_API) else self._by_cookies()
+        return self._viewer
 
     def confirm(self) -> Viewer:
-        return GUEST
+        """By the tables."""
+        if self.viewer.is_signed_in and not self._is_confirmed:
+            try:
+                self._viewer = sessions.confirm(viewer=self.viewer, now=utc_now())
+            except SessionEnded:
+                self._viewer, self._is_over = GUEST, True
+        self._is_confirmed = True
+        return self.viewer
+
+    def leave_cookies(self, response: HttpResponse) -> None:
+        """Hand out what was renewed, or take back what is over, unless the view itself signed somebody in or out."""
+        if REFRESH_COOKIE in response.cookies or not (self._renewed or self._is_over):
+            return
+        if self._is_over:
+            clear_tokens(response)
+        elif self._renewed:
+            set_tokens(response, self._renewed)
+        # Whoever was asked for makes the answer theirs: no cache may keep it, whatever the view said.
+        response["Cache-Control"] = "private, no-store"
+
+    def _by_cookies(self) -> Viewer:
+        access, refresh = (self._request.COOKIES.get(name, "") for name in (ACCESS_COOKIE, REFRESH_COOKIE))
+        if access:
+            try:
+                return tokens.read_access(access)
+            except tokens.BadToken:
+                pass  # past its time, most likely
+        if not refresh:
+            return GUEST
+        try:
+            self._renewed = sessions.refresh(token=refresh, now=utc_now())
+        except SessionEnded:
+            self._is_over = True
+            return GUEST
+        return self._renewed.viewer
+
+    def _by_header(self) -> Viewer:
+        header = self._request.headers.get("Authorization", "")
+        if not header.startswith(_BEARER):
+            return GUEST
+        try:
+            return tokens.read_access(header.removeprefix(_BEARER))
+        except tokens.BadToken:
+            return GUEST
 
 
 def access_of(request: HttpRequest) -> Access:
-    """Who sent the request. So far everybody is a guest."""
-    return Nobody()
+    """Who sent the request."""
+    return Caller(request)
 
 
 class Identity:
-    """Knows who sent a request; asks nothing before somebody wants to know."""
+    """Knows who sent a request, once a view asks: pages that are the same for everybody do not, so they cost and set nothing."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.access = access_of(request)  # type: ignore[attr-defined]
-        return self.get_response(request)
+        caller = access_of(request)
+        request.access = caller  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        if isinstance(caller, Caller):
+            caller.leave_cookies(response)
+        return response

@@ -81,12 +81,7 @@ TEMPLATES = [
                     _LOADERS if DEBUG else [("django.template.loaders.cached.Loader", _LOADERS)],
                 )
             ],
-            "builtins": [
-                "template_partials.templatetags.partials",
-                "django.templatetags.l10n",
-                "django.templatetags.static",
-                "shop.templatetags.shop",
-            ],
+            "builtins": ["template_partials.templatetags.partials", "django.templatetags.static", "shop.templatetags.shop"],
             "context_processors": ["django.contrib.messages.context_processors.messages", "shop.context_processors.shop"],
         },
     }
@@ -115,13 +110,23 @@ CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = COOKIE_SECURE = _HTTPS
 CSRF_FAILURE_VIEW = "shop.views.cross_site_refused"
 CSRF_TRUSTED_ORIGINS = [SITE_ORIGIN]
-LOGIN_URL = "/accounts/login/"
 SILENCED_SYSTEM_CHECKS = [
     # "CsrfViewMiddleware is not installed": shop.middleware.CrossSitePosts is that middleware, made stricter.
     "security.W003",
     # X-Frame-Options: shop.middleware.ResponseHeaders sends frame-ancestors and X-Frame-Options itself.
     "security.W002",
 ]
+
+# --- Accounts ---------------------------------------------------------------------------------------------------------
+
+LOGIN_URL = "/accounts/login/"
+SECOND_FACTOR_URL = "/accounts/second-factor/"
+# Keys of the signed cookies and API tokens by their `kid`; the first signs, all verify. `manage.py newjwtkey` makes one.
+JWT_KEYS = env.keys("JWT_KEYS", "local:bG9jYWwtb25seS1ub3QtYS1zZWNyZXQtYXQtYWxsLTAxMjM0NTY3ODk" if LOCAL else None)
+# bcrypt's cost: each step doubles the time of a login. Below 10 is for tests alone.
+PASSWORD_COST = env.integer("PASSWORD_COST", 12, least=4 if LOCAL else 10)
+# Whether staff pages open only to who signed in with a second factor.
+STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR", default=False)
 
 # --- Tables -----------------------------------------------------------------------------------------------------------
 
@@ -172,11 +177,6 @@ STORAGES = {
         )
     }
 }
-
-# --- Pages that are kept ----------------------------------------------------------------------------------------------
-
-# How many shared pages a process keeps as they were drawn (compressed, about 6 KB each). Templates that change need drawing anew.
-KEPT_PAGES = 0 if DEBUG else env.integer("KEPT_PAGES", 256)
 
 # --- Cache ------------------------------------------------------------------------------------------------------------
 

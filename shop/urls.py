@@ -7,6 +7,7 @@ from shop import views
 
 urlpatterns = [
     path("", include("catalog.urls")),
+    path("accounts/", include("accounts.urls")),
     path("cart/", include("cart.urls")),
     path("", include("orders.urls")),
     path("staff/", include("shop.staff_urls")),

@@ -21,7 +21,6 @@ from pytest_django import Settings
 from accounts import middleware
 from catalog import queries as catalog_queries
 from catalog import services as catalog_services
-from catalog.shared import forget_pages
 from orders import payments
 from shop.lib.access import Access, Permission, Viewer
 from shop.lib.guests import GUEST_COOKIE, new_guest, remember_guest
@@ -52,7 +51,6 @@ def tables(cloud: Ministack) -> Iterator[Any]:
             client.delete_item(TableName=table_name(table), Key=key)
     cache.clear()
     catalog_queries.forget_categories()
-    forget_pages()
 
 
 def _keys(client: Any, name: str) -> list[dict[str, Any]]:
@@ -145,7 +143,7 @@ def sign_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Viewer]:
     people: dict[str, Viewer] = {}
     real = middleware.access_of
 
-    class Known(middleware.Nobody):
+    class Known:
         def __init__(self, viewer: Viewer) -> None:
             self.viewer = viewer
 

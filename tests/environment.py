@@ -24,6 +24,7 @@ os.environ.update(
     AWS_EC2_METADATA_DISABLED="true",
     AWS_ENDPOINT_URL=f"http://127.0.0.1:{CLOUD_PORT}",
     TABLE_PREFIX="test-",
+    PASSWORD_COST="4",  # as fast as bcrypt goes
     STRIPE_SECRET_KEY="sk_test_tests",
     STRIPE_WEBHOOK_SECRET="whsec_tests",
     EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",

@@ -1,4 +1,4 @@
-"""The stream function: changes of the Products and Orders tables, to what follows from them."""
+"""The stream function: changes of the Products, Orders and Users tables, to what follows from them."""
 
 import logging
 import os
@@ -10,7 +10,8 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 django.setup()
 
-from catalog import reactions as catalog  # noqa: E402 - the apps need Django set up
+from accounts import reactions as accounts  # noqa: E402 - the apps need Django set up
+from catalog import reactions as catalog  # noqa: E402
 from orders import reactions as orders  # noqa: E402
 from shop.lib.clock import utc_now  # noqa: E402
 
@@ -41,6 +42,8 @@ def _react(record: dict[str, Any]) -> None:
         catalog.product_changed(old, new)
     elif _table(record).endswith("Orders"):
         orders.order_changed(old, new, now=utc_now())
+    elif _table(record).endswith("Users"):
+        accounts.account_changed(old, new, now=utc_now())
 
 
 def _react_together(records: list[dict[str, Any]]) -> None:

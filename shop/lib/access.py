@@ -78,7 +78,7 @@ def require_login(view: View[P]) -> View[P]:
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not viewer_of(request).is_signed_in:
-            return _to_login(request)
+            return _to(settings.LOGIN_URL, request)
         return view(request, *args, **kwargs)
 
     return guarded
@@ -95,9 +95,11 @@ def require_staff(permission: Permission | None = None) -> Callable[[View[P]], V
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             viewer = confirmed_viewer_of(request)
             if not viewer.is_signed_in:
-                return _to_login(request)
+                return _to(settings.LOGIN_URL, request)
             if not (viewer.may(permission) if permission else viewer.is_staff):
                 raise PermissionDenied(f"{request.path} needs {permission or 'any permission'}")
+            if settings.STAFF_SECOND_FACTOR and not viewer.has_second_factor:
+                return _to(settings.SECOND_FACTOR_URL, request)
             return view(request, *args, **kwargs)
 
         return guarded
@@ -109,8 +111,8 @@ def _access(request: HttpRequest) -> Access:
     return cast(Access, request.access)  # type: ignore[attr-defined]  # set by accounts.middleware.Identity
 
 
-def _to_login(request: HttpRequest) -> HttpResponse:
-    return see_other(f"{settings.LOGIN_URL}?{urlencode({'next': _came_from(request)})}")
+def _to(url: str, request: HttpRequest) -> HttpResponse:
+    return see_other(f"{url}?{urlencode({'next': _came_from(request)})}")
 
 
 def _came_from(request: HttpRequest) -> str:

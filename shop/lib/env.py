@@ -1,5 +1,6 @@
 """Strict readers of environment variables: a wrong value stops the start with a sentence that names the variable."""
 
+import base64
 import os
 from decimal import Decimal, InvalidOperation
 
@@ -53,3 +54,31 @@ def decimal(name: str, default: str) -> Decimal:
 def words(name: str, default: str = "") -> list[str]:
     """The variable as a list, split at commas; blanks are dropped."""
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
+_KEY_BYTES = 32
+_KEY_VARIETY = 12
+
+
+def keys(name: str, default: str | None = None) -> dict[str, bytes]:
+    """The variable as named secret keys, `name:key,name:key`, each key base64url of 32 random bytes or more. Raises BadSetting.
+
+    A message never repeats a key.
+    """
+    found: dict[str, bytes] = {}
+    for entry in text(name, default).split(","):
+        key_name, colon, encoded = entry.strip().partition(":")
+        if not (key_name and colon):
+            raise BadSetting(f"{name} has an entry that is not of the form name:key.")
+        if key_name in found:
+            raise BadSetting(f"{name} names the key {key_name!r} twice.")
+        try:
+            key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
+        except ValueError:
+            raise BadSetting(
+                f"{name}: the key {key_name!r} is not base64url; `SHOP_LOCAL=true manage.py newjwtkey` makes a good one."
+            ) from None
+        if len(key) < _KEY_BYTES or len(set(key)) < _KEY_VARIETY:
+            raise BadSetting(f"{name}: the key {key_name!r} is too weak; `SHOP_LOCAL=true manage.py newjwtkey` makes a good one.")
+        found[key_name] = key
+    return found

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, cast
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.http import url_has_allowed_host_and_scheme
 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
@@ -23,3 +24,9 @@ class HttpResponseSeeOther(HttpResponseRedirect):
 def see_other(url: str) -> HttpResponse:
     """Send the browser on with a GET."""
     return HttpResponseSeeOther(url)
+
+
+def local_path(url: str, *, default: str) -> str:
+    """The address if it is a path of this site, else the default: where `next=` may lead."""
+    is_plain = url.startswith("/") and url.isprintable() and "\\" not in url
+    return url if is_plain and url_has_allowed_host_and_scheme(url, allowed_hosts=None) else default

@@ -154,13 +154,17 @@ R = TypeVar("R", bound=Row)
 
 
 def batch_get(row: type[R], keys: Sequence[tuple[str, str]], *, consistent: bool) -> list[R]:
-    """The rows of these keys (up to 100) that exist, in any order.
+    """The rows of these keys (up to 100) that exist, in any order. Raises Busy, GetError."""
+    return [row.from_raw_data(item) for item in batch_items(row.Meta.table_name, keys, consistent=consistent)]
+
+
+def batch_items(table: str, keys: Sequence[tuple[str, str]], *, consistent: bool) -> list[dict[str, Any]]:
+    """The items of these keys (up to 100) that exist, raw and in any order, for keys of several kinds of row.
 
     PynamoDB's own asks again for what DynamoDB left out without a pause and without an end. Raises Busy, GetError.
     """
-    table = row.Meta.table_name
     wanted: Any = [{"PK": {"S": pk}, "SK": {"S": sk}} for pk, sk in keys]
-    found: list[R] = []
+    found: list[dict[str, Any]] = []
     for attempt in range(_BATCH_ROUNDS):
         if attempt:
             time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter
@@ -169,7 +173,7 @@ def batch_get(row: type[R], keys: Sequence[tuple[str, str]], *, consistent: bool
             answer = connection().dispatch("BatchGetItem", {"RequestItems": request})
         except BOTOCORE_EXCEPTIONS as error:
             raise GetError("Failed to batch get items", error) from error
-        found += [row.from_raw_data(item) for item in answer["Responses"].get(table, [])]
+        found += answer["Responses"].get(table, [])
         wanted = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
         if not wanted:
             return found

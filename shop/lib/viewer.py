@@ -32,6 +32,8 @@ class Viewer:
     role: str = ""
     permissions: frozenset[Permission] = frozenset()
     session_id: str = ""
+    has_second_factor: bool = False
+    """Whether they proved themselves by more than a password when they signed in."""
 
     @property
     def is_signed_in(self) -> bool:

@@ -17,6 +17,7 @@ ORIGIN = "https://shop.example.com"
 REQUIRED = {
     "SITE_ORIGIN": ORIGIN,
     "SECRET_KEY": "k7T!v2Qz" * 10 + "-of-tests",
+    "JWT_KEYS": "2026a:lY1mYb0qkXcPj3n8u5vGZ2t7wRrJ0dEoKfHsAiQxT64",
     "STRIPE_SECRET_KEY": "sk_live_tests",
     "STRIPE_WEBHOOK_SECRET": "whsec_tests",
 }
@@ -53,6 +54,30 @@ def test_djangos_own_check_of_a_deployment_finds_nothing_to_warn_of() -> None:
     answer = check(**REQUIRED)
 
     assert (answer.returncode, "no issues" in answer.stdout) == (0, True), answer.stderr
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "only-a-key-and-no-name",
+        ":lY1mYb0qkXcPj3n8u5vGZ2t7wRrJ0dEoKfHsAiQxT64",
+        "short:lY1mYb0qkXcPj3n8u5vGZ2t7wRrJ0d",
+        "dull:YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE",
+        "odd:not base64 at all, whatever one may say of it",
+        "2026a:lY1mYb0qkXcPj3n8u5vGZ2t7wRrJ0dEoKfHsAiQxT64,2026a:mY1mYb0qkXcPj3n8u5vGZ2t7wRrJ0dEoKfHsAiQxT64",
+    ],
+)
+def test_weak_or_misspelt_signing_keys_stop_the_start_and_are_not_repeated(keys: str) -> None:
+    answer = run("-c", "import shop.settings", **{**REQUIRED, "JWT_KEYS": keys})
+
+    assert "JWT_KEYS" in refused(answer)
+    assert not any(key.partition(":")[2] and key.partition(":")[2] in answer.stderr for key in keys.split(","))
+
+
+def test_a_key_of_the_command_starts_the_shop_beside_the_one_so_far() -> None:
+    made = run("manage.py", "newjwtkey", SHOP_LOCAL="true").stdout.strip()
+
+    assert check(**{**REQUIRED, "JWT_KEYS": f"{made},{REQUIRED['JWT_KEYS']}"}).returncode == 0
 
 
 @pytest.mark.parametrize("value", [None, ""], ids=["unset", "empty"])

@@ -1,0 +1,144 @@
+"""Shapes of what the account pages accept from a browser. Rules about passwords and addresses are in `domain`."""
+
+import unicodedata
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from accounts.domain import PASSWORD_MOST, BadEmail, normalised_email
+
+
+def no_control_characters(value: str) -> None:
+    """Refuse text with control characters: they have no place in a name and break mail headers."""
+    if any(unicodedata.category(char) == "Cc" for char in value):
+        raise ValidationError("Please write this without control characters.")
+
+
+def is_an_address(value: str) -> None:
+    """Refuse what passes for an address but can be no domain's."""
+    try:
+        normalised_email(value)
+    except BadEmail:
+        raise ValidationError("This does not look like an e-mail address.") from None
+
+
+class EmailField(forms.EmailField):
+    """An e-mail address."""
+
+    def __init__(self, *, label: str = "E-mail", autocomplete: str = "email", help_text: str = "") -> None:
+        super().__init__(
+            label=label,
+            max_length=254,
+            help_text=help_text,
+            validators=[is_an_address],
+            widget=forms.EmailInput(attrs={"autocomplete": autocomplete, "inputmode": "email"}),
+            error_messages={
+                "required": "Please give your e-mail address.",
+                "invalid": "This does not look like an e-mail address. It needs an @ and a domain, such as ada@example.com.",
+            },
+        )
+
+
+class PasswordField(forms.CharField):
+    """A password, exactly as typed: blanks at its ends belong to it."""
+
+    def __init__(self, *, label: str = "Password", is_new: bool = False, help_text: str = "") -> None:
+        super().__init__(
+            label=label,
+            strip=False,
+            max_length=PASSWORD_MOST,
+            help_text=help_text,
+            widget=forms.PasswordInput(attrs={"autocomplete": "new-password" if is_new else "current-password"}),
+            error_messages={
+                "required": "Please give a password." if is_new else "Please give your password.",
+                "max_length": f"Please use {PASSWORD_MOST} characters at most.",
+            },
+        )
+
+
+class NameField(forms.CharField):
+    """A part of somebody's name."""
+
+    def __init__(self, *, label: str, autocomplete: str) -> None:
+        super().__init__(
+            label=label,
+            max_length=60,
+            validators=[no_control_characters],
+            widget=forms.TextInput(attrs={"autocomplete": autocomplete}),
+            error_messages={"required": f"Please fill in: {label.lower()}."},
+        )
+
+
+_PASSWORD_HINT = "Eight characters or more. A few words in a row are good and easy to remember."  # noqa: S105 - a hint
+
+
+class LoginForm(forms.Form):
+    """Who you are."""
+
+    email = EmailField(autocomplete="username")
+    password = PasswordField()
+    stay = forms.BooleanField(label="Stay signed in on this device", required=False)
+
+
+class RegisterForm(forms.Form):
+    """A new account."""
+
+    first_name = NameField(label="First name", autocomplete="given-name")
+    last_name = NameField(label="Last name", autocomplete="family-name")
+    email = EmailField()
+    password = PasswordField(is_new=True, help_text=_PASSWORD_HINT)
+
+
+class EmailForm(forms.Form):
+    """Whose password is forgotten."""
+
+    email = EmailField()
+
+
+class PasswordForm(forms.Form):
+    """The password once more."""
+
+    password = PasswordField()
+
+
+class NewPasswordForm(forms.Form):
+    """A new password."""
+
+    password = PasswordField(label="New password", is_new=True, help_text=_PASSWORD_HINT)
+
+
+class ChangePasswordForm(forms.Form):
+    """A new password, by the old one."""
+
+    password = PasswordField(label="Your password so far")
+    new_password = PasswordField(label="New password", is_new=True, help_text=_PASSWORD_HINT)
+
+
+class ChangeEmailForm(forms.Form):
+    """Another e-mail address."""
+
+    email = EmailField(label="New e-mail address")
+    password = PasswordField()
+
+
+class CodeForm(forms.Form):
+    """Six digits of the authenticator, or a recovery code."""
+
+    code = forms.CharField(
+        label="Code",
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "text", "autocapitalize": "off"}),
+        error_messages={"required": "Please give the code."},
+    )
+
+
+class SessionForm(forms.Form):
+    """Which session to end."""
+
+    session_id = forms.RegexField(r"^ses-[0-9a-z]{5,40}$")
+
+
+def add_problem(form: forms.Form, field: str | None, words: Any) -> None:
+    """Show a refusal of a service at the field it is about."""
+    form.add_error(field, ValidationError(str(words)))

@@ -1,0 +1,148 @@
+"""Mails about accounts. All have one shape: a heading, a few sentences, at most one button, and why one gets it.
+
+Links begin with the site's own origin. Mails go to the address as its owner wrote it, never as somebody typed it at a form.
+"""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.urls import reverse
+
+from accounts.domain import User
+from shop.lib import mails
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    words: str
+    url: str
+
+
+_NOT_YOU = "If this was not you, you need not do anything: without the link nothing happens."
+_ALARM = "If this was not you, set a new password now. That signs everybody out, and only who reads your mail can do it."
+
+
+def link_url(name: str, secret: str) -> str:
+    """The address in a mail that carries a secret; on the shop's fixed origin."""
+    return f"{settings.SITE_ORIGIN}{reverse(f'accounts:{name}', args=[secret])}"
+
+
+def send_verify(*, to: str, name: str, secret: str) -> None:
+    """The link that opens an account. Raises what the mail backend raises, as all of these do."""
+    _send(
+        to,
+        subject=f"Open your {settings.SHOP_NAME} account",
+        heading="One step to your account",
+        sentences=[
+            f"Hello {name}, please confirm that this address is yours. You will be asked for the password you chose.",
+            "The link works for 24 hours.",
+        ],
+        button=Button("Confirm my address", link_url("verify", secret)),
+        why=f"Somebody gave this address to open an account. {_NOT_YOU}",
+    )
+
+
+def send_has_account(user: User) -> None:
+    """To who registers again: nothing new was made."""
+    _send(
+        user.email,
+        subject=f"You have a {settings.SHOP_NAME} account already",
+        heading="You have an account already",
+        sentences=[
+            f"Hello {user.first_name}, somebody, most likely you, just tried to open an account with this address.",
+            "There is one, so nothing was changed. If you forgot its password, you can set a new one.",
+        ],
+        button=Button("Set a new password", _url("password_reset")),
+        why="Somebody gave this address to open an account. If it was not you, you need not do anything.",
+    )
+
+
+def send_reset(user: User, secret: str) -> None:
+    """The link that sets a new password."""
+    _send(
+        user.email,
+        subject=f"Set a new password at {settings.SHOP_NAME}",
+        heading="Set a new password",
+        sentences=[
+            f"Hello {user.first_name}, here is the link you asked for. It works once, for ten minutes.",
+            "With the new password every browser is signed out.",
+        ],
+        button=Button("Choose a new password", link_url("reset", secret)),
+        why=f"Somebody asked for a new password with this address. {_NOT_YOU}",
+    )
+
+
+def send_password_changed(user: User) -> None:
+    """To the owner of an account whose password is another now."""
+    _send(
+        user.email,
+        subject=f"Your password at {settings.SHOP_NAME} was changed",
+        heading="Your password was changed",
+        sentences=[f"Hello {user.first_name}, your password was just changed, and other browsers were signed out.", _ALARM],
+        button=Button("This was not me", _url("password_reset")),
+        why="You get this mail whenever your password changes.",
+    )
+
+
+def send_new_device(user: User, *, device: str, source: str, at: str) -> None:
+    """To somebody who signed in with a browser we had not seen before."""
+    where = f" near {source}" if source else ""
+    _send(
+        user.email,
+        subject=f"A new sign-in at {settings.SHOP_NAME}",
+        heading="You signed in on a new device",
+        sentences=[f"Hello {user.first_name}, somebody signed in to your account with {device}{where}, on {at}.", _ALARM],
+        button=Button("See where I am signed in", _url("sessions")),
+        why="You get this mail when a browser signs in to your account for the first time.",
+    )
+
+
+def send_email_change_old(user: User, *, new_email: str, secret: str) -> None:
+    """To the address somebody wants to leave."""
+    _send(
+        user.email,
+        subject=f"Another e-mail address for your {settings.SHOP_NAME} account?",
+        heading="Another address for your account?",
+        sentences=[
+            f"Hello {user.first_name}, your account shall belong to {new_email} from now on.",
+            "Please agree here, and follow the link we sent to the new address. Both work for 24 hours.",
+        ],
+        button=Button("Yes, change it", link_url("email_old", secret)),
+        why=f"Somebody who is signed in to your account asked for this. {_NOT_YOU}",
+    )
+
+
+def send_email_change_new(user: User, *, new_email: str, secret: str) -> None:
+    """To the address somebody wants to use."""
+    _send(
+        new_email,
+        subject=f"Confirm your new address at {settings.SHOP_NAME}",
+        heading="Confirm your new address",
+        sentences=[
+            f"Hello {user.first_name}, please confirm that this address is yours.",
+            "We also wrote to the address so far: your account changes when both links were followed. Both work for 24 hours.",
+        ],
+        button=Button("Confirm my address", link_url("email_new", secret)),
+        why=f"Somebody gave this address for their account. {_NOT_YOU}",
+    )
+
+
+def send_email_changed(user: User, *, to: str, new_email: str) -> None:
+    """To both addresses, when the account has moved."""
+    _send(
+        to,
+        subject=f"Your {settings.SHOP_NAME} account has a new address",
+        heading="Your address was changed",
+        sentences=[f"Hello {user.first_name}, your account now belongs to {new_email}. Please sign in with it from now on."],
+        button=None,
+        why="You get this mail because this address was, or is, the one of your account. If you did not agree, please answer it.",
+    )
+
+
+def _send(to: str, *, subject: str, heading: str, sentences: list[str], button: Button | None, why: str) -> None:
+    context = {"subject": subject, "heading": heading, "sentences": sentences, "button": button, "why": why}
+    mails.send("accounts/emails/notice", to=to, context=context)
+
+
+def _url(name: str) -> str:
+    return f"{settings.SITE_ORIGIN}{reverse(f'accounts:{name}')}"

@@ -1,0 +1,96 @@
+"""Reads of accounts. docs/tables.md has a row for each."""
+
+from datetime import datetime
+
+from pynamodb.exceptions import DoesNotExist
+
+from accounts.domain import BadEmail, Session, User
+from accounts.links import hash_of
+from accounts.models import (
+    EMAIL_SK,
+    PROFILE_SK,
+    TOKEN_SK,
+    EmailRow,
+    SessionRow,
+    TokenRow,
+    UserMeta,
+    UserRow,
+    email_pk,
+    session_sk,
+    to_session,
+    to_user,
+    token_pk,
+    user_pk,
+)
+from shop.lib.tables import batch_items
+
+
+class UserNotFound(Exception):
+    """There is no such person (any more)."""
+
+
+class SessionEnded(Exception):
+    """The session is over: signed out, expired, or its owner's password or status changed."""
+
+
+class LinkDead(Exception):
+    """A link from a mail that was used, has expired, or never was."""
+
+
+def user(*, user_id: str) -> User:
+    """Somebody by id, as last written. Raises UserNotFound."""
+    try:
+        return to_user(UserRow.get(user_pk(user_id), PROFILE_SK, consistent_read=True))
+    except DoesNotExist:
+        raise UserNotFound(user_id) from None
+
+
+def user_by_email(*, email: str) -> User:
+    """Somebody by e-mail address in any spelling. Two calls, whether there is such a person or not. Raises UserNotFound.
+
+    An item in the specification's form, written by another system, claims no address and is found by the index.
+    """
+    try:
+        pk = email_pk(email)
+    except BadEmail:
+        raise UserNotFound from None
+    try:
+        claim = EmailRow.get(pk, EMAIL_SK, consistent_read=True)
+    except DoesNotExist:
+        found = next(iter(UserRow.by_email.query(pk, limit=1)), None)
+        if found is None:
+            raise UserNotFound from None
+        return user(user_id=found.user_id)
+    return user(user_id=claim.user_id)
+
+
+def live_session(*, user_id: str, session_id: str, now: datetime) -> tuple[User, Session]:
+    """Somebody and the session they are signed in with, in one call, as last written. Raises SessionEnded."""
+    keys = [(user_pk(user_id), PROFILE_SK), (user_pk(user_id), session_sk(session_id))]
+    items = {item["SK"]["S"]: item for item in batch_items(UserMeta.table_name, keys, consistent=True)}
+    if len(items) < len(keys):
+        raise SessionEnded(session_id)
+    person = to_user(UserRow.from_raw_data(items[PROFILE_SK]))
+    session = to_session(SessionRow.from_raw_data(items[session_sk(session_id)]))
+    if not session.is_alive(person, now):
+        raise SessionEnded(session_id)
+    return person, session
+
+
+def sessions_of(*, user_id: str, now: datetime) -> tuple[Session, ...]:
+    """Where somebody is signed in, last seen first. Two calls. Raises UserNotFound."""
+    person = user(user_id=user_id)
+    rows = SessionRow.query(user_pk(user_id), SessionRow.sk.startswith(session_sk("")), consistent_read=True)
+    found = (to_session(row) for row in rows)
+    return tuple(sorted((one for one in found if one.is_alive(person, now)), key=lambda one: one.seen_at, reverse=True))
+
+
+def link(*, secret: str, kind: str, now: datetime) -> TokenRow:
+    """What a link from a mail is about; only services may see the row. Raises LinkDead."""
+    try:
+        row = TokenRow.get(token_pk(hash_of(secret)), TOKEN_SK, consistent_read=True)
+    except DoesNotExist:
+        raise LinkDead from None
+    if row.kind != kind or row.expires_at <= now:
+        raise LinkDead
+    return row

@@ -1,0 +1,456 @@
+"""What changes an account. With `sessions` and `limits` the only writers of the Users table.
+
+Whatever is answered by mail is only asked for here, by a row that costs the same for known and unknown addresses; the table's
+stream (`reactions`) looks the person up and sends. So neither the page's words nor its time tell who has an account.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from accounts import passwords, queries
+from accounts.domain import (
+    BadPassword,
+    Role,
+    User,
+    UserStatus,
+    may_edit,
+    may_grant,
+    normalised_email,
+    require_good_password,
+)
+from accounts.limits import Kind, count_try, forget_tries
+from accounts.links import hash_of, new_secret
+from accounts.models import (
+    EMAIL_CHANGE_SK,
+    EMAIL_SK,
+    REQUEST_SK,
+    TOKEN_SK,
+    EmailChangeRow,
+    EmailRow,
+    RequestRow,
+    SessionRow,
+    TokenRow,
+    UserRow,
+    email_pk,
+    has_credentials,
+    request_pk,
+    session_sk,
+    to_row,
+    token_pk,
+    user_key,
+    user_pk,
+)
+from accounts.queries import LinkDead, UserNotFound
+from shop.lib.ids import new_id
+from shop.lib.tables import is_refused
+from shop.lib.transactions import Refused, run_transaction
+from shop.lib.viewer import Permission, Viewer
+
+VERIFY_LIFETIME = timedelta(hours=24)
+RESET_LIFETIME = timedelta(minutes=10)
+CHANGE_LIFETIME = timedelta(hours=24)
+_REQUEST_LIFETIME = timedelta(days=2)
+"""Longer than a stream keeps a record that could not be delivered."""
+
+
+class Asked(StrEnum):
+    """What can be asked for and is answered by mail."""
+
+    ACCOUNT = "account"
+    RESET = "reset"
+    EMAIL_CHANGE = "email-change"
+
+
+class Link(StrEnum):
+    """What a link in a mail is for."""
+
+    VERIFY = "verify"
+    RESET = "reset"
+    OLD_EMAIL = "old-email"
+    NEW_EMAIL = "new-email"
+
+
+class WrongPassword(Exception):
+    """This is not the password."""
+
+
+class EmailTaken(Exception):
+    """Another account has this address."""
+
+
+class NotAllowed(Exception):
+    """Nobody grants what they lack or edits somebody above them."""
+
+
+# --- Registration -----------------------------------------------------------------------------------------------------
+
+
+def register(*, email: str, first_name: str, last_name: str, password: str, source: str, now: datetime) -> None:
+    """Ask for an account. The address gets a mail: with a link that opens the account, or saying that there is one already.
+
+    Nothing exists until the link is followed, so nobody can sit on another's address. Raises BadEmail, BadPassword, TooManyTries.
+    """
+    normalised = normalised_email(email)
+    require_password(password, about=(email, first_name, last_name))
+    _count_source(Kind.REGISTER_SOURCE, source, now)
+    count_try(Kind.REGISTER, normalised, now=now)
+    _ask(
+        Asked.ACCOUNT,
+        email=email.strip(),
+        now=now,
+        password_hash=passwords.hashed(password),
+        first_name=first_name,
+        last_name=last_name,
+    )
+
+
+def open_account(*, secret: str, password: str, source: str, now: datetime) -> User:
+    """Follow the link of the mail: the account begins to exist.
+
+    The password is asked for again: who merely owns the mailbox did not choose it, and must not be led into an account
+    that somebody else made in their name. Raises LinkDead, WrongPassword, EmailTaken, TooManyTries.
+    """
+    _count_source(Kind.LINK_SOURCE, source, now)
+    row = queries.link(secret=secret, kind=Link.VERIFY, now=now)
+    count_try(Kind.CODE, f"verify {row.pk}", now=now)
+    if not passwords.is_right(password, row.password_hash):
+        raise WrongPassword
+    user = User(
+        user_id=new_id("user", now),
+        email=row.email,
+        first_name=row.first_name or "",
+        last_name=row.last_name or "",
+        role=Role.CUSTOMER,
+        status=UserStatus.ACTIVE,
+        created_at=now,
+        password_hash=row.password_hash or "",
+        credentials=1,
+    )
+    add_user(user=user, link=row, now=now)
+    return user
+
+
+def add_user(*, user: User, link: TokenRow | None = None, now: datetime) -> None:
+    """Write a new account with its claim to the address, using up the link it came by. Raises EmailTaken, LinkDead."""
+    try:
+        queries.user_by_email(email=user.email)
+    except UserNotFound:
+        pass
+    else:
+        raise EmailTaken
+
+    def build(txn: TransactWrite) -> None:
+        if link is not None:
+            txn.delete(link, condition=_is_live(now))
+        txn.save(EmailRow(email_pk(user.email), EMAIL_SK, user_id=user.user_id), condition=EmailRow.pk.does_not_exist())
+        txn.save(to_row(user), condition=UserRow.pk.does_not_exist())
+
+    try:
+        run_transaction(build)
+    except Refused as refusal:
+        if link is not None and refusal.is_about(link.pk):
+            raise LinkDead from refusal
+        raise EmailTaken from refusal
+
+
+# --- Passwords --------------------------------------------------------------------------------------------------------
+
+
+def require_password(password: str, *, about: Iterable[str]) -> None:
+    """Refuse a password that is easily guessed. Raises BadPassword."""
+    require_good_password(password, about=about)
+    if passwords.is_common(password):
+        raise BadPassword("Many people use this password, so it is among the first to be tried. Please choose another one.")
+
+
+def request_password_reset(*, email: str, source: str, now: datetime) -> None:
+    """Ask for a link that sets a new password; it goes to the address of the account, if there is one.
+
+    Raises BadEmail, TooManyTries.
+    """
+    normalised = normalised_email(email)
+    _count_source(Kind.RESET_SOURCE, source, now)
+    count_try(Kind.RESET, normalised, now=now)
+    _ask(Asked.RESET, email=normalised, now=now)
+
+
+def reset_password(*, secret: str, password: str, source: str, now: datetime) -> None:
+    """Set a new password by a mailed link, once. Every session ends. Raises LinkDead, BadPassword, TooManyTries."""
+    _count_source(Kind.LINK_SOURCE, source, now)
+    row = queries.link(secret=secret, kind=Link.RESET, now=now)
+    try:
+        user = queries.user(user_id=row.user_id or "")
+    except UserNotFound:
+        raise LinkDead from None
+    require_password(password, about=(user.email, user.first_name, user.last_name))
+    made = passwords.hashed(password)
+
+    def build(txn: TransactWrite) -> None:
+        txn.delete(row, condition=_is_live(now))
+        txn.update(
+            user_key(user.user_id),
+            actions=[UserRow.password_hash.set(made), UserRow.credentials.set((row.credentials or 0) + 1)],
+            condition=has_credentials(row.credentials or 0) & (UserRow.status == UserStatus.ACTIVE),
+        )
+
+    try:
+        run_transaction(build)
+    except Refused as refusal:
+        raise LinkDead from refusal
+    forget_sessions(user_id=user.user_id, before=(row.credentials or 0) + 1)
+    forget_tries(Kind.LOGIN, normalised_email(user.email))
+
+
+def change_password(*, viewer: Viewer, password: str, new_password: str, now: datetime) -> None:
+    """Set a new password by knowing the old one. Every other session ends.
+
+    Raises WrongPassword, BadPassword, TooManyTries, SessionEnded.
+    """
+    user, session = queries.live_session(user_id=viewer.user_id, session_id=viewer.session_id, now=now)
+    require_own_password(user=user, password=password, now=now)
+    require_password(new_password, about=(user.email, user.first_name, user.last_name))
+    made, count = passwords.hashed(new_password), user.credentials + 1
+
+    def build(txn: TransactWrite) -> None:
+        txn.update(
+            user_key(user.user_id),
+            actions=[UserRow.password_hash.set(made), UserRow.credentials.set(count)],
+            condition=has_credentials(user.credentials) & (UserRow.status == UserStatus.ACTIVE),
+        )
+        txn.update(
+            SessionRow(user_pk(user.user_id), session_sk(session.session_id)),
+            actions=[SessionRow.credentials.set(count)],
+            condition=SessionRow.pk.exists(),
+        )
+
+    try:
+        run_transaction(build)
+    except Refused as refusal:
+        raise queries.SessionEnded(session.session_id) from refusal
+    forget_sessions(user_id=user.user_id, before=count)
+
+
+def require_own_password(*, user: User, password: str, now: datetime) -> None:
+    """Let somebody who is signed in prove that it is still them. Raises WrongPassword, TooManyTries."""
+    whom = f"own {user.user_id}"
+    count_try(Kind.CODE, whom, now=now)
+    if not passwords.is_right(password, user.password_hash):
+        raise WrongPassword
+    forget_tries(Kind.CODE, whom)
+
+
+def keep_newer_hash(*, user: User, password: str) -> None:
+    """Hash a password that was just proven right at today's cost, unless it was changed meanwhile. It stays the same password."""
+    try:
+        user_key(user.user_id).update(
+            actions=[UserRow.password_hash.set(passwords.hashed(password))],
+            condition=UserRow.password_hash == user.password_hash,
+        )
+    except UpdateError as error:
+        if not is_refused(error):
+            raise
+
+
+# --- Another e-mail address -------------------------------------------------------------------------------------------
+
+
+def request_email_change(*, viewer: Viewer, password: str, new_email: str, now: datetime) -> None:
+    """Ask for another address. Both addresses get a link, and both must be followed. A later wish replaces an earlier one.
+
+    Raises BadEmail, WrongPassword, TooManyTries, SessionEnded.
+    """
+    normalised = normalised_email(new_email)
+    user, _session = queries.live_session(user_id=viewer.user_id, session_id=viewer.session_id, now=now)
+    require_own_password(user=user, password=password, now=now)
+    count_try(Kind.REGISTER, normalised, now=now)
+    change_id = new_id("change", now)
+    EmailChangeRow(
+        user_pk(user.user_id),
+        EMAIL_CHANGE_SK,
+        new_email=new_email.strip(),
+        change_id=change_id,
+        expires_at=now + CHANGE_LIFETIME,
+    ).save()
+    _ask(Asked.EMAIL_CHANGE, email=new_email.strip(), now=now, user_id=user.user_id, change_id=change_id)
+
+
+def confirm_email_change(*, secret: str, link: Link, source: str, now: datetime) -> bool:
+    """Follow one of the two links; whether the address is changed now, or the other link is still to be followed.
+
+    With the second one all sessions end and links sent to the old address die. Raises LinkDead, EmailTaken, TooManyTries.
+    """
+    _count_source(Kind.LINK_SOURCE, source, now)
+    for _ in range(3):
+        row = queries.link(secret=secret, kind=link, now=now)
+        try:
+            change = EmailChangeRow.get(user_pk(row.user_id or ""), EMAIL_CHANGE_SK, consistent_read=True)
+        except DoesNotExist:
+            raise LinkDead from None
+        if change.change_id != row.change_id or change.expires_at <= now:
+            raise LinkDead
+        is_second = change.new_confirmed if link is Link.OLD_EMAIL else change.old_confirmed
+        try:
+            if is_second:
+                _change_email(row, change, now)
+            else:
+                _confirm_one_end(row, change, link, now)
+        except Refused as refusal:
+            if refusal.is_about(row.pk):
+                raise LinkDead from refusal
+            if refusal.is_about(email_pk(change.new_email)):
+                raise EmailTaken from refusal
+            continue  # the other link was followed at the same moment: look again
+        return is_second
+    raise LinkDead
+
+
+def _confirm_one_end(row: TokenRow, change: EmailChangeRow, link: Link, now: datetime) -> None:
+    mine, other = (
+        (EmailChangeRow.old_confirmed, EmailChangeRow.new_confirmed)
+        if link is Link.OLD_EMAIL
+        else (EmailChangeRow.new_confirmed, EmailChangeRow.old_confirmed)
+    )
+    key = EmailChangeRow(change.pk, change.sk)
+
+    def build(txn: TransactWrite) -> None:
+        txn.delete(row, condition=_is_live(now))
+        txn.update(key, actions=[mine.set(True)], condition=(EmailChangeRow.change_id == change.change_id) & (other == False))  # noqa: E712 - conditions of PynamoDB
+
+    run_transaction(build)
+
+
+def _change_email(row: TokenRow, change: EmailChangeRow, now: datetime) -> None:
+    try:
+        user = queries.user(user_id=row.user_id or "")
+    except UserNotFound:
+        raise LinkDead from None
+    old_pk, new_pk = email_pk(user.email), email_pk(change.new_email)
+
+    def build(txn: TransactWrite) -> None:
+        txn.delete(row, condition=_is_live(now))
+        txn.delete(EmailChangeRow(change.pk, change.sk), condition=EmailChangeRow.change_id == change.change_id)
+        if old_pk != new_pk:  # else it is but spelt in another way
+            txn.delete(EmailRow(old_pk, EMAIL_SK))
+            txn.save(EmailRow(new_pk, EMAIL_SK, user_id=user.user_id), condition=EmailRow.pk.does_not_exist())
+        txn.update(
+            user_key(user.user_id),
+            actions=[
+                UserRow.email.set(change.new_email),
+                UserRow.gsi1_pk.set(new_pk),
+                UserRow.credentials.set(user.credentials + 1),
+            ],
+            condition=has_credentials(user.credentials) & (UserRow.status == UserStatus.ACTIVE),
+        )
+
+    run_transaction(build)
+    forget_sessions(user_id=user.user_id, before=user.credentials + 1)
+
+
+# --- Links ------------------------------------------------------------------------------------------------------------
+
+
+def make_link(
+    *,
+    link: Link,
+    email: str,
+    expires_at: datetime,
+    user: User | None = None,
+    change_id: str = "",
+    pending: RequestRow | None = None,
+) -> str:
+    """A new link's secret. It goes into a mail and is kept nowhere; the table has its hash."""
+    secret = new_secret()
+    TokenRow(
+        token_pk(hash_of(secret)),
+        TOKEN_SK,
+        kind=link,
+        email=email,
+        user_id=user.user_id if user else None,
+        credentials=user.credentials if user else None,
+        change_id=change_id or None,
+        password_hash=pending.password_hash if pending else None,
+        first_name=pending.first_name if pending else None,
+        last_name=pending.last_name if pending else None,
+        expires_at=expires_at,
+    ).save()
+    return secret
+
+
+# --- Staff ------------------------------------------------------------------------------------------------------------
+
+
+def change_rights(*, editor: Viewer, user_id: str, role: Role, permissions: frozenset[Permission]) -> User:
+    """Make somebody what the editor may make them, as of the next staff page they open. Raises NotAllowed, UserNotFound."""
+    user = queries.user(user_id=user_id)
+    if not (may_edit(editor, user) and may_grant(editor, role=role, permissions=permissions)):
+        raise NotAllowed
+    return set_rights(user=user, role=role, permissions=permissions)
+
+
+def set_rights(*, user: User, role: Role, permissions: frozenset[Permission]) -> User:
+    """Make somebody this, asking nobody: for `change_rights` and the command line. Raises NotAllowed when they just changed."""
+    given = sorted(permissions)
+    _update_if_same_role(
+        user, [UserRow.role.set(role), UserRow.permissions.set(given) if given else UserRow.permissions.remove()]
+    )
+    return replace(user, role=role, granted=frozenset(given))
+
+
+def change_status(*, editor: Viewer, user_id: str, status: UserStatus) -> User:
+    """Shut somebody out, or let them in again. Raises NotAllowed, UserNotFound."""
+    user = queries.user(user_id=user_id)
+    is_customer = user.role is Role.CUSTOMER and editor.may(Permission.CUSTOMERS_EDIT)
+    if not (may_edit(editor, user) or (is_customer and editor.user_id != user_id)):
+        raise NotAllowed
+    _update_if_same_role(user, [UserRow.status.set(status)])
+    return replace(user, status=status)
+
+
+def _update_if_same_role(user: User, actions: list[Action]) -> None:
+    """The rule was asked about the person as read: who was promoted meanwhile is not changed."""
+    try:
+        user_key(user.user_id).update(actions=actions, condition=UserRow.role == user.role)
+    except UpdateError as error:
+        if not is_refused(error):
+            raise
+        raise NotAllowed from error
+
+
+# --- Shared -----------------------------------------------------------------------------------------------------------
+
+
+def forget_sessions(*, user_id: str, before: int) -> None:
+    """Delete the sessions an earlier count of credentials started. They are dead already; this is tidying."""
+    for row in SessionRow.query(user_pk(user_id), SessionRow.sk.startswith(session_sk("")), consistent_read=True):
+        if row.credentials < before:
+            row.delete()
+
+
+def _ask(asked: Asked, *, email: str, now: datetime, **details: Any) -> None:
+    RequestRow(
+        request_pk(new_id("ask", now)),
+        REQUEST_SK,
+        kind=asked,
+        email=email,
+        requested_at=now,
+        expires_at=now + _REQUEST_LIFETIME,
+        **details,
+    ).save()
+
+
+def _count_source(kind: Kind, source: str, now: datetime) -> None:
+    if source:
+        count_try(kind, source, now=now)
+
+
+def _is_live(now: datetime) -> Condition:
+    is_live: Condition = TokenRow.pk.exists() & (TokenRow.expires_at > now)
+    return is_live

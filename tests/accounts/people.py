@@ -1,0 +1,63 @@
+"""People with accounts, and what the stream does when their rows change."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from django.core import mail
+from django.test import Client
+
+from accounts import passwords, services
+from accounts.domain import Role, User, UserStatus
+from accounts.reactions import account_changed
+from shop.lib.ids import new_id
+from shop.lib.tables import table_name
+from tests.conftest import items_of
+
+PASSWORD = "quiet lamp, warm clay"
+
+
+def make_user(now: datetime, *, email: str = "ada@example.com", password: str = PASSWORD, **fields: Any) -> User:
+    """An account, open and confirmed."""
+    user = User(
+        **{
+            "user_id": new_id("user", now),
+            "email": email,
+            "first_name": "Ada",
+            "last_name": "Lovelace",
+            "role": Role.CUSTOMER,
+            "status": UserStatus.ACTIVE,
+            "created_at": now,
+            "password_hash": passwords.hashed(password),
+            "credentials": 1,
+            **fields,
+        }
+    )
+    services.add_user(user=user, now=now)
+    return user
+
+
+def log_in(client: Client, email: str = "ada@example.com", password: str = PASSWORD, **more: Any) -> Any:
+    """The answer to the login form."""
+    return client.post("/accounts/login/", {"email": email, "password": password, **more})
+
+
+def deliver(now: datetime) -> list[mail.EmailMultiAlternatives]:
+    """Let the stream see every row that is new; the mails it sends."""
+    before = len(mail.outbox)
+    for item in items_of("Users"):
+        account_changed(None, item, now=now)
+    return mail.outbox[before:]  # type: ignore[return-value]
+
+
+def link_in(message: Any) -> str:
+    """The path of the link in a mail."""
+    found = re.search(r"^http://testserver(/accounts/\S+)$", str(message.body), re.MULTILINE)
+    assert found, message.body
+    return found[1]
+
+
+def raw_user(tables: Any, user: User) -> dict[str, Any]:
+    """The item of somebody, as it lies in the table."""
+    key = {"PK": {"S": f"USER#{user.user_id}"}, "SK": {"S": "PROFILE"}}
+    return dict(tables.get_item(TableName=table_name("Users"), Key=key, ConsistentRead=True)["Item"])
