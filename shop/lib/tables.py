@@ -26,20 +26,28 @@ READ_TIMEOUT_SECONDS = 2
 _BATCH_ROUNDS = 4
 _SCAN_TIMEOUT_SECONDS = 60
 RETRIES = 2
-"""Repeats of one call after throttling or a lost connection (botocore's standard mode, with jitter)."""
-
-# What DynamoDB answers when a later try may well succeed.
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-PASSING = frozenset(
+"""Repeats of one call after a lost connection or an error of DynamoDB's (botocore's standard mode, with jitter)."""
+_THROTTLED_TRIES = 8
+_LONGEST_PAUSE_SECONDS = 0.8
+THROTTLING = frozenset(
     {
-        "TransactionConflict",
-        "TransactionConflictException",
-        "TransactionInProgressException",
         "ThrottlingError",
         "ThrottlingException",
         "ProvisionedThroughputExceeded",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
+    }
+)
+"""A refusal that costs nothing and comes at once: worth more and quicker repeats than botocore gives it. With a third of all
+calls throttled, 3 tries a call lose one checkout in seven (`make prove`)."""
+
+# What DynamoDB answers when a later try may well succeed.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+PASSING = THROTTLING | frozenset(
+    {
+        "TransactionConflict",
+        "TransactionConflictException",
+        "TransactionInProgressException",
         "InternalServerError",
         "ServiceUnavailable",
     }
@@ -102,7 +110,16 @@ def connection() -> Connection:
     made.session.set_default_client_config(Config(user_agent="serverless-shop"))
     # Before each try, botocore's own repeats included.
     made.client.meta.events.register("before-send.dynamodb", lambda **_: require_time(0))
+    made.client.meta.events.register_first("needs-retry.dynamodb", _pause_when_throttled)
     return made
+
+
+def _pause_when_throttled(attempts: int, response: tuple[Any, dict[str, Any]] | None, **_: Any) -> float | None:
+    """Seconds until the next try of a throttled call; None leaves the answer to botocore's own rule."""
+    code = response[1].get("Error", {}).get("Code", "") if response else ""
+    if code not in THROTTLING or attempts >= _THROTTLED_TRIES:
+        return None
+    return random.uniform(0, min(_LONGEST_PAUSE_SECONDS, 0.05 * 2**attempts))  # noqa: S311 - jitter, no secret
 
 
 class Row(Model):

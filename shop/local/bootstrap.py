@@ -98,13 +98,13 @@ def environments(command: str) -> list[Environment]:
     app = Environment(".venv", "app.lock", "dev.lock")
     dev = Environment(".venv", "dev.lock")
     cloud = Environment(".cloud-venv", "ministack.lock")
-    return {"run": [app, cloud], "test": [dev, cloud], "bench": [dev, cloud], "lint": [dev]}[command]
+    return {"run": [app, cloud], "test": [dev, cloud], "bench": [dev, cloud], "prove": [dev, cloud], "lint": [dev]}[command]
 
 
 def main(arguments: list[str]) -> None:
     """Do one of make's commands; does not return when all is well."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=["run", "test", "bench", "lint", "lock"])
+    parser.add_argument("command", choices=["run", "test", "bench", "prove", "lint", "lock"])
     command = parser.parse_args(arguments[:1]).command
     rest = arguments[1:]
     try:
@@ -125,6 +125,7 @@ def main(arguments: list[str]) -> None:
         "run": ["shop.local"],
         "test": ["pytest", "-n", "2", "--dist", "loadfile"],
         "bench": ["shop.local.bench"],
+        "prove": ["shop.local.prove"],
     }[command]
     os.chdir(str(ROOT))
     # Replacing this process lets Ctrl-C and the exit status pass straight through.

@@ -4,6 +4,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError
 from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,9 @@ from cart.models import CartRow
 from catalog.models import CategoryRow, ProductRow, SkuRow
 from orders.models import CheckoutRow, EffectRow, EventRow, OrderRow, RefRow
 from shop.lib.attributes import DecimalAttribute, EpochAttribute, IntegerAttribute, TimeAttribute
-from shop.lib.tables import Row, connection, table_name
+from shop.lib.tables import BaseMeta, Row, connection, table_name
+from shop.local.ministack import Ministack
+from shop.local.prove.gateway import FaultGateway, Weather
 
 ROWS: list[type[Row]] = [
     ProductRow,
@@ -99,3 +102,17 @@ def test_createtables_makes_the_tables_of_the_specification(tables: Any, name: s
 def test_a_sale_rewrites_no_index() -> None:
     for index in (ProductRow.by_category, ProductRow.by_status):
         assert "inventory" not in index.Meta.projection.non_key_attributes
+
+
+@pytest.mark.parametrize(("weather", "tries"), [(Weather(throttled=1.0), 8), (Weather(lost_replies=1.0), 3)])
+def test_a_throttled_call_is_tried_more_often_than_a_lost_one(
+    cloud: Ministack, monkeypatch: pytest.MonkeyPatch, weather: Weather, tries: int
+) -> None:
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    with FaultGateway(upstream_port=cloud.port) as gateway:
+        gateway.weather = weather
+        monkeypatch.setattr(BaseMeta, "host", gateway.endpoint)
+        client = connection.__wrapped__().client
+        with pytest.raises((ClientError, ConnectionClosedError)):
+            client.get_item(TableName=table_name("Carts"), Key={"PK": {"S": "x"}, "SK": {"S": "x"}})
+    assert weather.met.total() == tries

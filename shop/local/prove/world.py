@@ -1,0 +1,153 @@
+"""Where a proof takes place: tables behind the fault gateway, a stand-in Stripe, shoppers, and what can be counted afterwards."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from cart import queries as carts
+from cart import services as cart_services
+from catalog import queries as catalog
+from catalog import services as catalog_services
+from catalog.domain import Product, ProductStatus, Rating, availability_of
+from orders import queries as orders
+from orders import services
+from orders.domain import Address, CheckoutDetails, Order, OrderStatus
+from orders.models import OrderRow, to_order
+from shop.entrypoints.jobs import JOBS
+from shop.lib.clock import utc_now
+from shop.lib.guests import new_guest
+from shop.lib.ids import new_id
+from shop.lib.money import Money
+from shop.lib.owner import Owner
+from shop.lib.tables import connection
+from shop.local.fake_stripe import FakeStripe
+from shop.local.prove.gateway import FaultGateway, Weather
+
+_ADDRESS = Address(name="Ada Lovelace", street="123 Main St", city="New York", state="NY", zip_code="10001", country="US")
+_DETAILS = CheckoutDetails(email="ada@example.com", phone="", address=_ADDRESS, delivery="standard")
+_PAGE = "http://shop.invalid/"
+
+
+@dataclass(frozen=True)
+class World:
+    """What proofs act in."""
+
+    gateway: FaultGateway
+    stripe: FakeStripe
+
+    @contextmanager
+    def weather(self, **faults: Any) -> Iterator[Weather]:
+        """Bad weather for as long as the body lasts."""
+        self.gateway.weather = Weather(**faults)
+        try:
+            yield self.gateway.weather
+        finally:
+            self.gateway.weather = Weather()
+
+    def product(self, *, inventory: int, price: int = 2400) -> Product:
+        """A new product on sale, `price` in minor units."""
+        now = utc_now()
+        product_id = new_id("prod", now)
+        made = Product(
+            product_id=product_id,
+            slug="mug",
+            name=f"Mug {product_id[-6:]}",
+            description="A mug.",
+            price=Money(price, "USD"),
+            category="Kitchen",
+            sub_category="Mugs",
+            brand="Saltmere",
+            photos=(),
+            availability=availability_of(inventory),
+            rating=Rating(Decimal(0), 0),
+            created_at=now,
+            inventory=inventory,
+            sku=product_id.upper(),
+            status=ProductStatus.ACTIVE,
+            updated_at=now,
+            attributes={},
+            version=1,
+        )
+        catalog_services.create_product(product=made)
+        return made
+
+    def buyer(self, lines: dict[str, int]) -> dict[str, Any]:
+        """A guest on the review page with these quantities by product id: what `place_order` takes."""
+        now = utc_now()
+        owner = new_guest(now)
+        for product_id, quantity in lines.items():
+            cart_services.add_to_cart(owner=owner, product_id=product_id, quantity=quantity, now=now)
+        services.remember_details(owner=owner, details=_DETAILS, now=now)
+        method = orders.delivery_method(_DETAILS.delivery)
+        cart = carts.open_cart(owner=owner, now=now, shipping=method.price if method else None)
+        seen = services.review_mark(cart, _DETAILS)
+        return {"owner": owner, "cart_id": cart.cart_id, "total_seen": cart.totals.total.minor, "seen": seen, "now": now}
+
+    def open_payment(self, order: Order) -> Order:
+        """The order with its payment page."""
+        return services.open_payment(order=order, success_url=_PAGE, cancel_url=_PAGE)
+
+    def paid_order(self, lines: dict[str, int]) -> Order:
+        """An order its shopper has paid, and that we have noticed."""
+        order = self.open_payment(services.place_order(**self.buyer(lines)))
+        self.stripe.pay(order.payment.session_id)
+        return services.settle(session_id=order.payment.session_id, now=utc_now())
+
+    def run_jobs(self, now: datetime) -> None:
+        """Every job of the schedule once, at this moment. A job that fails is the next run's business, as on AWS."""
+        for job in JOBS.values():
+            with passed_over():
+                job(now=now)
+
+    def stock(self, product_id: str) -> int:
+        """Pieces of the product that can be bought."""
+        return catalog.products(product_ids=[product_id], consistent=True)[product_id].inventory
+
+    def orders(self) -> list[Order]:
+        """Every order there is."""
+        pages = connection().client.get_paginator("scan").paginate(TableName=OrderRow.Meta.table_name, ConsistentRead=True)
+        items = [item for page in pages for item in page["Items"] if item["SK"]["S"].startswith("ORDER#")]
+        return [to_order(OrderRow.from_raw_data(item)) for item in items]
+
+    def orders_of(self, owners: Iterable[Owner]) -> list[Order]:
+        """The orders of these owners."""
+        keys = {owner.key for owner in owners}
+        return [order for order in self.orders() if order.owner.key in keys]
+
+    def paid_sessions(self) -> Counter[str]:
+        """How many payments Stripe took, by order."""
+        with self.stripe.state.lock:
+            sessions = list(self.stripe.state.tables["sessions"].values())
+        return Counter(str(one["client_reference_id"]) for one in sessions if one["payment_status"] == "paid")
+
+
+def at_once(tasks: list[Callable[[], Any]], *, threads: int = 200) -> list[Any]:
+    """The results of all tasks, or the exceptions they ended in, run on many threads."""
+
+    def run(task: Callable[[], Any]) -> Any:
+        try:
+            return task()
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(max_workers=min(threads, len(tasks))) as pool:
+        return list(pool.map(run, tasks))
+
+
+@contextmanager
+def passed_over() -> Iterator[None]:
+    """Whatever goes wrong inside is left for a later look."""
+    try:
+        yield
+    except Exception:
+        return
+
+
+def held(order: Order) -> bool:
+    """Whether the order keeps its pieces from being sold to others: pending, or paid and not given back."""
+    return order.status not in (OrderStatus.EXPIRED, OrderStatus.CANCELLED)

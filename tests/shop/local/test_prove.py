@@ -1,0 +1,91 @@
+"""The fault gateway does what it says, or every storm behind it proves nothing."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+
+from shop.local.ministack import Ministack
+from shop.local.prove.gateway import FaultGateway, Weather
+from shop.local.prove.verdicts import Verdict, as_table
+
+TABLE = "test-Carts"
+KEY = {"PK": {"S": "GUEST#gateway"}, "SK": {"S": "CART"}}
+
+
+@pytest.fixture
+def gateway(cloud: Ministack, tables: object) -> Iterator[FaultGateway]:
+    with FaultGateway(upstream_port=cloud.port) as found:
+        yield found
+
+
+def client(gateway: FaultGateway) -> "boto3.client":
+    return boto3.client(
+        "dynamodb", endpoint_url=gateway.endpoint, config=Config(read_timeout=0.5, retries={"total_max_attempts": 1})
+    )
+
+
+def is_written(gateway: FaultGateway) -> bool:
+    gateway.weather = Weather()
+    return "Item" in client(gateway).get_item(TableName=TABLE, Key=KEY, ConsistentRead=True)
+
+
+def put(gateway: FaultGateway) -> None:
+    client(gateway).transact_write_items(TransactItems=[{"Put": {"TableName": TABLE, "Item": KEY}}])
+
+
+def test_on_a_good_day_calls_pass_with_their_signature(gateway: FaultGateway) -> None:
+    put(gateway)
+    assert is_written(gateway)
+
+
+def test_a_conflict_is_answered_as_dynamodb_answers_it_and_nothing_is_done(gateway: FaultGateway) -> None:
+    gateway.weather = weather = Weather(conflicts=1.0)
+    with pytest.raises(ClientError) as refused:
+        put(gateway)
+    assert refused.value.response["Error"]["Code"] == "TransactionCanceledException"
+    assert [reason["Code"] for reason in refused.value.response["CancellationReasons"]] == ["TransactionConflict"]
+    assert weather.met == {"conflict": 1}
+    assert not is_written(gateway)
+
+
+def test_a_throttled_call_is_not_done(gateway: FaultGateway) -> None:
+    gateway.weather = Weather(throttled=1.0)
+    with pytest.raises(ClientError) as refused:
+        put(gateway)
+    assert refused.value.response["Error"]["Code"] == "ThrottlingException"
+    assert not is_written(gateway)
+
+
+def test_a_lost_reply_is_of_a_call_that_was_done(gateway: FaultGateway) -> None:
+    gateway.weather = Weather(lost_replies=1.0)
+    with pytest.raises(ConnectionClosedError):
+        put(gateway)
+    assert is_written(gateway)
+
+
+def test_silence_is_a_call_that_is_neither_done_nor_answered(gateway: FaultGateway) -> None:
+    gateway.weather = Weather(is_silent=True)
+    with pytest.raises(ReadTimeoutError):
+        put(gateway)
+    assert not is_written(gateway)
+
+
+def test_the_table_tells_a_broken_claim_and_a_control_that_held() -> None:
+    table = as_table(
+        [
+            Verdict("all sold", "50 sold", holds=True),
+            Verdict("without the guard", "51 sold", holds=False, is_control=True),
+            Verdict("one mail each", "2 mails", holds=False),
+            Verdict("without the claim", "1 mail", holds=True, is_control=True),
+        ]
+    )
+    assert [line.split("  ")[0] for line in table.splitlines()[:4]] == [
+        "holds",
+        "fails, as it must",
+        "BROKEN",
+        "HELD WITHOUT ITS GUARD",
+    ]
+    assert table.splitlines()[-1] == "4 verdicts, 2 bad"
