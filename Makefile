@@ -8,7 +8,7 @@ able = $(shell $(1) -c 'import sys; sys.exit(sys.version_info < (3, 7))' >/dev/n
 PYTHON = $(or $(call able,python3),$(call able,python3.13),$(call able,python3.12),$(call able,python3.11),$(call able,python))
 BOOTSTRAP = $(or $(PYTHON),$(error This shop needs Python 3.11, 3.12 or 3.13: install one and try again)) shop/local/bootstrap.py
 
-.PHONY: run test lint bench prove lock
+.PHONY: run test lint bench prove lock template
 .DEFAULT_GOAL = run
 
 run: ## The whole shop on this machine: make run PORT=8123 DATA=/some/dir
@@ -28,3 +28,6 @@ prove: ## Rushes, crashes, webhook storms and outages: make prove ARGS="rush --r
 
 lock: ## Compile requirements/*.lock anew
 	@$(BOOTSTRAP) lock
+
+template: ## Write the tables of infra/template.yaml from the row classes
+	@$(BOOTSTRAP) template

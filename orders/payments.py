@@ -14,6 +14,7 @@ from django.conf import settings
 from orders.domain import Order
 from shop.lib.deadline import require_time
 from shop.lib.money import Money
+from shop.lib.watching import call_to
 
 if TYPE_CHECKING:
     import stripe
@@ -143,7 +144,8 @@ class StripeGateway:
     def _session(self, call: "Any") -> Session:
         require_time(CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS)
         try:
-            return _to_session(call())
+            with call_to("Stripe", "session"):
+                return _to_session(call())
         except (self._stripe.APIConnectionError, self._stripe.RateLimitError) as error:
             raise PaymentsUnavailable from error
         except (self._stripe.AuthenticationError, self._stripe.PermissionError) as error:

@@ -22,6 +22,9 @@ if LOCAL:
 DEBUG = env.flag("SHOP_DEBUG", default=False)
 if DEBUG and not LOCAL:
     raise env.BadSetting("SHOP_DEBUG=true shows code and settings to whoever meets an error; it is for SHOP_LOCAL=true alone.")
+# Lambda says so itself. Logs, metrics and traces are for there (shop/entrypoints/observing.py).
+ON_LAMBDA = bool(env.text("AWS_LAMBDA_FUNCTION_NAME", ""))
+METRICS_NAMESPACE = env.text("METRICS_NAMESPACE", "Shop")
 # The one origin of the public site. Links in mails and the origin check of forms use it, never a request header.
 SITE_ORIGIN = env.text("SITE_ORIGIN").rstrip("/")
 SHOP_NAME = env.text("SHOP_NAME", DEMO_NAME)
@@ -30,6 +33,8 @@ SECRET_KEY = env.text("SECRET_KEY", "local-only-" + "not-a-secret-" * 4 if LOCAL
 if len(SECRET_KEY) < _SECRET_LENGTH:
     raise env.BadSetting(f"SECRET_KEY has {len(SECRET_KEY)} characters; it needs {_SECRET_LENGTH} at least.")
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+# What CloudFront sends with every request, so that nobody goes past it and it can vouch for the visitor's address.
+ORIGIN_SECRET = env.text("ORIGIN_SECRET", "")
 
 _HTTPS = SITE_ORIGIN.startswith("https://")
 if not (_HTTPS or LOCAL):

@@ -11,17 +11,37 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 django.setup()
 
 from orders import jobs as orders  # noqa: E402 - the apps need Django set up
+from shop.entrypoints import observing  # noqa: E402
+from shop.entrypoints.times import lambda_time  # noqa: E402
 from shop.lib.clock import utc_now  # noqa: E402
+from shop.lib.deadline import OutOfTime  # noqa: E402
 
+observing.start()
 logger = logging.getLogger(__name__)
 
-JOBS: dict[str, Callable[..., int]] = {"release_unpaid_orders": orders.release_unpaid_orders}
-"""Every job by the name the schedule uses; each takes `now` and tells how many things it did."""
+JOBS: dict[str, Callable[..., int]] = {
+    "release_unpaid_orders": orders.release_unpaid_orders,
+    "count_stuck_orders": orders.count_stuck_orders,
+}
+"""Every job by the name the schedule uses; each takes `now` and tells how many things it did. May run twice."""
+_METRICS = {"release_unpaid_orders": "OrdersReleased", "count_stuck_orders": "StuckOrders"}
+"""The metric that a job's answer is."""
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Run the job the event names. Raises KeyError for an unknown one, so that a misspelt schedule is noticed."""
-    done = JOBS[event["job"]](now=utc_now())
-    if done:
-        logger.info("job %s did %d", event["job"], done)
-    return {"job": event["job"], "done": done}
+    """Run the job the event names. Raises KeyError for an unknown one, so that a misspelt schedule is noticed.
+
+    A job that runs out of time stops between two things; its next run goes on from there.
+    """
+    name = event["job"]
+    job = JOBS[name]
+    with observing.run_of("jobs", context, job=name) as run, lambda_time(context):
+        try:
+            done = job(now=utc_now())
+        except OutOfTime:
+            logger.warning("job %s ran out of time; its next run goes on", name)
+            return {"job": name, "unfinished": True}
+        run.count(_METRICS.get(name, "JobsDid"), done)
+        if done:
+            logger.info("job %s did %d", name, done)
+    return {"job": name, "done": done}

@@ -1,4 +1,4 @@
-"""The stream function: changes of the Products, Orders and Users tables, to what follows from them."""
+"""The stream function: changes of the tables, to what follows from them."""
 
 import logging
 import os
@@ -13,21 +13,56 @@ django.setup()
 from accounts import reactions as accounts  # noqa: E402 - the apps need Django set up
 from catalog import reactions as catalog  # noqa: E402
 from orders import reactions as orders  # noqa: E402
+from shop.entrypoints import figures, observing  # noqa: E402
+from shop.entrypoints.times import lambda_time  # noqa: E402
 from shop.lib.clock import utc_now  # noqa: E402
+from shop.lib.deadline import time_left  # noqa: E402
 
+observing.start()
 logger = logging.getLogger(__name__)
+
+Image = dict[str, Any] | None
+_LEAST_SECONDS = 5.0
+"""A reaction is not begun with less: a mail cut off in its middle may be sent twice."""
+
+
+def _order_changed(old: Image, new: Image) -> None:
+    orders.order_changed(old, new, now=utc_now())
+
+
+def _account_changed(old: Image, new: Image) -> None:
+    accounts.account_changed(old, new, now=utc_now())
+
+
+def _nothing(old: Image, new: Image) -> None:
+    """A new cart is counted and causes nothing."""
+
+
+REACTIONS: dict[str, Callable[[Image, Image], None]] = {
+    "Products": catalog.product_changed,
+    "Orders": _order_changed,
+    "Users": _account_changed,
+    "Carts": _nothing,
+}
+"""What follows from a change, by table. infra/template.yaml delivers the streams of exactly these."""
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """React to each record; those that failed are named, so that Lambda delivers them again and forgets the rest."""
-    failed = [record for record in event["Records"] if not _is_done(record, _react)]
-    products = [record for record in event["Records"] if _table(record).endswith("Products") and record not in failed]
-    if products and not _is_done(products, _react_together):
-        failed += products
+    with observing.run_of("stream", context, records=len(event["Records"])) as run, lambda_time(context):
+        failed = [record for record in event["Records"] if not _is_done(record, _react)]
+        products = [record for record in event["Records"] if _table(record) == "Products" and record not in failed]
+        if products and not _is_done(products, _react_together):
+            failed += products
+        run.note(failed=len(failed))
+        for record in _settled(event["Records"], failed):
+            _count(run, record)
     return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]} for record in failed]}
 
 
 def _is_done(what: Any, react: Callable[[Any], None]) -> bool:
+    if time_left() < _LEAST_SECONDS:
+        return False
     try:
         react(what)
     except Exception:  # one bad record must not keep the others waiting
@@ -37,13 +72,9 @@ def _is_done(what: Any, react: Callable[[Any], None]) -> bool:
 
 
 def _react(record: dict[str, Any]) -> None:
-    old, new = _images(record)
-    if _table(record).endswith("Products"):
-        catalog.product_changed(old, new)
-    elif _table(record).endswith("Orders"):
-        orders.order_changed(old, new, now=utc_now())
-    elif _table(record).endswith("Users"):
-        accounts.account_changed(old, new, now=utc_now())
+    reaction = REACTIONS.get(_table(record))
+    if reaction:
+        reaction(*_images(record))
 
 
 def _react_together(records: list[dict[str, Any]]) -> None:
@@ -51,10 +82,28 @@ def _react_together(records: list[dict[str, Any]]) -> None:
     catalog.products_changed([_images(record) for record in records])
 
 
-def _images(record: dict[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+def _settled(records: list[dict[str, Any]], failed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The records that will not come again: Lambda delivers everything from the first failure on."""
+    return records[: min((records.index(record) for record in failed), default=len(records))]
+
+
+def _count(run: observing.Run, record: dict[str, Any]) -> None:
+    old, new = _images(record)
+    if new is None:
+        return
+    if _table(record) == "Carts":
+        run.count("CartsStarted", new.get("version") == {"N": "1"})
+    elif _table(record) == "Orders":
+        for name, number in figures.of_order(old, new).items():
+            run.count(name, number)
+
+
+def _images(record: dict[str, Any]) -> tuple[Image, Image]:
     return record["dynamodb"].get("OldImage"), record["dynamodb"].get("NewImage")
 
 
 def _table(record: dict[str, Any]) -> str:
+    """The specification's name of the record's table."""
     # arn:aws:dynamodb:<region>:<account>:table/<prefix><name>/stream/<time>
-    return str(record["eventSourceARN"].split("/")[1])
+    name = str(record["eventSourceARN"].split("/")[1])
+    return next((table for table in REACTIONS if name.endswith(table)), "")

@@ -19,6 +19,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
 from shop.lib.deadline import OutOfTime, require_time
+from shop.lib.watching import tell_of_dynamodb
 
 # A page that waits longer than this has failed: the whole request must fit API Gateway's 30 s with room for an answer.
 CONNECT_TIMEOUT_SECONDS = 1
@@ -111,6 +112,7 @@ def connection() -> Connection:
     # Before each try, botocore's own repeats included.
     made.client.meta.events.register("before-send.dynamodb", lambda **_: require_time(0))
     made.client.meta.events.register_first("needs-retry.dynamodb", _pause_when_throttled)
+    tell_of_dynamodb(made.client.meta.events)
     return made
 
 

@@ -98,13 +98,14 @@ def environments(command: str) -> list[Environment]:
     app = Environment(".venv", "app.lock", "dev.lock")
     dev = Environment(".venv", "dev.lock")
     cloud = Environment(".cloud-venv", "ministack.lock")
-    return {"run": [app, cloud], "test": [dev, cloud], "bench": [dev, cloud], "prove": [dev, cloud], "lint": [dev]}[command]
+    needed = {"run": [app, cloud], "lint": [dev], "template": [app]}
+    return needed.get(command, [dev, cloud])
 
 
 def main(arguments: list[str]) -> None:
     """Do one of make's commands; does not return when all is well."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=["run", "test", "bench", "prove", "lint", "lock"])
+    parser.add_argument("command", choices=["run", "test", "bench", "prove", "lint", "lock", "template"])
     command = parser.parse_args(arguments[:1]).command
     rest = arguments[1:]
     try:
@@ -120,6 +121,9 @@ def main(arguments: list[str]) -> None:
     python = str(needed[0].python)
     if command == "lint":
         sys.exit(lint(python))
+    if command == "template":
+        environment = {**os.environ, "SHOP_LOCAL": "true"}
+        sys.exit(subprocess.run([python, "infra/tables.py"], check=False, cwd=str(ROOT), env=environment).returncode)
     # Two processes share the tests, file by file: what a file sets up once (a running shop, say) is set up once.
     module = {
         "run": ["shop.local"],

@@ -13,6 +13,7 @@ Handler = Callable[[dict[str, Any], object], object]
 # Every scheduled job and the seconds between its runs.
 JOBS: Mapping[str, float] = {
     "release_unpaid_orders": 60.0,
+    "count_stuck_orders": 300.0,
 }
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,7 @@
 """The web function as API Gateway calls it."""
 
 import base64
+import gzip
 import json
 from typing import Any
 from urllib.parse import urlencode
@@ -43,8 +44,8 @@ def event(path: str, *, method: str = "GET", form: dict[str, str] | None = None,
 
 
 def text_of(answer: dict[str, Any]) -> str:
-    body = answer["body"]
-    return base64.b64decode(body).decode() if answer.get("isBase64Encoded") else str(body)
+    body = base64.b64decode(answer["body"]) if answer.get("isBase64Encoded") else answer["body"].encode()
+    return (gzip.decompress(body) if answer["headers"].get("content-encoding") == "gzip" else body).decode()
 
 
 def test_a_page_is_answered() -> None:
