@@ -125,6 +125,7 @@ class TellMeForm(forms.Form):
     email = forms.EmailField(
         label="E-mail",
         max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
         error_messages={
             "required": "Please give your e-mail address.",
             "invalid": "This does not look like an e-mail address. It needs an @ and a domain, such as ada@example.com.",

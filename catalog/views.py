@@ -11,11 +11,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanen
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
-from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalog import queries, services
-from catalog.domain import Category, looked_at, option_controls
+from catalog.asked import remember_typed, typed_email
+from catalog.domain import Category, Product, looked_at, option_controls
 from catalog.forms import DEAREST, SORTS, FilterForm, SeenForm, TellMeForm
 from catalog.recent import drop_recent, recent_ids, remember_recent
 from catalog.search.engine import IndexMissing
@@ -28,6 +28,7 @@ NEWEST_ON_HOME = 8
 _RECENT_SHOWN = 4
 # A page is at most a minute old in a browser and a CDN, and may be served stale for an hour while the shop cannot answer.
 _PUBLIC = {"public": True, "max_age": 60, "s_maxage": 60, "stale_while_revalidate": 60, "stale_if_error": 3600}
+_BACK_ALREADY = "It is back already: open its page again and put it into your cart."
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,28 +138,53 @@ def forget_recent(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def tell_me(request: HttpRequest, product_id: str) -> HttpResponse:
-    """Take the address of somebody who waits for a sold-out product."""
+    """Take the address of somebody who waits for a sold-out product. Without htmx a page of its own says what became of it."""
+    if request.method != "POST":
+        return _told_page(request, product_id)
     form = TellMeForm(request.POST)
-    if not form.is_valid():
-        return _tell_me_answer(request, problem=str(form.errors["email"][0]), status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    email = form.cleaned_data["email"]
+    words, problem = "", ""
+    if form.is_valid():
+        try:
+            found = services.ask_to_be_told(product_id=product_id, email=form.cleaned_data["email"], now=utc_now())
+            words = _noted_words(form.cleaned_data["email"], found)
+        except queries.ProductNotFound:
+            raise Http404("no such product") from None
+        except services.NotSoldOut:
+            words = _BACK_ALREADY
+    else:
+        problem = str(form.errors["email"][0])
+    if is_htmx(request):
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
+        return render(request, "catalog/tell_me.html#answer", {"words": words, "problem": problem}, status=status)
+    response = see_other(request.path)
+    remember_typed(response, form.data.get("email", ""), path=request.path)
+    return response
+
+
+def _told_page(request: HttpRequest, product_id: str) -> HttpResponse:
+    """What became of what was typed: the address again with what is wrong with it, or what was noted."""
     try:
-        found = services.ask_to_be_told(product_id=product_id, email=email, now=utc_now())
+        product = queries.shown_product(product_id=product_id)
     except queries.ProductNotFound:
         raise Http404("no such product") from None
-    except services.NotSoldOut:
-        return _tell_me_answer(request, words="It is back already: reload the page and put it into your cart.")
-    return _tell_me_answer(request, words=f"We write to {email} once, when {found.name} is back. Nothing else.")
+    if not product.is_active:
+        raise Http404("not on sale")
+    typed = typed_email(request)
+    form = TellMeForm(None if typed is None else {"email": typed})
+    words = _noted_words(form.cleaned_data["email"], product) if form.is_valid() else ""
+    context = {
+        "product": product,
+        "form": form,
+        "words": words if product.is_sold_out or not words else _BACK_ALREADY,
+        "problem": form.errors["email"][0] if form.errors else "",
+    }
+    return render(request, "catalog/tell_me.html", context)
 
 
-def _tell_me_answer(request: HttpRequest, *, words: str = "", problem: str = "", status: int = HTTPStatus.OK) -> HttpResponse:
-    template = "catalog/tell_me.html#answer" if is_htmx(request) else "catalog/tell_me.html"
-    back = request.POST.get("back", "")
-    is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-    context = {"words": words, "problem": problem, "back": back if is_ours else reverse("catalog:list")}
-    return render(request, template, context, status=status)
+def _noted_words(email: str, product: Product) -> str:
+    return f"We write to {email} once, when {product.name} is back. Nothing else."
 
 
 def _gone_answer(request: HttpRequest, product_id: str) -> HttpResponse:

@@ -34,6 +34,9 @@
     if (document.activeElement === document.body) fresh.querySelector("[tabindex='-1']")?.focus({ preventScroll: true });
   });
 
+  // A clock time in UTC, as the reader's own clock shows it.
+  for (const time of document.querySelectorAll("[data-clock]")) time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+
   // The − and + beside a quantity.
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-step]");

@@ -6,8 +6,8 @@ from django import template
 
 from cart.domain import Cart
 from orders import queries
+from shop.lib.access import owner_of
 from shop.lib.clock import utc_now
-from shop.lib.guests import guest_of
 
 register = template.Library()
 
@@ -16,7 +16,7 @@ register = template.Library()
 def waiting_order(context: Any, cart: Cart) -> dict[str, Any]:
     """The visitor's last order and the ways on, while it may be waiting to be paid: one call, for half an hour after an order."""
     now = utc_now()
-    order = queries.order_that_may_wait(owner=guest_of(context.request), cart=cart, now=now)
+    order = queries.order_that_may_wait(owner=owner_of(context.request), cart=cart, now=now)
     return {
         "cart": cart,
         "order": order,
