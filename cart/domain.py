@@ -169,6 +169,19 @@ def merge_items(present: tuple[Item, ...], more: tuple[Item, ...], *, most: Mapp
     return Merged(tuple(items), tuple(item.name for item in added[room:]), tuple(lowered))
 
 
+def adopt_items(present: tuple[Item, ...], guests: tuple[Item, ...], *, most: Mapping[str, int]) -> Merged:
+    """The lines of somebody's cart and of the one they filled before signing in: added up, and no line above what `most` says.
+
+    It does not matter which of the two had how many of a product.
+    """
+    merged = merge_items(present, guests, most=most)
+    items = tuple(replace(item, quantity=min(item.quantity, most.get(item.product_id, MAX_QUANTITY))) for item in merged.items)
+    asked: dict[str, int] = {}
+    for item in (*present, *guests):
+        asked[item.product_id] = asked.get(item.product_id, 0) + item.quantity
+    return Merged(items, merged.left_out, tuple(item for item in items if item.quantity < asked[item.product_id]))
+
+
 @dataclass(frozen=True, slots=True)
 class Totals:
     """What an order costs. Refuses to exist unless its parts add up."""

@@ -10,8 +10,9 @@ from django.views.decorators.http import require_POST, require_safe
 from cart import queries, services
 from cart.domain import MAX_LINES, MAX_QUANTITY
 from cart.forms import AddForm, ProductForm, UpdateForm
+from shop.lib.access import owner_of, owner_or_new_guest
 from shop.lib.clock import utc_now
-from shop.lib.guests import guest_of, new_guest, remember_guest
+from shop.lib.guests import remember_guest
 from shop.lib.http import is_htmx
 
 _ADD_QUANTITY_PROBLEM = f"Please choose a whole number from 1 to {MAX_QUANTITY}. Your cart is as it was."
@@ -22,7 +23,7 @@ _LINE_QUANTITY_PROBLEM = (
 
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
-    cart = queries.open_cart(owner=guest_of(request), now=utc_now())
+    cart = queries.open_cart(owner=owner_of(request), now=utc_now())
     return render(request, "cart/cart.html", {"cart": cart})
 
 
@@ -31,7 +32,7 @@ def badge(request: HttpRequest) -> HttpResponse:
     """The header's mark; asked from a product's page also what the cart holds of it and when it would arrive."""
     form = ProductForm(_single_values(request.GET))
     product_id = form.cleaned_data["product_id"] if form.is_valid() else ""
-    mark = queries.mark(owner=guest_of(request), now=utc_now(), product_id=product_id)
+    mark = queries.mark(owner=owner_of(request), now=utc_now(), product_id=product_id)
     return render(request, "cart/cart.html#badge", {"mark": mark, "count": mark.count, "product_id": product_id})
 
 
@@ -41,7 +42,7 @@ def add(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _add_answer(request, problem=_add_problem(form))
     now = utc_now()
-    owner = guest_of(request) or new_guest(now)
+    owner = owner_or_new_guest(request, now)
     try:
         added = services.add_to_cart(owner=owner, now=now, **form.cleaned_data)
     except services.NotForSale as refusal:
@@ -60,7 +61,7 @@ def update(request: HttpRequest) -> HttpResponse:
     form = UpdateForm(_single_values(request.POST))
     if not form.is_valid():
         return _cart_answer(request, problem=_LINE_QUANTITY_PROBLEM)
-    owner = guest_of(request)
+    owner = owner_of(request)
     if owner is None:
         return _cart_answer(request)
     asked = form.cleaned_data["quantity"]
@@ -75,7 +76,7 @@ def update(request: HttpRequest) -> HttpResponse:
 @require_POST
 def remove(request: HttpRequest) -> HttpResponse:
     form = ProductForm(_single_values(request.POST))
-    owner = guest_of(request)
+    owner = owner_of(request)
     if owner is None or not form.is_valid():
         return _cart_answer(request)
     try:
@@ -135,7 +136,7 @@ def _added_words(added: services.Added) -> str:
 
 def _cart_answer(request: HttpRequest, *, problem: str = "", product_id: str = "") -> HttpResponse:
     """The cart after a change. A problem about a line that cannot be bought at all is told by the line itself."""
-    owner = guest_of(request)
+    owner = owner_of(request)
     cart = queries.open_cart(owner=owner, now=utc_now())
     if any(line.product_id == product_id and not line.counts for line in cart.lines):
         problem = ""

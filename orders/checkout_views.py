@@ -17,8 +17,8 @@ from cart.domain import Cart
 from orders import queries, services
 from orders.domain import Checkout, CheckoutDetails
 from orders.forms import AddressForm, ContactForm, DeliveryForm
+from shop.lib.access import owner_of, viewer_of
 from shop.lib.clock import utc_now
-from shop.lib.guests import guest_of
 from shop.lib.http import see_other
 from shop.lib.owner import Owner
 
@@ -45,7 +45,7 @@ def with_cart(view: Callable[[HttpRequest, Owner, Cart], HttpResponse]) -> Calla
 
     @wraps(view)
     def step(request: HttpRequest) -> HttpResponse:
-        owner = guest_of(request)
+        owner = owner_of(request)
         cart = carts.open_cart(owner=owner, now=utc_now())
         if owner is not None and cart.lines and not cart.cart_id:
             cart = carts.price_cart(cart_services.make_ready(owner=owner, now=utc_now()))
@@ -68,12 +68,16 @@ def checkout(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
 def contact(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
     told = queries.checkout(owner=owner, now=utc_now())
     details = told.details
-    form = ContactForm(_data(request, told, "contact"), initial={"email": details.email, "phone": details.phone})
+    form = ContactForm(_data(request, told, "contact"), initial=_known_contact(request, details))
     if request.method == "POST":
         if not form.is_valid():
             return _ask_again(owner, "contact", form)
         return _remember(owner, "contact", replace(details, **form.cleaned_data), then="address")
     return _step_answer(request, "contact", details, cart, form=form)
+
+
+def _known_contact(request: HttpRequest, details: CheckoutDetails) -> dict[str, str]:
+    return {"email": details.email or viewer_of(request).email, "phone": details.phone}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

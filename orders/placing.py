@@ -97,6 +97,14 @@ def remember_typed(*, owner: Owner, step: str, fields: Mapping[str, str], now: d
     )
 
 
+def adopt_details(*, guest: Owner, owner: Owner, now: datetime) -> None:
+    """Let somebody who signed in on the way to paying keep what they told the checkout before. Safe to repeat."""
+    told = queries.checkout_details(owner=guest, now=now)
+    if told != CheckoutDetails():
+        remember_details(owner=owner, details=told, now=now)
+        checkout_key(guest).delete()
+
+
 def place_order(*, owner: Owner, cart_id: str, total_seen: int, seen: str, now: datetime) -> Order:
     """Turn the cart into a pending order and take its pieces out of stock, or change nothing.
 

@@ -14,8 +14,9 @@ from orders import queries, services
 from orders.domain import Order, OrderStatus
 from orders.forms import PlaceForm
 from orders.payments import PaymentRefused, PaymentsUnavailable
+from shop.lib.access import confirmed_owner_of, owner_of, owner_or_new_guest
 from shop.lib.clock import utc_now
-from shop.lib.guests import guest_of, new_guest, remember_guest
+from shop.lib.guests import remember_guest
 from shop.lib.http import see_other
 from shop.lib.tables import Busy, trouble_as_busy
 
@@ -43,7 +44,7 @@ _NOT_ACCEPTED = (
 
 @require_POST
 def place(request: HttpRequest) -> HttpResponse:
-    owner = guest_of(request)
+    owner = confirmed_owner_of(request)
     form = PlaceForm(request.POST)
     if owner is None or not form.is_valid():
         messages.error(request, "That order form was not complete, so nothing was ordered. Please check your cart and try again.")
@@ -147,9 +148,10 @@ def _method(order: Order) -> object:
 
 
 def _order_or_404(request: HttpRequest, order_id: str) -> Order:
-    """The order, for its owner or by the key in the address."""
+    """The order, for its owner or by the key in the address. Who does something to it is confirmed by the tables."""
+    viewer = owner_of(request) if request.method in ("GET", "HEAD") else confirmed_owner_of(request)
     try:
-        return queries.order_for(viewer=guest_of(request), order_id=order_id, key=request.GET.get("key", ""), now=utc_now())
+        return queries.order_for(viewer=viewer, order_id=order_id, key=request.GET.get("key", ""), now=utc_now())
     except queries.OrderNotFound:
         raise Http404("no such order for this viewer") from None
 
@@ -188,7 +190,7 @@ def _to_payment(request: HttpRequest, order: Order) -> HttpResponse:
 def _back_to_cart(request: HttpRequest, order: Order) -> HttpResponse:
     """Put an ended order's lines into the visitor's cart, which is another one when a link's key opened the order."""
     now = utc_now()
-    owner = guest_of(request) or new_guest(now)
+    owner = owner_or_new_guest(request, now)
     restored = services.put_back_in_cart(order=order, owner=owner, now=now)
     if restored.is_repeated:
         messages.info(request, "What you ordered was put back in your cart before.")

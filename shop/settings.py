@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "shop.middleware.CrossSitePosts",
     "accounts.middleware.Identity",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "orders.middleware.GuestAdoption",
     "django_htmx.middleware.HtmxMiddleware",
     "shop.middleware.HtmxAnswers",
     "shop.middleware.BusyAnswers",

@@ -26,6 +26,7 @@ __all__ = [
     "Owner",
     "Permission",
     "Viewer",
+    "confirmed_owner_of",
     "confirmed_viewer_of",
     "owner_of",
     "owner_or_new_guest",
@@ -63,8 +64,12 @@ def confirmed_viewer_of(request: HttpRequest) -> Viewer:
 
 def owner_of(request: HttpRequest) -> Owner | None:
     """Whose cart and orders the request is about: the signed-in person's, or the guest's; None for somebody new."""
-    viewer = viewer_of(request)
-    return Owner(id=viewer.user_id, is_guest=False) if viewer.is_signed_in else guest_of(request)
+    return _owner(request, viewer_of(request))
+
+
+def confirmed_owner_of(request: HttpRequest) -> Owner | None:
+    """The same, confirmed by the tables: where an order is placed, paid or cancelled."""
+    return _owner(request, confirmed_viewer_of(request))
 
 
 def owner_or_new_guest(request: HttpRequest, now: datetime) -> Owner:
@@ -105,6 +110,10 @@ def require_staff(permission: Permission | None = None) -> Callable[[View[P]], V
         return guarded
 
     return decorate
+
+
+def _owner(request: HttpRequest, viewer: Viewer) -> Owner | None:
+    return Owner(id=viewer.user_id, is_guest=False) if viewer.is_signed_in else guest_of(request)
 
 
 def _access(request: HttpRequest) -> Access:

@@ -37,3 +37,8 @@ def remember_guest(response: HttpResponseBase, owner: Owner) -> None:
         httponly=True,
         samesite="Lax",
     )
+
+
+def forget_guest(response: HttpResponseBase) -> None:
+    """Make the browser forget the guest: what was theirs belongs to somebody signed in now."""
+    response.set_cookie(GUEST_COOKIE, "", max_age=0, secure=settings.COOKIE_SECURE, httponly=True, samesite="Lax")

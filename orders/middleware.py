@@ -1,0 +1,72 @@
+"""What somebody did before signing in becomes theirs."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+
+from cart import services as cart_services
+from cart.domain import Merged
+from orders import services
+from shop.lib.access import owner_of
+from shop.lib.clock import utc_now
+from shop.lib.guests import forget_guest, guest_of
+from shop.lib.owner import Owner
+from shop.lib.tables import Busy, trouble_as_busy
+
+logger = logging.getLogger(__name__)
+
+_APPS = ("cart", "orders")
+
+
+class GuestAdoption:
+    """Somebody signs in whose browser still knows a guest: with the next cart or checkout page that guest's things are theirs.
+
+    It happens here and not at signing in, because accounts know nothing of carts; and it is safe to repeat, as two fragments
+    of one page may come at once.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if getattr(request, "guest_was_adopted", False):
+            forget_guest(response)
+        return response
+
+    def process_view(self, request: HttpRequest, callback: Callable[..., Any], *_: object) -> None:
+        match = request.resolver_match
+        guest = guest_of(request) if match and match.app_name in _APPS else None
+        if guest is None:
+            return
+        try:
+            with trouble_as_busy():
+                _adopt(request, guest)
+        except Busy:  # the page itself may well work, and the next one adopts
+            logger.warning("a guest's things could not be adopted now", exc_info=True)
+
+
+def _adopt(request: HttpRequest, guest: Owner) -> None:
+    owner = owner_of(request)
+    if owner is None or owner.is_guest:
+        return
+    now = utc_now()
+    adopted = cart_services.adopt_guest_cart(guest=guest, owner=owner, now=now)
+    services.adopt_details(guest=guest, owner=owner, now=now)
+    request.guest_was_adopted = True  # type: ignore[attr-defined]
+    if adopted:
+        _tell(request, adopted)
+
+
+def _tell(request: HttpRequest, adopted: Merged) -> None:
+    messages.success(request, "What you chose before you signed in is in your cart.")
+    if adopted.lowered:
+        lowered = ", ".join(f"{item.name}: {item.quantity}" for item in adopted.lowered)
+        messages.warning(
+            request, f"There are not as many as the two carts had together, so now there are as many as we have: {lowered}."
+        )
+    if adopted.left_out:
+        messages.warning(request, f"A cart holds only so many different products. Left out: {', '.join(adopted.left_out)}.")
