@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from queue import SimpleQueue
 
+# Enough for everything that preparing prints: the log-ins in it are repeated in the summary.
 _KEPT_LINES = 200
 _RESET = "\033[0m"
 

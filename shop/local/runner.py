@@ -127,8 +127,10 @@ class Shop:
         self._work = self._child("work", 34)
         self._show = printer("local", 90)
         self._saves = Saves(code)
-        # Those whose code failed; a save of a Python file starts them again.
+        # Those whose code failed; a save of a Python file starts them again. Before the shop is prepared there is nothing to wait
+        # for: what fails by then (a setting, most of all) fails the preparing too.
         self._waiting: list[Child] = []
+        self._is_prepared = False
 
     def start(self) -> None:
         """Start everything side by side; return when the shop answers.
@@ -253,6 +255,7 @@ class Shop:
         except ChildEnded as ended:
             if ended.child is not self._prepare or ended.status:
                 raise
+            self._is_prepared = True
         else:
             raise CannotStart(f"Preparing the demo shop took more than {_PREPARE_SECONDS:.0f} s.")
 
@@ -261,13 +264,20 @@ class Shop:
             event = self._events.get(timeout=wait)
         except Empty:
             return
-        if not (isinstance(event, ChildEnded) and event.child in (self._web, self._work) and event.status == _CODE_FAILED):
+        if not (self._is_prepared and isinstance(event, ChildEnded) and self._waits_for_a_save(event)):
             raise event
+
+    def _waits_for_a_save(self, ended: ChildEnded) -> bool:
+        """Whether this child ended because of its code; then it is noted, and the person told."""
+        child = ended.child
+        if child not in (self._web, self._work) or ended.status != _CODE_FAILED:
+            return False
         if not self._waiting:
             self._saves.look()
-        self._waiting.append(event.child)
-        what = "the shop's pages wait" if event.child is self._web else "background work (mails, jobs) waits"
-        self._show(f"{event.child.name} ended, for the reason above: {what} for the next save of a Python file")
+        self._waiting.append(child)
+        what = "the shop's pages wait" if child is self._web else "background work (mails, jobs) waits"
+        self._show(f"{child.name} ended, for the reason above: {what} for the next save of a Python file")
+        return True
 
 
 def _answers(url: str) -> bool:

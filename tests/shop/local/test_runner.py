@@ -25,10 +25,15 @@ def serve(port):
         def log_message(self, *_): pass
     http.server.ThreadingHTTPServer(("127.0.0.1", port), Ok).serve_forever()
 if module == "shop.local.prepare":
+    if os.path.exists(folder + "/bad-setting"):
+        sys.exit("TAX_RATE is '8%'.")
     print("login: ann@example.com / a-password (staff)")
+    print("much more is said after it\\n" * 100)
 elif module == "shop.local.fake_stripe":
     serve(int(arguments[arguments.index("--port") + 1]))
 else:
+    if os.path.exists(folder + "/bad-setting"):
+        sys.exit("TAX_RATE is '8%'.")
     name = "shop" if arguments[0] == "runserver" else "work"
     if name == "shop":
         port = int(arguments[1].rpartition(":")[2])
@@ -135,6 +140,15 @@ class TestARunningShop:
         assert time.monotonic() - asked_at < 3
         assert nothing_listens(running.all_ports())
         assert running.output.endswith(f"Stopped. Everything is kept in {running.data}.\n")
+
+    def test_a_start_that_fails_is_over_and_waits_for_nothing(self, running: Running, tmp_path: Path) -> None:
+        (tmp_path / "bad-setting").touch()
+
+        assert running.process.wait(30) == 1
+
+        assert running.output.endswith("so everything is stopped. Its last lines:\n    TAX_RATE is '8%'.\n")
+        assert "waits for the next save" not in running.output
+        assert nothing_listens(running.all_ports())
 
     def test_ctrl_c_while_starting_ends_all_of_it(self, running: Running) -> None:
         wait_until(lambda: (running.data / "ports.json").exists() and len(running.all_ports()) == 3)
