@@ -73,7 +73,9 @@ class AddressForm(forms.Form):
     )
     street2 = LineField(label="Apartment, floor (optional)", autocomplete="address-line2")
     city = LineField(label="City", autocomplete="address-level2", missing="Please give the city.")
-    state = LineField(label="State or region", autocomplete="address-level1", max_length=50)
+    state = LineField(
+        label="State or region", autocomplete="address-level1", max_length=50, help_text="For Australia, Canada and the US."
+    )
     zip_code = LineField(
         label="ZIP or postal code",
         autocomplete="postal-code",
