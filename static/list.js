@@ -8,10 +8,11 @@
 
   // Carried over a swap: the open drawer and folds, the focus, and what is being typed.
   let kept = null;
-  on("htmx:beforeSwap", ({ detail: { target, shouldSwap } }) => {
+  on("htmx:beforeSwap", ({ detail: { target, shouldSwap, requestConfig } }) => {
     const drawer = target.id === "results" && shouldSwap && byId("filter-panel");
     kept = drawer && {
       focus: document.activeElement,
+      cause: requestConfig?.triggeringEvent?.target,
       folds: [...target.querySelectorAll("details[open]")],
       isDrawn: "popover" in drawer && drawer.matches(":popover-open"),
       scroll: drawer.scrollTop,
@@ -19,7 +20,7 @@
   });
   on("htmx:afterSwap", () => {
     if (!kept) return;
-    const { focus, folds, isDrawn, scroll } = kept;
+    const { focus, cause, folds, isDrawn, scroll } = kept;
     kept = null;
     folds.forEach((fold) => byId(fold.id)?.setAttribute("open", ""));
     const drawer = byId("filter-panel");
@@ -28,10 +29,13 @@
       drawer.showPopover();
       drawer.scrollTop = scroll;
     }
-    const again = focus.id && byId(focus.id);
+    // Where the focus was; a choice that is gone or can no longer be made gives it back to what was changed.
+    const found = ({ id }) => id && document.querySelector(`#${CSS.escape(id)}:not(:disabled)`);
+    const isStillThere = focus.isConnected && focus !== document.body;
+    const again = isStillThere ? focus : found(focus) || (cause && found(cause));
     if (!again) return;
     if (again !== document.activeElement) again.focus({ preventScroll: true });
-    if (again.type === "text" && again.value !== focus.value) {
+    if (again.type === "text" && again.id === focus.id && again.value !== focus.value) {
       again.value = focus.value;
       changeOnBlur(again);
     }

@@ -34,16 +34,18 @@ from catalog.search.engine import (
     tie_key,
 )
 from catalog.search.facets import (
-    ATTRIBUTE,
-    PRICE_BANDS,
     VALUE_KINDS,
-    by_attribute,
     category_hints,
-    chosen_values,
     facets,
     joined,
 )
-from catalog.search.words import HEAD_LETTERS, TYPO_LETTERS, encodable, index_words, query_words, singular, spellings
+from catalog.search.opensearch_question import THERE, Asked, Query, Typos, both, every, found, mistyped, values_of
+from catalog.search.words import (
+    TYPO_LETTERS,
+    encodable,
+    index_words,
+    query_words,
+)
 
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
@@ -54,12 +56,6 @@ _BULK_SIZE = 500
 _LISTED_AT_ONCE = 10_000
 MAX_DEPTH = 100_000
 """Pages beyond so many products are empty; the cluster would have to keep all those before them in memory."""
-_MAX_LONG = 2**63 - 1
-_ATTRIBUTE_VALUES = 10 * MAX_VALUES
-_STOCK_SCORE = 1_000
-_SKU_SCORE = 10_000
-
-Query = dict[str, Any]
 
 _WORDS = {
     "type": "text",
@@ -87,17 +83,6 @@ _INDEX: dict[str, Any] = {
         },
     },
 }
-_BANDS = [
-    {"key": str(number), "from": low} | ({} if high is None else {"to": high}) for number, (low, high) in enumerate(PRICE_BANDS)
-]
-_COUNTS: dict[str, Query] = {
-    **{kind: {"terms": {"field": kind, "size": MAX_VALUES}} for kind in VALUE_KINDS},
-    "attribute": {"terms": {"field": "attribute", "size": _ATTRIBUTE_VALUES}},
-    "price": {"range": {"field": "price", "ranges": _BANDS}},
-    "in_stock": {"terms": {"field": "in_stock"}},
-}
-_HIGHEST: Query = {"max": {"field": "price"}}
-_THERE: Query = {"bool": {"must_not": [{"term": {"gone": True}}]}}
 
 
 def connect(url: str, **options: Any) -> "OpenSearch":
@@ -117,10 +102,10 @@ class OpenSearchEngine:
 
     def search(self, filters: Filters, *, sort: Sort = Sort.FEATURED, page: int = 1, size: int = PAGE_SIZE) -> Results:
         first = (max(page, 1) - 1) * size
-        asked = _Asked(filters, self._unknown_words(filters.text))
+        asked = Asked(filters, self._typos(filters.text))
         body = {
             "query": asked.scored if sort is Sort.RELEVANCE else asked.found,
-            "post_filter": _every(asked.filters.values()),
+            "post_filter": every(asked.filters.values()),
             "aggs": asked.counts(),
             "sort": _order(sort, is_text=asked.is_text),
             "track_total_hits": True,
@@ -131,10 +116,10 @@ class OpenSearchEngine:
         return Results(_cards(answer), answer["hits"]["total"]["value"], facets(filters, counted), highest)
 
     def cards(self, filters: Filters, *, sort: Sort, size: int) -> tuple[Card, ...]:
-        asked = _Asked(filters, self._unknown_words(filters.text))
+        asked = Asked(filters, self._typos(filters.text))
         body = {
             "query": asked.scored if sort is Sort.RELEVANCE else asked.found,
-            "post_filter": _every(asked.filters.values()),
+            "post_filter": every(asked.filters.values()),
             "sort": _order(sort, is_text=asked.is_text),
             "size": size,
         }
@@ -143,19 +128,19 @@ class OpenSearchEngine:
     def by_id(self, product_ids: Sequence[str]) -> tuple[Card, ...]:
         if not product_ids:
             return ()
-        query = _both(_THERE, {"terms": {"id": [encodable(key) for key in product_ids]}})
+        query = both(THERE, {"terms": {"id": [encodable(key) for key in product_ids]}})
         cards = {card.product_id: card for card in _cards(self._ask({"query": query, "size": len(product_ids)}))}
         return tuple(cards[key] for key in dict.fromkeys(product_ids) if key in cards)
 
     def suggest(self, prefix: str, *, size: int = 6) -> Suggestions:
         if not prefix.strip():
             return Suggestions()
-        asked = _Asked(Filters(text=prefix), self._unknown_words(prefix))
-        shelves = {"filter": _THERE, "aggs": {"shelf": {"terms": {"field": "shelf", "size": MAX_VALUES}}}}
+        asked = Asked(Filters(text=prefix), self._typos(prefix))
+        shelves = {"filter": THERE, "aggs": {"shelf": {"terms": {"field": "shelf", "size": MAX_VALUES}}}}
         order = _order(Sort.RELEVANCE, is_text=True)
         body = {"query": asked.scored, "size": size, "sort": order, "aggs": {"all": {"global": {}, "aggs": {"there": shelves}}}}
         answer = self._ask(body)
-        counts = _values(answer["aggregations"]["all"]["there"]["shelf"])
+        counts = values_of(answer["aggregations"]["all"]["there"]["shelf"])
         return Suggestions(_cards(answer), category_hints(prefix, counts, size))
 
     def listed(self, *, page: int = 1, size: int = 50_000) -> tuple[Listed, ...]:
@@ -200,27 +185,32 @@ class OpenSearchEngine:
     def _all_cards(self) -> Iterator[str]:
         after: list[Any] = []
         while True:
-            body: Query = {"query": _THERE, "sort": [{"tie": "asc"}, {"id": "asc"}], "size": _LISTED_AT_ONCE, "_source": ["card"]}
+            body: Query = {"query": THERE, "sort": [{"tie": "asc"}, {"id": "asc"}], "size": _LISTED_AT_ONCE, "_source": ["card"]}
             hits = self._ask(body | ({"search_after": after} if after else {}))["hits"]["hits"]
             if not hits:
                 return
             yield from (hit["_source"]["card"] for hit in hits)
             after = hits[-1]["sort"]
 
-    def _unknown_words(self, text: str) -> frozenset[str]:
-        """The words of the text that no product has, so that they may be typos."""
+    def _typos(self, text: str) -> "Typos":
+        """What of the text may be mistyped, in one call for all its words."""
         words = query_words(text)
         long = [word for word in words if len(word) >= TYPO_LETTERS]
         if not long:
-            return frozenset()
+            return Typos()
+        probes = [found("words", word, is_last=word == words[-1]) for word in long]
+        probes.append(mistyped("main", long[-1]))
         lines: list[Query] = []
-        for word in long:
-            query = _both(_THERE, _found("words", word, is_last=word == words[-1]))
+        for probe in probes:
+            query = both(THERE, probe)
             lines += [{"index": self._name}, {"query": query, "size": 0, "terminate_after": 1, "track_total_hits": 1}]
         answers = self._reading(lambda: self._client.msearch(body=lines))["responses"]
         if any("error" in answer for answer in answers):
             raise IndexMissing(f"The cluster cannot search {self._name}: {answers}")
-        return frozenset(word for word, answer in zip(long, answers, strict=True) if not answer["hits"]["total"]["value"])
+        *known, is_near_main = [bool(answer["hits"]["total"]["value"]) for answer in answers]
+        unknown = frozenset(word for word, is_known in zip(long, known, strict=True) if not is_known)
+        is_begun = words[-1] in unknown and not is_near_main
+        return Typos(unknown, words[-1] if is_begun else "")
 
     def _ask(self, body: Query) -> Any:
         body = {"_source": ["card"], **body}
@@ -262,111 +252,10 @@ def _write_alias(index: str) -> str:
     return f"write-{index}"
 
 
-class _Asked:
-    """Filters as OpenSearch queries. Words that are `unknown` may be one typo away."""
-
-    def __init__(self, filters: Filters, unknown: frozenset[str]) -> None:
-        self.is_text = bool(filters.text.strip())
-        self.filters = _filter_queries(filters)
-        self.found, self.scored = _THERE, _THERE
-        if self.is_text:
-            words, points = _words_query(filters.text, unknown)
-            sku = {"term": {"sku": folded_sku(filters.text)}}
-            text = _both(_THERE, {"bool": {"should": [sku, *words]}})
-            self.found = {"bool": {"filter": [text]}}
-            scores = [(point, 1) for point in points] + [({"term": {"in_stock": 1}}, _STOCK_SCORE), (sku, _SKU_SCORE)]
-            should = [{"constant_score": {"filter": query, "boost": score}} for query, score in scores]
-            self.scored = {"bool": {"filter": [text], "should": should}}
-
-    def counts(self) -> dict[str, Query]:
-        """Counts of every kind under all filters but its own, and the highest price under all but the price's."""
-        asked: dict[str, Query] = {}
-        for kind in {*_COUNTS, *self.filters}:
-            name = "attribute" if kind.startswith(ATTRIBUTE) else kind
-            others = _every(query for other, query in self.filters.items() if other != kind)
-            asked[kind] = {"filter": others, "aggs": {"values": _COUNTS[name]}}
-        asked["price"]["aggs"] |= {"highest": _HIGHEST}
-        return asked
-
-    def counted(self, answer: Mapping[str, Any]) -> tuple[dict[str, Mapping[str, int]], int | None]:
-        counted: dict[str, Mapping[str, int]] = {}
-        for kind in {*_COUNTS, *self.filters} - {"attribute"}:
-            values = _values(answer[kind]["values"])
-            counted[kind] = by_attribute(values).get(kind, {}) if kind.startswith(ATTRIBUTE) else values
-        unfiltered = by_attribute(_values(answer["attribute"]["values"]))
-        counted |= {kind: values for kind, values in unfiltered.items() if kind not in self.filters}
-        highest = answer["price"]["highest"]["value"]
-        return counted, None if highest is None else int(highest)
-
-
-def _filter_queries(filters: Filters) -> dict[str, Query]:
-    queries: dict[str, Query] = {}
-    for kind, values in chosen_values(filters).items():
-        if kind.startswith(ATTRIBUTE):
-            name = kind.removeprefix(ATTRIBUTE)
-            queries[kind] = {"terms": {"attribute": [joined(name, value) for value in sorted(values)]}}
-        else:
-            queries[kind] = {"terms": {kind: sorted(values)}}
-    if filters.price_min is not None or filters.price_max is not None:
-        low, high = (min(max(price, -1), _MAX_LONG) for price in (filters.price_min or 0, _or_most(filters.price_max)))
-        queries["price"] = {"range": {"price": {"gte": low, "lte": high}}}
-    if filters.in_stock:
-        queries["in_stock"] = {"term": {"in_stock": 1}}
-    return queries
-
-
-def _or_most(price: int | None) -> int:
-    return _MAX_LONG if price is None else price
-
-
-def _words_query(text: str, unknown: frozenset[str]) -> tuple[list[Query], list[Query]]:
-    """All words of the text, as a list of one, or of none when there are no words; and what earns points."""
-    words = query_words(text)
-    founds, points = [], []
-    for word in words:
-        is_last = word == words[-1]
-        if word in unknown:
-            founds.append(_mistyped("words", word))
-            points += [_mistyped(field, word) for field in ("main", "name")]
-        else:
-            founds.append(_found("words", word, is_last=is_last))
-            points += [_found(field, word, is_last=is_last) for field in ("main", "name")]
-            points += [_whole("words", word)] if is_last else []
-    return ([_every(founds)] if founds else []), points
-
-
-def _found(field: str, word: str, *, is_last: bool) -> Query:
-    if not is_last:
-        return _whole(field, word)
-    begun = "main" if field == "words" and len(word) <= HEAD_LETTERS else field
-    return {"bool": {"should": [_whole(field, word), {"prefix": {begun: {"value": word}}}]}}
-
-
-def _whole(field: str, word: str) -> Query:
-    return {"term": {field: singular(word)}}
-
-
-def _mistyped(field: str, word: str) -> Query:
-    options = {"fuzziness": 1, "transpositions": True, "max_expansions": 1_000}
-    return {"bool": {"should": [{"fuzzy": {field: {"value": form, **options}}} for form in spellings(word)]}}
-
-
-def _every(queries: Iterable[Query]) -> Query:
-    return {"bool": {"filter": list(queries)}}
-
-
-def _both(first: Query, second: Query) -> Query:
-    return _every([first, second])
-
-
 def _order(sort: Sort, *, is_text: bool) -> list[Query]:
     if sort is Sort.RELEVANCE:
         return [*([{"_score": "desc"}] if is_text else []), {Sort.FEATURED.value: "asc"}, {"tie": "asc"}]
     return [{sort.value: "asc"}, {"tie": "asc"}]
-
-
-def _values(aggregation: Mapping[str, Any]) -> dict[str, int]:
-    return {str(bucket["key"]): bucket["doc_count"] for bucket in aggregation["buckets"] if bucket["doc_count"]}
 
 
 def _cards(answer: Mapping[str, Any]) -> tuple[Any, ...]:

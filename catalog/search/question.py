@@ -118,8 +118,10 @@ class Question:
                 self._points += [self._found(field, word, is_last=is_last) for field in ("main", "name")]
                 self._points += [self._whole("words", word)] if is_last else []
             else:
-                founds.append(self._mistyped("words", word))
-                self._points += [self._mistyped(field, word) for field in ("main", "name")]
+                is_begun = is_last and not self._is_somewhere(self._mistyped("main", word))
+                founds.append(self._mistyped("words", word, is_begun=is_begun))
+                self._points += [self._mistyped(field, word, is_begun=is_begun) for field in ("main", "name")]
+                self._points += [self._mistyped("words", word)] if is_begun else []
         return [_all(founds)] if founds else []
 
     def _is_known(self, word: str, *, is_last: bool) -> bool:
@@ -129,7 +131,10 @@ class Question:
         """
         if len(word) < TYPO_LETTERS:
             return True
-        return bool(self._searcher.search(self._found("words", word, is_last=is_last), 1, count=False).hits)
+        return self._is_somewhere(self._found("words", word, is_last=is_last))
+
+    def _is_somewhere(self, query: "tantivy.Query") -> bool:
+        return bool(self._searcher.search(query, 1, count=False).hits)
 
     def _found(self, field: str, word: str, *, is_last: bool) -> "tantivy.Query":
         return _any([self._whole(field, word), self._begun(field, word)]) if is_last else self._whole(field, word)
@@ -145,11 +150,12 @@ class Question:
         # At a distance of nothing it is a plain beginning, and sooner made than a regular expression.
         return tantivy.Query.fuzzy_term_query(self._schema, field, word, distance=0, prefix=True)
 
-    def _mistyped(self, field: str, word: str) -> "tantivy.Query":
+    def _mistyped(self, field: str, word: str, *, is_begun: bool = False) -> "tantivy.Query":
         import tantivy
 
         fuzzy = tantivy.Query.fuzzy_term_query
-        return _any([fuzzy(self._schema, field, form, distance=1) for form in spellings(word)])
+        whole = [fuzzy(self._schema, field, form, distance=1) for form in spellings(word)]
+        return _any([*whole, fuzzy(self._schema, field, word, distance=1, prefix=True)] if is_begun else whole)
 
     def _term(self, field: str, value: Any) -> "tantivy.Query":
         import tantivy

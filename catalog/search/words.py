@@ -20,6 +20,7 @@ TYPO_LETTERS = 4
 HEAD_LETTERS = 2
 """So short a beginning is looked for in names, brands and categories alone: in descriptions it would be in all of them."""
 _MAX_WORD_LETTERS = 40
+_WAYS_AT_ONCE = 20
 
 _APOSTROPHES = re.compile("['’ʼ`]")
 _WORD = re.compile(r"[^\W_]+")
@@ -129,3 +130,16 @@ def query_words(text: str) -> tuple[str, ...]:
 def spellings(word: str) -> tuple[str, ...]:
     """The forms of a typed word of which the catalogue's words may be one typo away: as typed, and its singular."""
     return tuple(dict.fromkeys((word, singular(word))))
+
+
+def beginnings_with_a_typo(word: str) -> tuple[str, ...]:
+    """Regular expressions that together match the words of which some beginning is the typed word but for one typo.
+    Several short ones, since OpenSearch takes expressions of a thousand letters at most.
+    """
+    places = range(len(word))
+    ways = {word[:place] + word[place + 1 :] for place in places}
+    ways |= {word[:place] + "." + word[place + 1 :] for place in places}
+    ways |= {word[:place] + "." + word[place:] for place in places}
+    ways |= {word[:place] + word[place + 1] + word[place] + word[place + 2 :] for place in places[:-1]}
+    ordered = sorted(ways)
+    return tuple(f"({'|'.join(ordered[start : start + _WAYS_AT_ONCE])}).*" for start in range(0, len(ordered), _WAYS_AT_ONCE))

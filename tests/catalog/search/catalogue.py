@@ -134,6 +134,7 @@ class Reference:
         self.documents = list(documents)
         self._words = {document.product_id: _words(document) for document in self.documents}
         self._all_words = set().union(*(fields[0] for fields in self._words.values()))
+        self._all_main = set().union(*(fields[1] for fields in self._words.values()))
         self._remembered: dict[tuple[str, str], int | None] = {}
 
     def ids(self, filters: Filters, sort: Sort) -> list[str]:
@@ -204,7 +205,7 @@ class Reference:
         return self._remembered[key]
 
     def _count_points(self, document: Document, text: str) -> int | None:
-        words, main, name = self._words[document.product_id]
+        fields = words, main, name = self._words[document.product_id]
         typed = query_words(text)
         points, found = 0, bool(typed)
         for word in typed:
@@ -215,12 +216,18 @@ class Reference:
                 hits.append(_is_found(word, name, name, is_last=is_last))
                 points += is_last and singular(word) in words
             else:
-                forms = {word, singular(word)}
-                hits = [any(_is_typo(form, known) for known in field for form in forms) for field in (words, main, name)]
+                whole = [any(_is_typo(form, known) for known in field for form in (word, singular(word))) for field in fields]
+                is_begun = is_last and not self._is_mistyped_in_main(word)
+                begun = [is_begun and any(is_typo_begun(word, known) for known in field) for field in fields]
+                hits = [left or right for left, right in zip(whole, begun, strict=True)]
+                points += is_begun and whole[0]
             found = found and hits[0]
             points += hits[1] + hits[2]
         is_sku = document.sku.casefold() == text.strip().casefold()
         return points if found or is_sku else None
+
+    def _is_mistyped_in_main(self, word: str) -> bool:
+        return any(_is_typo(form, known) for known in self._all_main for form in (word, singular(word)))
 
 
 def _words(document: Document) -> tuple[set[str], set[str], set[str]]:
@@ -251,3 +258,8 @@ def _is_typo(first: str, second: str) -> bool:
     return (
         left[1:] == right[1:] or left == right[1:] or left[1:] == right or (left[:2] == right[:2][::-1] and left[2:] == right[2:])
     )
+
+
+def is_typo_begun(typed: str, known: str) -> bool:
+    """Whether a beginning of the word is one typo away from what was typed."""
+    return any(_is_typo(typed, known[:letters]) for letters in range(len(typed) - 1, len(typed) + 2))

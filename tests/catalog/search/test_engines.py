@@ -106,6 +106,28 @@ def test_a_word_that_some_product_has_is_never_corrected(engine: Engine) -> None
     assert set(found(engine, "xamp")) == {"lamp", "camp"}
 
 
+def test_a_word_half_typed_with_a_typo_means_what_begins_like_it(engine: Engine) -> None:
+    engine.upsert(
+        [
+            document("mug", "Stoneware mug"),
+            document("keyboard", "Keyboard", description="The tone of its keys."),
+            document("stone", "Door stop", description="Of stone."),
+            document("lamp", "Lamp"),
+            document("rug", "Lambskin"),
+        ]
+    )
+
+    # A name before a description; of two in descriptions, the one that is a whole word but for the typo first.
+    assert found(engine, "stonw") == ["mug", "stone"]
+    assert found(engine, "stnoewa") == ["mug"]
+    assert found(engine, "xtoneware") == ["mug"]
+    assert found(engine, "stonewre mug") == ["mug"]
+    assert found(engine, "stonw mug") == []  # only the last word may be a beginning
+    assert found(engine, "stxxw") == []
+    assert found(engine, "lamq") == ["lamp"]  # a whole word of a name, so no beginning of "lambskin"
+    assert [card.product_id for card in engine.suggest("stonw").products] == ["mug", "stone"]
+
+
 def test_blank_text_is_no_filter(engine: Engine) -> None:
     engine.upsert([document("a"), document("b")])
 

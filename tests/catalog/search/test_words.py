@@ -1,8 +1,12 @@
 """What a word is."""
 
+import random
+import re
+
 import pytest
 
-from catalog.search.words import index_words, query_words, singular, words_of
+from catalog.search.words import beginnings_with_a_typo, index_words, query_words, singular, words_of
+from tests.catalog.search.catalogue import is_typo_begun
 
 
 @pytest.mark.parametrize(
@@ -80,3 +84,17 @@ def test_an_index_has_words_and_their_singulars_once() -> None:
 )
 def test_what_is_typed_becomes_few_telling_words(text: str, words: tuple[str, ...]) -> None:
     assert query_words(text) == words
+
+
+def test_beginnings_with_a_typo_are_those_of_the_definition() -> None:
+    rng = random.Random(1)
+    for _ in range(3_000):
+        typed, known = ("".join(rng.choices("abc", k=rng.randrange(4, 8))) for _ in range(2))
+        matched = any(re.fullmatch(pattern, known) for pattern in beginnings_with_a_typo(typed))
+        assert matched == is_typo_begun(typed, known), (typed, known)
+
+
+def test_each_expression_is_short_enough_for_a_cluster() -> None:
+    patterns = beginnings_with_a_typo("x" + "ab" * 20)
+
+    assert max(map(len, patterns)) < 1_000

@@ -1,0 +1,53 @@
+"""Lists in a real browser: the keyboard keeps its place while filters are answered."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+Visit = Callable[..., Page]
+
+
+@pytest.mark.parametrize(
+    ("path", "then"), [("/products/", "#in-kitchen-table"), ("/categories/lighting/", "#type-Table%20Lamps")]
+)
+def test_tab_out_of_the_highest_price_goes_on_to_the_next_control(visit: Visit, path: str, then: str) -> None:
+    page = visit(path)
+    page.locator("#price-max").fill("150")
+
+    page.keyboard.press("Tab")
+
+    expect(page).to_have_url(re.compile("price_max=150"))
+    expect(page.get_by_text("Up to $150.00")).to_be_visible()
+    expect(page.locator(f"[id='{then[1:]}']")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(page.locator("#price-max")).to_be_focused()
+
+
+def test_a_choice_that_can_no_longer_be_made_gives_the_focus_back(visit: Visit) -> None:
+    page = visit("/categories/lighting/")
+    first = page.locator("#filter-panel [name=type]").first
+    value = str(first.get_attribute("value"))
+    page.locator("#price-max").fill("0.50")
+    first.focus()
+
+    expect(page).to_have_url(re.compile(r"price_max=0\.5"))
+    expect(page.get_by_role("heading", name="Nothing matches these filters")).to_be_visible()
+    focused = page.evaluate("document.activeElement.id")
+    assert focused in ("price-max", f"type-{value.replace(' ', '%20')}")
+    assert not page.evaluate("document.activeElement.disabled")
+
+
+def test_half_a_word_with_a_typo_suggests_what_it_begins(visit: Visit) -> None:
+    page = visit("/")
+
+    page.locator("#search").press_sequentially("stonw")
+
+    expect(page.get_by_role("option").first).to_contain_text("Tide Stoneware Mug")
+    expect(page.locator("#status")).to_have_text(re.compile(r"^\d suggestions$"))
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Tide Stoneware Mug")
