@@ -161,6 +161,16 @@ def add_user(*, user: User, link: TokenRow | None = None, now: datetime) -> None
         raise EmailTaken from refusal
 
 
+def add_missing_user(*, user: User, password: str, now: datetime) -> bool:
+    """Write an account with this password unless its address has one; whether it was written."""
+    try:
+        queries.user_by_email(email=user.email)
+    except UserNotFound:
+        add_user(user=replace(user, password_hash=passwords.hashed(password)), now=now)
+        return True
+    return False
+
+
 # --- Passwords --------------------------------------------------------------------------------------------------------
 
 

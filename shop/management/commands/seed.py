@@ -19,6 +19,7 @@ from django.utils.text import slugify
 from catalog import queries, services
 from catalog.domain import Category, Product, ProductStatus, Rating, availability_of
 from catalog.photos import store_photo
+from shop.lib.clock import utc_now
 from shop.lib.money import Money
 
 DEMO = Path(settings.BASE_DIR) / "shop" / "local" / "demo"
@@ -89,6 +90,7 @@ class Command(BaseCommand):
             self._write_made_up(entries, options["products"])
         if missing or options["products"]:
             call_command("reindex", stdout=self.stdout)
+        self._write_people()
 
     def _write_demo(self, entries: list[dict[str, Any]], missing: list[tuple[int, dict[str, Any]]]) -> None:
         _make_bucket()
@@ -105,6 +107,14 @@ class Command(BaseCommand):
                 image_key=_store_photos(by_slug[face])[0],
             )
         self.stdout.write(f"{len(missing)} products written")
+
+    def _write_people(self) -> None:
+        if not settings.LOCAL:  # their password is known to everybody
+            return
+        from shop.local.people import make_people  # not part of the image, as the demo is not
+
+        for line in make_people(utc_now()):
+            self.stdout.write(f"login: {line}")
 
     def _write_made_up(self, entries: list[dict[str, Any]], count: int) -> None:
         from shop.local.made_up import made_up_products  # not part of the image, as the demo is not
