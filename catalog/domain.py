@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 from shop.lib.money import Money
 
+_TENTH = Decimal("0.1")
 LOW_STOCK = 5
 """At this many pieces or fewer a product counts as low ("only 3 left")."""
 
@@ -79,8 +80,15 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Rating:
+    """What buyers think of a product: `average` of 5 stars, to a hundredth."""
+
     average: Decimal
     count: int
+
+    @property
+    def shown(self) -> str:
+        """The average as shoppers read it, such as 4.8."""
+        return str(self.average.quantize(_TENTH, ROUND_HALF_UP))
 
 
 def product_path(product_id: str, slug: str) -> str:
@@ -153,6 +161,11 @@ class Product(Card):
     @property
     def is_active(self) -> bool:
         return self.status is ProductStatus.ACTIVE
+
+    @property
+    def reviews_path(self) -> str:
+        """The address of all its reviews."""
+        return f"{self.path}reviews/"
 
     @property
     def can_be_bought(self) -> bool:

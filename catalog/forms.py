@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.http import QueryDict
 
+from catalog.review_domain import ReviewStatus
 from catalog.search.engine import Filters, Sort
 from shop.lib.money import Money
 
@@ -131,6 +132,13 @@ class TellMeForm(forms.Form):
             "invalid": "This does not look like an e-mail address. It needs an @ and a domain, such as ada@example.com.",
         },
     )
+
+
+class DecisionForm(forms.Form):
+    """A moderator's decision on a review, and the status it was made on."""
+
+    status = forms.TypedChoiceField(choices=[(ReviewStatus.APPROVED, ""), (ReviewStatus.REJECTED, "")], coerce=ReviewStatus)
+    seen = forms.TypedChoiceField(choices=[(status, "") for status in ReviewStatus], coerce=ReviewStatus)
 
 
 def _tidy(text: str) -> str:

@@ -1,6 +1,5 @@
 """Rows of the Products table, and the only place where their key text is built."""
 
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -17,8 +16,6 @@ from catalog.domain import (
     ProductStatus,
     Rating,
     Sibling,
-    StockMovement,
-    StockReason,
     availability_of,
 )
 from shop.lib.attributes import (
@@ -29,6 +26,7 @@ from shop.lib.attributes import (
     TimeAttribute,
     time_text,
 )
+from shop.lib.audit import AuditRow
 from shop.lib.money import Money
 from shop.lib.tables import BaseMeta, Row, table_name
 
@@ -55,6 +53,10 @@ _CARD_ATTRIBUTES = [
     "status",
     "createdAt",
 ]
+# What lists of reviews show, of the same indexes.
+_REVIEW_ATTRIBUTES = ["reviewId", "productName", "orderId", "owner", "stars", "title", "text", "author", "decidedAt", "decidedBy"]
+PROJECTION = IncludeProjection([*_CARD_ATTRIBUTES, *_REVIEW_ATTRIBUTES])
+"""What both indexes carry beside the keys."""
 
 
 class ProductMeta(BaseMeta):
@@ -71,7 +73,7 @@ class CategoryIndex(GlobalSecondaryIndex["ProductRow"]):
 
     class Meta:
         index_name = "GSI1"
-        projection = IncludeProjection(_CARD_ATTRIBUTES)
+        projection = PROJECTION
 
     gsi1_pk = UnicodeAttribute(hash_key=True, attr_name="GSI1PK")
     gsi1_sk = UnicodeAttribute(range_key=True, attr_name="GSI1SK")
@@ -82,7 +84,7 @@ class StatusIndex(GlobalSecondaryIndex["ProductRow"]):
 
     class Meta:
         index_name = "GSI2"
-        projection = IncludeProjection(_CARD_ATTRIBUTES)
+        projection = PROJECTION
 
     gsi2_pk = UnicodeAttribute(hash_key=True, attr_name="GSI2PK")
     gsi2_sk = UnicodeAttribute(range_key=True, attr_name="GSI2SK")
@@ -167,20 +169,11 @@ class WaitRow(Row):
     asked_at = TimeAttribute(attr_name="askedAt")
 
 
-class StockRow(Row):
-    """A change of a product's stock, written in the transaction that makes it and never changed."""
+class CatalogAuditRow(AuditRow):
+    """What staff did to a product or its reviews."""
 
     class Meta(ProductMeta):
         pass
-
-    movement_id = UnicodeAttribute(attr_name="movementId")
-    product_id = UnicodeAttribute(attr_name="productId")
-    change = IntegerAttribute()
-    reason = UnicodeAttribute()
-    actor = UnicodeAttribute()
-    at = TimeAttribute()
-    order_id = UnicodeAttribute(attr_name="orderId", null=True)
-    note = UnicodeAttribute(null=True)
 
 
 class CategoryRow(Row):
@@ -215,11 +208,6 @@ def sku_pk(sku: str) -> str:
 def wait_sk(email: str) -> str:
     """One wish an address and product: addresses that differ in case alone are one."""
     return f"WAIT#{email.casefold()}"
-
-
-def stock_sk(at: datetime | None = None, movement_id: str = "") -> str:
-    """The key of a movement; without arguments what all of them begin with."""
-    return f"STOCK#{time_text(at)}#{movement_id}" if at else "STOCK#"
 
 
 def family_pk(family: str) -> str:
@@ -313,34 +301,6 @@ def to_family_row(product: Product) -> FamilyRow:
 
 def to_sibling(row: FamilyRow) -> Sibling:
     return Sibling(row.product_id, row.slug, dict(row.options), Availability(row.availability))
-
-
-def to_stock_row(movement: StockMovement) -> StockRow:
-    return StockRow(
-        product_pk(movement.product_id),
-        stock_sk(movement.at, movement.movement_id),
-        movement_id=movement.movement_id,
-        product_id=movement.product_id,
-        change=movement.change,
-        reason=movement.reason,
-        actor=movement.actor,
-        at=movement.at,
-        order_id=movement.order_id or None,
-        note=movement.note or None,
-    )
-
-
-def to_movement(row: StockRow) -> StockMovement:
-    return StockMovement(
-        movement_id=row.movement_id,
-        product_id=row.product_id,
-        change=row.change,
-        reason=StockReason(row.reason),
-        actor=row.actor,
-        at=row.at,
-        order_id=row.order_id or "",
-        note=row.note or "",
-    )
 
 
 def _card_fields(row: ProductRow) -> dict[str, Any]:

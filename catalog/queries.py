@@ -24,26 +24,26 @@ from catalog.models import (
     FamilyRow,
     GoneRow,
     ProductRow,
-    StockRow,
     WaitRow,
     category_partition,
     family_pk,
     price_sort_key,
     product_pk,
     status_partition,
-    stock_sk,
     to_card,
     to_category,
-    to_movement,
     to_product,
     to_sibling,
     wait_sk,
 )
+from catalog.review_domain import ShownProduct, Summary, Tally
+from catalog.review_models import SUMMARY_SK, SummaryRow, to_summary
 from catalog.search.engine import Engine, Filters, IndexMissing, Listed, Results, Sort, Suggestions
 from catalog.search.reading import SnapshotReader
 from catalog.search.store import SnapshotStore
+from catalog.stock_models import StockRow, stock_sk, to_movement
 from shop.lib.cursors import Page, read_page
-from shop.lib.tables import batch_get, whole_table
+from shop.lib.tables import batch_get, batch_items, whole_table
 
 logger = logging.getLogger(__name__)
 
@@ -66,20 +66,33 @@ def product(*, product_id: str, consistent: bool = False) -> Product:
     return found
 
 
-def shown_product(*, product_id: str) -> Product:
-    """The product for its page: from the shared cache where there is one, for money is never decided here.
+def shown_product(*, product_id: str) -> ShownProduct:
+    """The product and what is said of it, for its page, in one call: from the shared cache where there is one, for money is
+    never decided here.
 
     Raises ProductNotFound.
     """
     if not settings.PRODUCT_CACHE_SECONDS:
-        return product(product_id=product_id)
+        return _shown(product_id, consistent=False)
     key = _product_cache_key(product_id)
-    kept: Product | None = cache.get(key)
+    kept: ShownProduct | None = cache.get(key)
     if kept is None:
         # Consistently: what is kept now must not be older than a write that has just dropped it.
-        kept = product(product_id=product_id, consistent=True)
+        kept = _shown(product_id, consistent=True)
         cache.set(key, kept, settings.PRODUCT_CACHE_SECONDS)
     return kept
+
+
+def _shown(product_id: str, *, consistent: bool) -> ShownProduct:
+    pk = product_pk(product_id)
+    items = batch_items(ProductRow.Meta.table_name, [(pk, PRODUCT_SK), (pk, SUMMARY_SK)], consistent=consistent)
+    by_key = {item["SK"]["S"]: item for item in items}
+    found = _readable(ProductRow.from_raw_data(by_key[PRODUCT_SK])) if PRODUCT_SK in by_key else None
+    if found is None:
+        raise ProductNotFound(product_id)
+    if SUMMARY_SK not in by_key:
+        return ShownProduct(found, Summary(Tally.carrying(found.rating)))
+    return ShownProduct(found, to_summary(SummaryRow.from_raw_data(by_key[SUMMARY_SK])))
 
 
 def forget_products(product_ids: Iterable[str]) -> None:
@@ -89,8 +102,8 @@ def forget_products(product_ids: Iterable[str]) -> None:
 
 
 def _product_cache_key(product_id: str) -> str:
-    # The number changes when Product changes shape, so that no release reads what another wrote.
-    return f"catalog.product.1.{product_id}"
+    # The number changes when ShownProduct or Product changes shape, so that no release reads what another wrote.
+    return f"catalog.product.2.{product_id}"
 
 
 def products(*, product_ids: Iterable[str], consistent: bool = False) -> dict[str, Product]:

@@ -6,15 +6,20 @@ from typing import Any
 from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 
-from catalog.domain import Availability, Product
+from catalog.domain import Availability
+from catalog.review_domain import ShownProduct, ShownReview
 
 _SCHEMA = "https://schema.org"
 # What could end a script element or start markup, written so that JSON reads the same: as Django's own json_script does.
 _ESCAPES = {ord(">"): "\\u003E", ord("<"): "\\u003C", ord("&"): "\\u0026"}
 
 
-def product_data(product: Product) -> SafeString:
-    """The product with its offer and rating as JSON-LD. https://developers.google.com/search/docs/appearance/structured-data/product"""
+def product_data(shown: ShownProduct) -> SafeString:
+    """The product with its offer, rating and latest reviews as JSON-LD.
+
+    https://developers.google.com/search/docs/appearance/structured-data/product
+    """
+    product = shown.product
     is_there = product.availability is not Availability.OUT
     data: dict[str, Any] = {
         "@context": _SCHEMA,
@@ -38,9 +43,22 @@ def product_data(product: Product) -> SafeString:
         data["aggregateRating"] = {
             "@type": "AggregateRating",
             "ratingValue": str(product.rating.average),
-            "reviewCount": product.rating.count,
+            "ratingCount": product.rating.count,
         }
+    if shown.reviews.latest:
+        data["review"] = [_review_data(review) for review in shown.reviews.latest]
     return _script_text(data)
+
+
+def _review_data(review: ShownReview) -> dict[str, Any]:
+    titled = {"name": review.words.title} if review.words.title else {}
+    return titled | {
+        "@type": "Review",
+        "author": {"@type": "Person", "name": review.words.author},
+        "datePublished": f"{review.created_at:%Y-%m-%d}",
+        "reviewBody": review.words.text,
+        "reviewRating": {"@type": "Rating", "ratingValue": review.words.stars, "bestRating": 5, "worstRating": 1},
+    }
 
 
 def breadcrumb_data(trail: list[tuple[str, str]], own_path: str) -> SafeString:

@@ -1,6 +1,7 @@
 """What changes the catalogue: the door through which views, jobs, reactions and other apps come.
 
-Behind it `catalog/stock.py` moves pieces in and out of stock and keeps the record of it.
+Behind it `catalog/stock.py` moves pieces in and out of stock and keeps the record of it, and `catalog/reviews.py` takes and
+decides on reviews.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,42 +18,48 @@ from catalog.models import (
     GoneRow,
     ProductRow,
     SkuRow,
-    StockRow,
     WaitRow,
     product_key,
     product_pk,
     sku_pk,
     to_family_row,
     to_row,
-    to_stock_row,
     wait_sk,
 )
 from catalog.queries import ProductNotFound, active_products, forget_categories, forget_products, product, snapshot_store
+from catalog.reviews import AlreadyReviewed, ReviewMoved, approve_review, load_reviews, reject_review, submit_review
 from catalog.search.engine import Batch, Document
 from catalog.search.publishing import SnapshotWriter
 from catalog.stock import NotEnoughStock, adjust_stock, mark_availability, return_stock, set_stock, stock_changed, take_stock
+from catalog.stock_models import StockRow, to_stock_row
 from shop.lib.ids import new_id
 from shop.lib.tables import Busy
 from shop.lib.transactions import Refused, run_transaction
 
 __all__ = [
+    "AlreadyReviewed",
     "NotEnoughStock",
     "NotSoldOut",
     "ProductExists",
+    "ReviewMoved",
     "SkuTaken",
     "adjust_stock",
+    "approve_review",
     "ask_to_be_told",
     "create_product",
     "delete_product",
     "forget_wish",
     "load_products",
+    "load_reviews",
     "mark_availability",
     "note_in_family",
     "reindex",
+    "reject_review",
     "return_stock",
     "save_category",
     "set_stock",
     "stock_changed",
+    "submit_review",
     "take_stock",
     "update_index",
 ]

@@ -7,8 +7,9 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.transactions import TransactWrite
 
 from catalog.domain import Availability, ProductStatus, StockMovement, StockReason
-from catalog.models import ProductRow, product_key, to_stock_row
+from catalog.models import ProductRow, product_key
 from catalog.queries import forget_products, product
+from catalog.stock_models import to_stock_row
 from shop.lib.ids import new_id
 from shop.lib.money import Money
 from shop.lib.tables import Busy, all_of, is_refused

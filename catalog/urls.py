@@ -17,4 +17,5 @@ urlpatterns = [
     path("categories/<slug:slug>/", views.category, name="category"),
     path("products/<slug:product_id>/tell-me/", views.tell_me, name="tell_me"),
     path("products/<slug:product_id>/<slug:slug>/", views.product, name="product"),
+    path("products/<slug:product_id>/<slug:slug>/reviews/", views.reviews, name="reviews"),
 ]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from catalog import queries, services
+from catalog import queries, review_queries, services
 from catalog.asked import remember_typed, typed_email
 from catalog.domain import Category, Product, looked_at, option_controls
 from catalog.forms import DEAREST, SORTS, FilterForm, SeenForm, TellMeForm
@@ -22,6 +23,7 @@ from catalog.search.engine import IndexMissing
 from catalog.seo import absolute, breadcrumb_data, product_data
 from catalog.shelf import shelf_of
 from shop.lib.clock import utc_now
+from shop.lib.cursors import Page
 from shop.lib.http import is_htmx, see_other
 
 NEWEST_ON_HOME = 8
@@ -96,22 +98,22 @@ def suggestions(request: HttpRequest) -> HttpResponse:
 @same_for_everybody
 def product(request: HttpRequest, product_id: str, slug: str) -> HttpResponse:
     try:
-        found = queries.shown_product(product_id=product_id)
+        shown = queries.shown_product(product_id=product_id)
     except queries.ProductNotFound:
         return _gone_answer(request, product_id)
-    related = queries.related_to(found)
-    breadcrumb = _breadcrumb(found.category)
+    found = shown.product
     if not found.is_active:
-        return render(request, "catalog/unavailable.html", {"related": related, "breadcrumb": breadcrumb}, status=404)
+        return _not_for_sale_answer(request, found)
     if slug != found.slug:
         return HttpResponsePermanentRedirect(found.path)
-    trail = [*breadcrumb, (found.name, "")]
+    trail = [*_breadcrumb(found.category), (found.name, "")]
     context = {
         "product": found,
+        "reviews": shown.reviews,
         "options": option_controls(found, queries.siblings_of(found)),
-        "related": related,
+        "related": queries.related_to(found),
         "breadcrumb": trail,
-        "product_data": product_data(found),
+        "product_data": product_data(shown),
         "breadcrumb_data": breadcrumb_data(trail, found.path),
         "photo_address": absolute(found.photo.src) if found.photo else "",
     }
@@ -136,6 +138,30 @@ def forget_recent(request: HttpRequest) -> HttpResponse:
     response = HttpResponse() if is_htmx(request) else see_other(reverse("catalog:home"))
     drop_recent(response)
     return response
+
+
+@require_safe
+@same_for_everybody
+def reviews(request: HttpRequest, product_id: str, slug: str) -> HttpResponse:
+    """All that buyers say of a product."""
+    try:
+        shown = queries.shown_product(product_id=product_id)
+    except queries.ProductNotFound:
+        return _gone_answer(request, product_id)
+    found = shown.product
+    if not found.is_active:
+        return _not_for_sale_answer(request, found)
+    if slug != found.slug:
+        return HttpResponsePermanentRedirect(found.reviews_path)
+    page = review_queries.approved_reviews(product_id=product_id, cursor=FilterForm(request.GET).chosen_cursor)
+    context = {
+        "product": found,
+        "tally": shown.reviews.tally,
+        "found": page.items,
+        "page": _links_of(page, found.reviews_path),
+        "breadcrumb": [*_breadcrumb(found.category), (found.name, found.path), ("Reviews", "")],
+    }
+    return render(request, f"catalog/reviews.html{'#results' if is_htmx(request) else ''}", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -166,7 +192,7 @@ def tell_me(request: HttpRequest, product_id: str) -> HttpResponse:
 def _told_page(request: HttpRequest, product_id: str) -> HttpResponse:
     """What became of what was typed: the address again with what is wrong with it, or what was noted."""
     try:
-        product = queries.shown_product(product_id=product_id)
+        product = queries.shown_product(product_id=product_id).product
     except queries.ProductNotFound:
         raise Http404("no such product") from None
     if not product.is_active:
@@ -185,6 +211,11 @@ def _told_page(request: HttpRequest, product_id: str) -> HttpResponse:
 
 def _noted_words(email: str, product: Product) -> str:
     return f"We write to {email} once, when {product.name} is back. Nothing else."
+
+
+def _not_for_sale_answer(request: HttpRequest, product: Product) -> HttpResponse:
+    context = {"related": queries.related_to(product), "breadcrumb": _breadcrumb(product.category)}
+    return render(request, "catalog/unavailable.html", context, status=HTTPStatus.NOT_FOUND)
 
 
 def _gone_answer(request: HttpRequest, product_id: str) -> HttpResponse:
@@ -249,6 +280,13 @@ def _plain_list_answer(
 
 def _results_page(request: HttpRequest, context: dict[str, object]) -> HttpResponse:
     return render(request, f"catalog/product_list.html{'#results' if is_htmx(request) else ''}", context)
+
+
+def _links_of(page: Page[Any], base: str) -> Links:
+    def url(cursor: str) -> str:
+        return f"{base}?{urlencode({'cursor': cursor})}" if cursor else ""
+
+    return Links(next_url=url(page.next_cursor), previous_url=url(page.previous_cursor))
 
 
 def _breadcrumb(category: str) -> list[tuple[str, str]]:

@@ -47,6 +47,9 @@ PAID = frozenset(
     }
 )
 
+REVIEWABLE = frozenset({OrderStatus.PROCESSING, OrderStatus.SHIPPED, OrderStatus.DELIVERED})
+"""Who bought may say what they think: paid, and not given back."""
+
 KEPT = timedelta(minutes=30)
 """How long shoppers are told that their pieces are kept for them."""
 HOLD = KEPT + timedelta(minutes=1)
@@ -203,6 +206,15 @@ class Order:
     @property
     def is_paid(self) -> bool:
         return self.status in PAID
+
+    @property
+    def can_be_reviewed(self) -> bool:
+        """Whether its buyer may review what is in it."""
+        return self.status in REVIEWABLE
+
+    def line_of(self, product_id: str) -> OrderLine | None:
+        """The line of a product; None when the product is not in the order."""
+        return next((line for line in self.lines if line.product_id == product_id), None)
 
     @property
     def was_never_paid(self) -> bool:

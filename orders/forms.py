@@ -1,13 +1,20 @@
 """Shapes of what the checkout accepts from a browser."""
 
+import re
 import unicodedata
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
+from catalog.review_domain import Words
 from orders.domain import Address, DeliveryMethod
 from shop.lib.places import COUNTRIES, HOME_COUNTRY, STATE_REQUIRED, BadPostalCode, country_in_words, postal_code
+
+_LINE_ENDS = re.compile(r"\r\n?")
+_EMPTY_LINES = re.compile(r"\n\s*\n\s*")
+# Overrides and isolates of writing direction: unclosed, they turn round what stands after them on the page.
+_TURNING_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def no_control_characters(value: str) -> None:
@@ -128,3 +135,48 @@ class PlaceForm(forms.Form):
     cart_id = forms.RegexField(r"^cart-[0-9a-z]{5,40}$")
     total_minor = forms.RegexField(r"^[0-9]{1,12}$")
     seen = forms.RegexField(r"^[0-9a-f]{20}$")
+
+
+class ProseField(forms.CharField):
+    """Text a person writes for others, with lines (`has_lines`) or on one. Marks that turn the writing round are dropped."""
+
+    def __init__(self, *, has_lines: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.has_lines = has_lines
+
+    def to_python(self, value: Any) -> str:
+        """The text as we keep it: our line ends, no more than one empty line together. Other control characters are refused."""
+        text = _TURNING_MARKS.sub("", _LINE_ENDS.sub("\n", str(value or "")).replace("\t", " "))
+        no_control_characters(text.replace("\n", " ") if self.has_lines else text)
+        return str(super().to_python(_EMPTY_LINES.sub("\n\n", text)))
+
+
+class ReviewForm(forms.Form):
+    """What a buyer says of a product. It is shown as it was typed, as text: links and tags in it are letters like others."""
+
+    stars = forms.TypedChoiceField(
+        label="How many stars?",
+        choices=[(5, "Excellent"), (4, "Good"), (3, "It will do"), (2, "Not good"), (1, "Bad")],
+        coerce=int,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Please choose how many stars.", "invalid_choice": "Please choose from one to five stars."},
+    )
+    title = ProseField(label="In a few words (optional)", max_length=80, required=False)
+    text = ProseField(
+        label="Your review",
+        max_length=2000,
+        has_lines=True,
+        help_text="What do you like, what not, and how do you use it? Up to 2,000 characters, without personal data.",
+        widget=forms.Textarea(attrs={"rows": 7}),
+        error_messages={"required": "Please write a sentence or two."},
+    )
+    author = ProseField(
+        label="Name to show beside it",
+        max_length=40,
+        help_text="Your first name will do. Everybody can see it.",
+        error_messages={"required": "Please give a name to show beside your review. It need not be your real one."},
+    )
+
+    def words(self) -> Words:
+        """The words of a valid form."""
+        return Words(**self.cleaned_data)

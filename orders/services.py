@@ -18,6 +18,7 @@ from orders.placing import (
     remember_typed,
     review_mark,
 )
+from orders.reviewing import NotReviewable, submit_review
 
 __all__ = [
     "CLOCK",
@@ -25,6 +26,7 @@ __all__ = [
     "STRIPE",
     "CartChanged",
     "DetailsMissing",
+    "NotReviewable",
     "OrderMoved",
     "OutOfStock",
     "TotalChanged",
@@ -40,4 +42,5 @@ __all__ = [
     "remember_typed",
     "review_mark",
     "settle",
+    "submit_review",
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders import checkout_views, views, webhooks
+from orders import checkout_views, review_views, views, webhooks
 
 app_name = "orders"
 urlpatterns = [
@@ -17,5 +17,6 @@ urlpatterns = [
     path("checkout/<slug:order_id>/return/", views.returned, name="return"),
     path("checkout/<slug:order_id>/confirmation/", views.confirmation, name="confirmation"),
     path("orders/<slug:order_id>/", views.show, name="order"),
+    path("orders/<slug:order_id>/reviews/<slug:product_id>/", review_views.review, name="review_product"),
     path("webhooks/stripe/", webhooks.stripe, name="stripe_webhook"),
 ]

@@ -138,6 +138,7 @@ def show(request: HttpRequest, order_id: str) -> HttpResponse:
             "timeline": timeline,
             "status": _STATUS_WORDS[order.status],
             "delivery_name": queries.delivery_name(order.delivery_method),
+            "key": request.GET.get("key", ""),
             "pay_url": _address("orders:pay", order) if order.is_awaiting_payment else "",
         },
     )

@@ -8,7 +8,10 @@ from django.urls import reverse
 from shop.lib.access import Permission, viewer_of
 
 # Label, name of the address, and the permission its view requires (None: any staff).
-MENU: tuple[tuple[str, str, Permission | None], ...] = (("Home", "staff:home", None),)
+MENU: tuple[tuple[str, str, Permission | None], ...] = (
+    ("Home", "staff:home", None),
+    ("Reviews", "catalog_staff:reviews", Permission.REVIEWS_MODERATE),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def test_without_redis_a_product_page_reads_the_table_every_time(client: Client)
     with counted_calls() as calls:
         client.get(mug.path)
 
-    assert calls == ["GetItem", "Query", "Query"]
+    assert calls == ["BatchGetItem", "Query", "Query"]
 
 
 @needs_redis
@@ -107,7 +107,7 @@ def test_with_redis_the_product_is_read_once_and_a_change_is_on_the_page_at_once
 
     with counted_calls() as calls:
         assert price_on_page(client, mug.path) == "$24.00"
-    assert "GetItem" not in calls
+    assert "BatchGetItem" not in calls
 
     change_price(mug.product_id, "30")
     assert price_on_page(client, mug.path) == "$30.00"

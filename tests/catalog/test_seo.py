@@ -12,6 +12,7 @@ from django.test import Client
 from catalog import sitemaps
 from catalog.domain import Photo, Rating
 from catalog.models import ProductRow, product_key
+from catalog.review_domain import ShownProduct, Summary
 from shop.lib.money import Money
 from tests import factories
 
@@ -55,7 +56,7 @@ def test_a_product_is_told_with_its_offer_and_rating(client: Client) -> None:
             "availability": "https://schema.org/InStock",
             "itemCondition": "https://schema.org/NewCondition",
         },
-        "aggregateRating": {"@type": "AggregateRating", "ratingValue": "4.8", "reviewCount": 212},
+        "aggregateRating": {"@type": "AggregateRating", "ratingValue": "4.8", "ratingCount": 212},
     }
     assert [(step["name"], step["item"]) for step in breadcrumb["itemListElement"]] == [
         ("Home", "http://testserver/"),
@@ -74,7 +75,7 @@ def test_a_foreign_photograph_keeps_its_address() -> None:
     made = factories.product(photos=(Photo("https://cdn.example.com/img1.jpg"),), rating=None, inventory=0)
     made = factories.product(**{name: getattr(made, name) for name in ("photos", "rating", "inventory", "availability")})
 
-    data = json.loads(product_data(made))
+    data = json.loads(product_data(ShownProduct(made, Summary())))
 
     assert data["image"] == ["https://cdn.example.com/img1.jpg"]
     assert data["offers"]["availability"] == "https://schema.org/OutOfStock"

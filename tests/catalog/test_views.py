@@ -167,7 +167,7 @@ def test_pages_cost_the_same_calls_whatever_the_size_of_the_catalogue(client: Cl
     assert calls_of("/") == ["Query"]
     assert calls_of("/products/") == ["Query"]
     assert calls_of("/categories/kitchen-table/") == ["Query"]
-    assert calls_of(made[2].path) == ["GetItem", "Query"]
+    assert calls_of(made[2].path) == ["BatchGetItem", "Query"]
 
 
 def test_an_empty_shop_is_a_page_and_no_error(client: Client) -> None:

@@ -31,7 +31,7 @@ def test_every_page_is_measured(tmp_path: Path) -> None:
         assert row["p95_ms"] >= row["p50_ms"] > 0
         assert (row["met"] is None) == (row["target_ms"] is None)
         assert (row["read_units"] + row["write_units"] > 0) == bool(row["calls"])
-    assert rows["product"]["calls"] == {"GetItem": 1}
+    assert rows["product"]["calls"] == {"BatchGetItem": 1}
     assert rows["list"]["calls"] == {}
     assert rows["place order"]["calls"]["TransactWriteItems"] == 1
     drawn = {name for name, row in rows.items() if row["floor_cpu_ms"]}

@@ -1,0 +1,75 @@
+"""Reads of reviews. docs/tables.md has a row for each."""
+
+from functools import partial
+
+from pynamodb.exceptions import DoesNotExist
+
+from catalog.models import product_pk
+from catalog.review_domain import Review, ReviewStatus, ShownReview
+from catalog.review_models import (
+    PRODUCT_KEYS,
+    STATUS_KEYS,
+    ReviewedRow,
+    ReviewRow,
+    approved_partition,
+    review_sk,
+    reviewed_sk,
+    status_partition,
+    to_review,
+)
+from shop.lib.cursors import Page, read_page
+from shop.lib.owner import Owner
+from shop.lib.tables import batch_get
+
+PAGE_SIZE = 10
+
+
+class ReviewNotFound(Exception):
+    """There is no such review."""
+
+
+def review(*, product_id: str, review_id: str) -> Review:
+    """A review as last written. Raises ReviewNotFound."""
+    try:
+        return to_review(ReviewRow.get(product_pk(product_id), review_sk(review_id), consistent_read=True))
+    except DoesNotExist:
+        raise ReviewNotFound(review_id) from None
+
+
+def review_by(*, product_id: str, owner: Owner, order_id: str) -> Review | None:
+    """What the owner, or somebody for this order, has said of the product; None when nothing yet."""
+    pk = product_pk(product_id)
+    claims = batch_get(ReviewedRow, [(pk, reviewed_sk(owner)), (pk, reviewed_sk(order_id))], consistent=True)
+    return review(product_id=product_id, review_id=claims[0].review_id) if claims else None
+
+
+def approved_reviews(*, product_id: str, cursor: str = "", size: int = PAGE_SIZE) -> Page[ShownReview]:
+    """What shoppers may read of a product, latest first."""
+    return read_page(
+        partial(ReviewRow.by_product.query, approved_partition(product_id)),
+        lambda row: to_review(row).shown(),
+        key_names=PRODUCT_KEYS,
+        question=f"reviews:{product_id}",
+        cursor=cursor,
+        size=size,
+        forward=False,
+    )
+
+
+def reviews_to_moderate(*, status: ReviewStatus, cursor: str = "", size: int = PAGE_SIZE) -> Page[Review]:
+    """Reviews of a status: those that wait, oldest first, for their turn; decided ones latest first, to think again."""
+    return read_page(
+        partial(ReviewRow.by_status.query, status_partition(status)),
+        to_review,
+        key_names=STATUS_KEYS,
+        question=f"moderate:{status}",
+        cursor=cursor,
+        size=size,
+        forward=status is ReviewStatus.PENDING,
+    )
+
+
+def reviews_waiting(*, at_most: int = 100) -> int:
+    """How many reviews wait to be read; counting stops at `at_most`, so that a flood costs no more."""
+    found = ReviewRow.by_status.query(status_partition(ReviewStatus.PENDING), limit=at_most, attributes_to_get=["PK"])
+    return sum(1 for _ in found)
