@@ -68,7 +68,9 @@ def test_all_reviews_are_paged_latest_first_for_everybody_alike(client: Client, 
     fragment = client.get(following[1], headers={"HX-Request": "true"}).text
     assert fragment.lstrip().startswith('<div class="reviews-grid" id="results"')
     for cursor in ("x", "x" * 5000, "\x00", "<script>"):
-        assert client.get(f"{mug.path}reviews/", {"cursor": cursor}).content == first.content
+        forged = client.get(f"{mug.path}reviews/", {"cursor": cursor})
+        assert forged.status_code == 200
+        assert re.findall(r"Title \d+", forged.text) == re.findall(r"Title \d+", first.text)
 
 
 def test_the_page_of_all_reviews_follows_its_product(client: Client) -> None:

@@ -306,7 +306,9 @@ def addresses(resolver: URLResolver, prefix: str = "/") -> list[tuple[str, Any]]
 
 
 # What is drawn by catalog.shared: tests/catalog hold that it is public and the same bytes for everybody.
-SAME_FOR_EVERYBODY = [unwrap(view) for view in (views.home, views.product_list, views.category, views.product, views.suggestions)]
+SAME_FOR_EVERYBODY = [
+    unwrap(view) for view in (views.home, views.product_list, views.category, views.product, views.reviews, views.suggestions)
+]
 # Public by their nature, and made for machines: the same bytes for everybody.
 MACHINES = ("/sitemap", "/robots.txt")
 
