@@ -192,20 +192,22 @@ def tell_me(request: HttpRequest, product_id: str) -> HttpResponse:
 def _told_page(request: HttpRequest, product_id: str) -> HttpResponse:
     """What became of what was typed: the address again with what is wrong with it, or what was noted."""
     try:
-        product = queries.shown_product(product_id=product_id).product
+        product = queries.product(product_id=product_id, consistent=True)
     except queries.ProductNotFound:
         raise Http404("no such product") from None
     if not product.is_active:
         raise Http404("not on sale")
     typed = typed_email(request)
+    if typed is None and product.can_be_bought:
+        return redirect(product.path)
     form = TellMeForm(None if typed is None else {"email": typed})
-    words = _noted_words(form.cleaned_data["email"], product) if form.is_valid() else ""
-    context = {
-        "product": product,
-        "form": form,
-        "words": words if product.is_sold_out or not words else _BACK_ALREADY,
-        "problem": form.errors["email"][0] if form.errors else "",
-    }
+    context: dict[str, object] = {"product": product, "form": form}
+    if product.can_be_bought:
+        context["words"] = _BACK_ALREADY
+    elif form.is_valid():
+        context["words"] = _noted_words(form.cleaned_data["email"], product)
+    elif form.errors:
+        context["problem"] = form.errors["email"][0]
     return render(request, "catalog/tell_me.html", context)
 
 

@@ -15,7 +15,7 @@
   const fail = (words) => ({ detail }) => {
     const line = detail.elt?.closest(".line-qty");
     line?.reset();
-    say(line ? `${words} The quantity is as it was.` : words);
+    say(line ? `${words} The quantity shown is the last one we know was kept.` : words);
   };
   on("htmx:sendError", fail("That did not work: the shop cannot be reached. Look at your connection and try again."));
   on("htmx:timeout", fail("That did not work: the shop took too long to answer. Please try again."));

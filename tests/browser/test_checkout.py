@@ -65,7 +65,7 @@ def test_a_quantity_that_could_not_be_kept_is_not_shown(shop: RunningShop, chrom
     quantity.fill("7")
     page.keyboard.press("Tab")
     expect(page.locator("#failed")).to_contain_text("the shop cannot be reached")
-    expect(page.locator("#failed")).to_contain_text("The quantity is as it was.")
+    expect(page.locator("#failed")).to_contain_text("The quantity shown is the last one we know was kept.")
     expect(quantity).to_have_value("1")
 
     context.set_offline(False)

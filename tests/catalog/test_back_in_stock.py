@@ -119,6 +119,12 @@ def test_what_one_visitor_typed_shows_on_that_products_page_alone_and_to_nobody_
     assert client.get("/products/prod-unknown/tell-me/").status_code == 404
 
 
+def test_the_page_for_waiting_leads_to_what_can_be_bought(client: Client) -> None:
+    mug = factories.make_product(inventory=3)
+
+    assert client.get(f"/products/{mug.product_id}/tell-me/")["Location"] == mug.path
+
+
 def test_nobody_waits_for_what_can_be_bought_or_is_not_sold(client: Client) -> None:
     there, hidden = factories.make_product(inventory=3), factories.make_product(inventory=0, status=ProductStatus.INACTIVE)
 
