@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from functools import lru_cache
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 
@@ -14,28 +15,54 @@ from shop.lib.words import label
 
 Pairs = tuple[tuple[str, str], ...]
 
+_SHOWN_CHOICES = 6
+_LEAST_FOLDED = 3
 _PAGES_AROUND = 2
 """Numbered pages shown on each side of the current one, beside the first and the last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A value that can be chosen: `url` leads to the list with it chosen, or unchosen when it is."""
+    """A value that can be chosen; `id` marks its control, the same on every page, so that focus finds it again."""
 
     label: str
     value: str
+    id: str
     count: int
     is_chosen: bool
-    url: str
+    address: "Address"
+
+    @property
+    def url(self) -> str:
+        """The list with it chosen, or unchosen when it is. Written when asked for: most choices are ticks, which need none."""
+        return str(self.address)
 
 
 @dataclass(frozen=True, slots=True)
 class ChoiceGroup:
-    """Values of one kind; `name` is the field's name in the form."""
+    """Values of one kind; `name` is the field's name in the form. Without one the choices are links, and all are shown."""
 
     title: str
     name: str
     choices: tuple[Choice, ...]
+
+    @property
+    def id(self) -> str:
+        return _id(self.name)
+
+    @property
+    def shown(self) -> tuple[Choice, ...]:
+        """The choices that are always shown; the `rest` is folded away where that saves more than it hides."""
+        return self.choices[: len(self.choices) - len(self.rest)]
+
+    @property
+    def rest(self) -> tuple[Choice, ...]:
+        rest = self.choices[_SHOWN_CHOICES:]
+        return rest if self.name and len(rest) >= _LEAST_FOLDED else ()
+
+    @property
+    def is_unfolded(self) -> bool:
+        return any(choice.is_chosen for choice in self.rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +213,7 @@ def _groups(results: Results, filters: Filters, here: Address, categories: tuple
             "Category",
             "",
             tuple(
-                Choice(found.name, found.slug, products.get(found.name, 0), False, str(Address(found.path, here.pairs)))  # noqa: FBT003
+                Choice(found.name, found.slug, "", products.get(found.name, 0), False, Address(found.path, here.pairs))  # noqa: FBT003
                 for found in categories
             ),
         )
@@ -207,9 +234,21 @@ def _groups(results: Results, filters: Filters, here: Address, categories: tuple
 
 def _choices(name: str, counts: Iterable[Count], chosen: frozenset[str], here: Address) -> tuple[Choice, ...]:
     return tuple(
-        Choice(count.value, count.value, count.products, count.value in chosen, str(here.toggled(name, count.value)))
+        Choice(
+            count.value,
+            count.value,
+            _id(name, count.value),
+            count.products,
+            count.value in chosen,
+            here.toggled(name, count.value),
+        )
         for count in counts
     )
+
+
+@lru_cache(4096)
+def _id(*parts: str) -> str:
+    return "-".join(quote(part, safe="") for part in parts)
 
 
 def _chips(filters: Filters, here: Address, currency: str) -> Iterable[Chip]:

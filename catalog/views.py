@@ -1,8 +1,6 @@
 """Catalogue pages: the same bytes for every visitor, so that a CDN may keep them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -11,7 +9,6 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalog import queries, review_queries, services
@@ -21,15 +18,14 @@ from catalog.forms import DEAREST, SORTS, FilterForm, SeenForm, TellMeForm
 from catalog.recent import drop_recent, recent_ids, remember_recent
 from catalog.search.engine import IndexMissing
 from catalog.seo import absolute, breadcrumb_data, product_data
-from catalog.shelf import shelf_of
+from catalog.shared import shared_page
+from catalog.shelf import Shelf, shelf_of
 from shop.lib.clock import utc_now
 from shop.lib.cursors import Page
 from shop.lib.http import is_htmx, see_other
 
 NEWEST_ON_HOME = 8
 _RECENT_SHOWN = 4
-# A page is at most a minute old in a browser and a CDN, and may be served stale for an hour while the shop cannot answer.
-_PUBLIC = {"public": True, "max_age": 60, "s_maxage": 60, "stale_while_revalidate": 60, "stale_if_error": 3600}
 _BACK_ALREADY = "It is back already: open its page again and put it into your cart."
 
 
@@ -41,29 +37,14 @@ class Links:
     previous_url: str
 
 
-def same_for_everybody(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Mark a page's answer as public for a minute. The view may use nothing personal and set no cookie."""
-
-    @wraps(view)
-    def answer(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
-        response = view(request, *args, **kwargs)
-        if response.status_code == HTTPStatus.OK:
-            patch_cache_control(response, **_PUBLIC)
-        return response
-
-    return answer
-
-
 @require_safe
-@same_for_everybody
 def home(request: HttpRequest) -> HttpResponse:
-    newest = queries.newest(size=NEWEST_ON_HOME).items
+    newest = queries.latest(size=NEWEST_ON_HOME)
     context = {"newest": newest, "hero": newest[0] if newest else None, "categories": queries.categories()}
-    return render(request, "catalog/home.html", context)
+    return shared_page(request, "catalog/home.html", drawn_from=newest, context=lambda: context)
 
 
 @require_safe
-@same_for_everybody
 def product_list(request: HttpRequest) -> HttpResponse:
     form = FilterForm(request.GET)
     words = form.text
@@ -72,7 +53,6 @@ def product_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@same_for_everybody
 def category(request: HttpRequest, slug: str) -> HttpResponse:
     found = next((category for category in queries.categories() if category.slug == slug), None)
     if found is None:
@@ -82,20 +62,22 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-@same_for_everybody
 def suggestions(request: HttpRequest) -> HttpResponse:
     words = FilterForm(request.GET).text
-    context = {
-        "words": words,
-        "suggestions": queries.suggest(prefix=words) if words else None,
-        "categories": {found.name: found for found in queries.categories()},
-        "search_url": f"{reverse('catalog:list')}?{urlencode({'q': words})}",
-    }
-    return render(request, "catalog/suggestions.html", context)
+    found = queries.suggest(prefix=words) if words else None
+
+    def context() -> dict[str, object]:
+        return {
+            "words": words,
+            "suggestions": found,
+            "categories": {category.name: category for category in queries.categories()},
+            "search_url": f"{reverse('catalog:list')}?{urlencode({'q': words})}",
+        }
+
+    return shared_page(request, "catalog/suggestions.html", drawn_from=found, context=context)
 
 
 @require_safe
-@same_for_everybody
 def product(request: HttpRequest, product_id: str, slug: str) -> HttpResponse:
     try:
         shown = queries.shown_product(product_id=product_id)
@@ -106,18 +88,23 @@ def product(request: HttpRequest, product_id: str, slug: str) -> HttpResponse:
         return _not_for_sale_answer(request, found)
     if slug != found.slug:
         return HttpResponsePermanentRedirect(found.path)
-    trail = [*_breadcrumb(found.category), (found.name, "")]
-    context = {
-        "product": found,
-        "reviews": shown.reviews,
-        "options": option_controls(found, queries.siblings_of(found)),
-        "related": queries.related_to(found),
-        "breadcrumb": trail,
-        "product_data": product_data(shown),
-        "breadcrumb_data": breadcrumb_data(trail, found.path),
-        "photo_address": absolute(found.photo.src) if found.photo else "",
-    }
-    return render(request, f"catalog/product_detail.html{'#product' if is_htmx(request) else ''}", context)
+    related, siblings = queries.related_to(found), queries.siblings_of(found)
+
+    def context() -> dict[str, object]:
+        trail = [*_breadcrumb(found.category), (found.name, "")]
+        return {
+            "product": found,
+            "reviews": shown.reviews,
+            "options": option_controls(found, siblings),
+            "related": related,
+            "breadcrumb": trail,
+            "product_data": product_data(shown),
+            "breadcrumb_data": breadcrumb_data(trail, found.path),
+            "photo_address": absolute(found.photo.src) if found.photo else "",
+        }
+
+    template = f"catalog/product_detail.html{'#product' if is_htmx(request) else ''}"
+    return shared_page(request, template, drawn_from=(shown, siblings, related), context=context)
 
 
 @require_safe
@@ -141,7 +128,6 @@ def forget_recent(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@same_for_everybody
 def reviews(request: HttpRequest, product_id: str, slug: str) -> HttpResponse:
     """All that buyers say of a product."""
     try:
@@ -161,7 +147,8 @@ def reviews(request: HttpRequest, product_id: str, slug: str) -> HttpResponse:
         "page": _links_of(page, found.reviews_path),
         "breadcrumb": [*_breadcrumb(found.category), (found.name, found.path), ("Reviews", "")],
     }
-    return render(request, f"catalog/reviews.html{'#results' if is_htmx(request) else ''}", context)
+    template = f"catalog/reviews.html{'#results' if is_htmx(request) else ''}"
+    return shared_page(request, template, drawn_from=(shown, page), context=lambda: context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -233,7 +220,7 @@ def _gone_answer(request: HttpRequest, product_id: str) -> HttpResponse:
 def _list_answer(
     request: HttpRequest, form: FilterForm, *, title: str, intro: str, base: str, category: Category | None = None
 ) -> HttpResponse:
-    context: dict[str, object] = {
+    head: dict[str, object] = {
         "title": title,
         "intro": intro,
         "category": category,
@@ -244,25 +231,29 @@ def _list_answer(
     try:
         results = queries.search(filters=filters, sort=SORTS[form.chosen_sort][1], page=form.chosen_page)
     except IndexMissing:
-        context["title"] = category.name if category else "All products"  # nothing is searched without an index
-        return _plain_list_answer(request, form, context, base=base, category=category)
-    categories = () if category else queries.categories()
-    shelf = shelf_of(
-        results,
-        filters,
-        base=base,
-        sort=form.chosen_sort,
-        page=form.chosen_page,
-        currency=settings.CURRENCY,
-        categories=categories,
-    )
+        head["title"] = category.name if category else "All products"  # nothing is searched without an index
+        return _plain_list_answer(request, form, head, base=base, category=category)
+
+    def shelf() -> Shelf:
+        return shelf_of(
+            results,
+            filters,
+            base=base,
+            sort=form.chosen_sort,
+            page=form.chosen_page,
+            currency=settings.CURRENCY,
+            categories=() if category else queries.categories(),
+        )
+
     if results.total and not results.cards:  # a page that was there when the link was made
-        return redirect(shelf.pages[-1].url if shelf.pages else shelf.base)
-    return _results_page(request, context | {"shelf": shelf, "cards": shelf.cards})
+        here = shelf()
+        return redirect(here.pages[-1].url if here.pages else here.base)
+    context = {**head, "cards": results.cards}
+    return shared_page(request, _results_template(request), drawn_from=results, context=lambda: context | {"shelf": shelf()})
 
 
 def _plain_list_answer(
-    request: HttpRequest, form: FilterForm, context: dict[str, object], *, base: str, category: Category | None
+    request: HttpRequest, form: FilterForm, head: dict[str, object], *, base: str, category: Category | None
 ) -> HttpResponse:
     """The list from the tables, while there is no search index: in their order, without counts and filters."""
     dearest_first = form.chosen_sort == DEAREST
@@ -277,11 +268,12 @@ def _plain_list_answer(
         return f"{base}?{urlencode({name: value for name, value in query.items() if value})}" if cursor else ""
 
     links = Links(next_url=url(page.next_cursor), previous_url=url(page.previous_cursor))
-    return _results_page(request, context | {"cards": page.items, "page": links, "is_plain": True})
+    context = {**head, "cards": page.items, "page": links, "is_plain": True}
+    return shared_page(request, _results_template(request), drawn_from=page, context=lambda: context)
 
 
-def _results_page(request: HttpRequest, context: dict[str, object]) -> HttpResponse:
-    return render(request, f"catalog/product_list.html{'#results' if is_htmx(request) else ''}", context)
+def _results_template(request: HttpRequest) -> str:
+    return f"catalog/product_list.html{'#results' if is_htmx(request) else ''}"
 
 
 def _links_of(page: Page[Any], base: str) -> Links:

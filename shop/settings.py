@@ -53,8 +53,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
-    # The `_simple` configuration leaves the template loaders to us; with the default one Django's cached loader is lost.
-    "template_partials.apps.SimpleAppConfig",
     "shop",
     "accounts",
     "catalog",
@@ -64,7 +62,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "shop.middleware.ResponseHeaders",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Looks at every file at the start, so it is not there where a CDN serves them.
+    *(["whitenoise.middleware.WhiteNoiseMiddleware"] if env.flag("SERVE_STATIC", default=True) else []),
     "django.middleware.common.CommonMiddleware",
     "shop.middleware.CrossSitePosts",
     "accounts.middleware.Identity",
@@ -87,7 +86,12 @@ TEMPLATES = [
                     _LOADERS if DEBUG else [("django.template.loaders.cached.Loader", _LOADERS)],
                 )
             ],
-            "builtins": ["template_partials.templatetags.partials", "django.templatetags.static", "shop.templatetags.shop"],
+            "builtins": [
+                "template_partials.templatetags.partials",
+                "django.templatetags.l10n",
+                "django.templatetags.static",
+                "shop.templatetags.shop",
+            ],
             "context_processors": ["django.contrib.messages.context_processors.messages", "shop.context_processors.shop"],
         },
     }
@@ -140,6 +144,8 @@ TABLE_PREFIX = env.text("TABLE_PREFIX", "")
 AWS_REGION = env.text("AWS_REGION", env.text("AWS_DEFAULT_REGION", "us-east-1"))
 # Unset on AWS. On a laptop it is the address of ministack; botocore and PynamoDB both obey it.
 AWS_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL", "")
+# The folder infra/prune_botocore.py wrote: what botocore needs to know for the tables, and no more. Without it, botocore's own.
+BOTOCORE_DATA = env.text("BOTOCORE_DATA", "")
 MEDIA_BUCKET = env.text("MEDIA_BUCKET", "shop-media")
 # Where browsers fetch product photographs: the CDN serves this path from the bucket, a laptop has a stand-in view there.
 MEDIA_URL = env.text("MEDIA_URL", "/_local/media/" if LOCAL else "/media/").rstrip("/") + "/"
@@ -183,6 +189,11 @@ STORAGES = {
         )
     }
 }
+
+# --- Pages that are kept ----------------------------------------------------------------------------------------------
+
+# How many shared pages a process keeps as they were drawn (compressed, about 6 KB each). Templates that change need drawing anew.
+KEPT_PAGES = 0 if DEBUG else env.integer("KEPT_PAGES", 256)
 
 # --- Cache ------------------------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from pytest_django import Settings
 from accounts import middleware
 from catalog import queries as catalog_queries
 from catalog import services as catalog_services
+from catalog.shared import forget_pages
 from orders import payments
 from shop.lib.access import Access, Permission, Viewer
 from shop.lib.guests import GUEST_COOKIE, new_guest, remember_guest
@@ -51,6 +52,7 @@ def tables(cloud: Ministack) -> Iterator[Any]:
             client.delete_item(TableName=table_name(table), Key=key)
     cache.clear()
     catalog_queries.forget_categories()
+    forget_pages()
 
 
 def _keys(client: Any, name: str) -> list[dict[str, Any]]:

@@ -71,11 +71,12 @@ class SignedReader:
     def _prepare(self) -> None:
         from botocore.exceptions import NoCredentialsError
         from botocore.httpsession import URLLib3Session
-        from botocore.session import get_session
+
+        from shop.lib.aws import session
 
         if self._session is None:
             self._session = URLLib3Session(timeout=(_CONNECT_SECONDS, _READ_SECONDS))
-        self._credentials = self._credentials or get_session().get_credentials()
+        self._credentials = self._credentials or session().get_credentials()
         if self._credentials is None:
             raise NoCredentialsError
 

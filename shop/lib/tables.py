@@ -18,6 +18,7 @@ from pynamodb.exceptions import GetError, PynamoDBException
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
+from shop.lib.aws import session
 from shop.lib.deadline import OutOfTime, require_time
 from shop.lib.watching import tell_of_dynamodb
 
@@ -95,10 +96,18 @@ class _PlainParsers(ResponseParserFactory):  # type: ignore[misc]
         return self._parser
 
 
+class _Connection(Connection):
+    """PynamoDB's, over the process's one session."""
+
+    @property
+    def session(self) -> Any:
+        return session()
+
+
 @cache
 def connection() -> Connection:
     """The connection shared by all rows. A botocore client costs about 30 ms of CPU; PynamoDB alone would make one a class."""
-    made = Connection(
+    made = _Connection(
         region=BaseMeta.region,
         host=BaseMeta.host,
         connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,

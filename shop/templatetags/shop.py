@@ -1,16 +1,47 @@
 """Filters of our templates; built in, so that no template loads them."""
 
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from django import template
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from shop.lib import words
+
+if TYPE_CHECKING:
+    from catalog.shelf import Choice
+
+_TICK = (
+    '<li><label class="tick"><input type="checkbox" id="{}" name="{}" value="{}"{}>'
+    ' <span>{}</span> <span class="tally">{}</span></label></li>'
+)
+_CHECKED, _DISABLED = mark_safe(" checked"), mark_safe(" disabled")
 
 register = template.Library()
 register.filter(words.label)
 
 
+@register.simple_tag
+def ticks(choices: "Iterable[Choice]", name: str) -> SafeString:
+    """Choices to tick, a row each. In Python, for a list has a hundred: as a template's loop they took a third of its time."""
+    return format_html_join(
+        "\n        ",
+        _TICK,
+        ((choice.id, name, choice.value, _state(choice), choice.label, choice.count) for choice in choices),
+    )
+
+
+def _state(choice: "Choice") -> str:
+    if choice.is_chosen:
+        return _CHECKED
+    return "" if choice.count else _DISABLED
+
+
 @register.filter
+@lru_cache(256)
 def stars(average: Decimal) -> str:
     """A rating in tenths, rounded to the half star: 4.3 is "45"; the stylesheet has a width for each."""
     halves = (average * 2).quantize(Decimal(1), ROUND_HALF_UP)
