@@ -30,7 +30,16 @@ from catalog.queries import ProductNotFound, active_products, forget_categories,
 from catalog.reviews import AlreadyReviewed, ReviewMoved, approve_review, load_reviews, reject_review, submit_review
 from catalog.search.engine import Batch, Document
 from catalog.search.publishing import SnapshotWriter
-from catalog.stock import NotEnoughStock, adjust_stock, mark_availability, return_stock, set_stock, stock_changed, take_stock
+from catalog.stock import (
+    NotEnoughStock,
+    adjust_stock,
+    mark_availability,
+    retake_stock,
+    return_stock,
+    set_stock,
+    stock_changed,
+    take_stock,
+)
 from catalog.stock_models import StockRow, to_stock_row
 from shop.lib.ids import new_id
 from shop.lib.tables import Busy
@@ -55,6 +64,7 @@ __all__ = [
     "note_in_family",
     "reindex",
     "reject_review",
+    "retake_stock",
     "return_stock",
     "save_category",
     "set_stock",

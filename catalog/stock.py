@@ -47,6 +47,19 @@ def take_stock(
     _record(txn, StockMovement(_new_id(now), product_id, -quantity, StockReason.SALE, actor, now, order_id))
 
 
+def retake_stock(txn: TransactWrite, *, product_id: str, quantity: int, order_id: str, actor: str, now: datetime) -> None:
+    """Add to a transaction: take an order's pieces once more, if so many are there.
+
+    The order was paid at its own price after its pieces had been given back: today's price and status are no matter.
+    """
+    txn.update(
+        product_key(product_id),
+        actions=[ProductRow.inventory.set(ProductRow.inventory - quantity)],
+        condition=ProductRow.inventory >= quantity,
+    )
+    _record(txn, StockMovement(_new_id(now), product_id, -quantity, StockReason.SALE, actor, now, order_id))
+
+
 def return_stock(
     txn: TransactWrite, *, product_id: str, quantity: int, reason: StockReason, order_id: str, actor: str, now: datetime
 ) -> None:

@@ -26,6 +26,20 @@ class StockRow(Row):
     note = UnicodeAttribute(null=True)
 
 
+class StockSumRow(Row):
+    """What a product's movements add up to, up to one of them: a comparison reads but those after it."""
+
+    class Meta(ProductMeta):
+        pass
+
+    total = IntegerAttribute()
+    until = UnicodeAttribute()
+
+
+def stock_sum_key(product_id: str) -> StockSumRow:
+    return StockSumRow(product_pk(product_id), "STOCKSUM")
+
+
 def stock_sk(at: datetime | None = None, movement_id: str = "") -> str:
     """The key of a movement; without arguments what all of them begin with."""
     return f"STOCK#{time_text(at)}#{movement_id}" if at else "STOCK#"

@@ -26,15 +26,18 @@ class OrderStatus(StrEnum):
 
 TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
     OrderStatus.PENDING: frozenset({OrderStatus.PROCESSING, OrderStatus.EXPIRED, OrderStatus.CANCELLED, OrderStatus.REVIEW}),
-    OrderStatus.PROCESSING: frozenset({OrderStatus.SHIPPED, OrderStatus.CANCELLED, OrderStatus.REFUND_PENDING}),
+    OrderStatus.PROCESSING: frozenset(
+        {OrderStatus.SHIPPED, OrderStatus.CANCELLED, OrderStatus.REFUND_PENDING, OrderStatus.REVIEW}
+    ),
     OrderStatus.SHIPPED: frozenset({OrderStatus.DELIVERED, OrderStatus.REFUND_PENDING}),
     OrderStatus.DELIVERED: frozenset({OrderStatus.REFUND_PENDING}),
-    # Money that arrived although the hold had ended is looked at by a person: never dropped, never shipped blindly.
-    OrderStatus.EXPIRED: frozenset({OrderStatus.REVIEW}),
-    OrderStatus.CANCELLED: frozenset({OrderStatus.REVIEW}),
-    OrderStatus.REFUND_PENDING: frozenset({OrderStatus.REFUNDED}),
-    OrderStatus.REFUNDED: frozenset(),
-    OrderStatus.REVIEW: frozenset({OrderStatus.PROCESSING, OrderStatus.REFUND_PENDING}),
+    # Money that arrives although the hold had ended: its pieces are taken again if all are there, else it goes back at once.
+    OrderStatus.EXPIRED: frozenset({OrderStatus.PROCESSING, OrderStatus.REFUND_PENDING, OrderStatus.REVIEW}),
+    OrderStatus.CANCELLED: frozenset({OrderStatus.PROCESSING, OrderStatus.REFUND_PENDING, OrderStatus.REVIEW}),
+    # A refund that Stripe refuses, or that comes back from the bank, is looked at by a person.
+    OrderStatus.REFUND_PENDING: frozenset({OrderStatus.REFUNDED, OrderStatus.REVIEW}),
+    OrderStatus.REFUNDED: frozenset({OrderStatus.REVIEW}),
+    OrderStatus.REVIEW: frozenset({OrderStatus.PROCESSING, OrderStatus.REFUND_PENDING, OrderStatus.CANCELLED}),
 }
 
 PAID = frozenset(
@@ -55,6 +58,12 @@ KEPT = timedelta(minutes=30)
 HOLD = KEPT + timedelta(minutes=1)
 """How long stock is held for an unpaid order; the job then ends it, at Stripe first. A minute longer than told: who pays just in
 time must not lose a race against the job."""
+HOLD_EXTENSION = timedelta(minutes=15)
+"""How much longer the shopper may have, once; the payment page lives beyond it (SESSION_LIFETIME)."""
+MOST_FAILED_PAYMENTS = 10
+"""Refused cards after which an order is given up: nobody has so many cards but who tries stolen ones."""
+MOST_PARCELS = 20
+"""Parcels of one order: they are kept on it, and an item of the table is bounded."""
 SESSION_LIFETIME = timedelta(minutes=65)
 """When Stripe ends the payment page by itself, counted from the order: a net under the job. It refuses less than 30 minutes from
 the request, so a payment page can be opened, and asked for again after trouble, during the whole hold.
@@ -108,10 +117,25 @@ class OrderLine:
     quantity: int
     unit_price: Money
     image: str
+    refunded: int = 0
+    """Pieces that were refunded, or are about to be."""
+    shipped: int = 0
+    loose: int = 0
+    """Pieces back in stock without a refund that stands for them: of an order released, or whose refund failed."""
 
     @property
     def amount(self) -> Money:
         return self.unit_price * self.quantity
+
+    @property
+    def refundable(self) -> int:
+        """Pieces not refunded yet."""
+        return self.quantity - self.refunded
+
+    @property
+    def to_ship(self) -> int:
+        """Pieces that are still to leave: what was refunded before it left stays."""
+        return max(0, self.quantity - self.refunded - self.shipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +194,21 @@ class Payment:
     session_url: str = ""
     transaction_id: str = ""
     payment_intent_id: str = ""
+    refundable: Money | None = None
+    """What was paid less every refund asked for; None while nothing was paid, and on an item written elsewhere."""
+    refunded: Money | None = None
+    """What has gone back for certain; None while nothing has."""
+    failures: int = 0
+    """Cards that were refused."""
+
+    @property
+    def left(self) -> Money:
+        """The most that can still be refunded."""
+        return self.amount if self.refundable is None else self.refundable
+
+    @property
+    def given_back(self) -> Money:
+        return Money.zero(self.amount.currency) if self.refunded is None else self.refunded
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +216,17 @@ class HistoryEntry:
     status: OrderStatus
     at: datetime
     actor: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What left the house in one box: pieces by product, who carries it and how to follow it."""
+
+    shipped_at: datetime
+    carrier: str
+    tracking_number: str
+    pieces: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +252,12 @@ class Order:
     estimated_delivery: datetime | None = None
     tracking_number: str = ""
     history: tuple[HistoryEntry, ...] = ()
+    parcels: tuple[Parcel, ...] = ()
+    refund_count: int = 0
+    """How many refunds were asked for: the next one's number is one more."""
+    delivery_refunded: bool = False
+    hold_extended: bool = False
+    invoice_number: str = ""
 
     @property
     def is_paid(self) -> bool:
@@ -222,13 +278,23 @@ class Order:
         return self.status in (OrderStatus.EXPIRED, OrderStatus.CANCELLED) and self.payment.status == "pending"
 
     @property
+    def can_be_cancelled(self) -> bool:
+        """Whether the shopper may still give it up: unpaid, or paid and nothing of it has left."""
+        return self.status is OrderStatus.PENDING or (self.status is OrderStatus.PROCESSING and not self.parcels)
+
+    @property
+    def is_settled_up(self) -> bool:
+        """Whether all that was paid has gone back."""
+        return not self.payment.left and self.payment.given_back == self.payment.amount
+
+    @property
     def is_awaiting_payment(self) -> bool:
         return self.status is OrderStatus.PENDING
 
     @property
     def kept_until(self) -> datetime:
         """Until when the pieces of an unpaid order are kept, as shoppers are told."""
-        return self.created_at + KEPT
+        return self.created_at + KEPT + (HOLD_EXTENSION if self.hold_extended else timedelta())
 
     @property
     def count(self) -> int:

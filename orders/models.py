@@ -4,19 +4,29 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import ListAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
-from orders.domain import Address, CheckoutDetails, HistoryEntry, Order, OrderLine, OrderStatus, Payment
-from shop.lib.attributes import (
-    DecimalAttribute,
-    Document,
-    EpochAttribute,
-    IntegerAttribute,
-    TextMapAttribute,
-    TimeAttribute,
-    time_text,
+from orders.domain import CheckoutDetails, Order, OrderStatus
+from orders.maps import (
+    AddressMap,
+    HistoryMap,
+    OrderItemMap,
+    ParcelMap,
+    PaymentMap,
+    ShippingMap,
+    TotalsMap,
+    to_address,
+    to_address_map,
+    to_history,
+    to_history_map,
+    to_item_map,
+    to_line,
+    to_parcel,
+    to_payment,
+    to_payment_map,
 )
+from shop.lib.attributes import EpochAttribute, IntegerAttribute, TextMapAttribute, TimeAttribute, time_text
 from shop.lib.money import Money
 from shop.lib.once import ClaimRow
 from shop.lib.owner import Owner
@@ -31,59 +41,6 @@ _LISTED_ATTRIBUTES = ["orderId", "userId", "status", "email", "totals", "created
 
 class OrderMeta(BaseMeta):
     table_name = table_name("Orders")
-
-
-class OrderItemMap(Document):
-    product_id = UnicodeAttribute(attr_name="productId")
-    product_name = UnicodeAttribute(attr_name="productName")
-    quantity = IntegerAttribute()
-    price = DecimalAttribute()
-    currency = UnicodeAttribute()
-    image_url = UnicodeAttribute(attr_name="imageUrl")
-
-
-class PaymentMap(Document):
-    method = UnicodeAttribute()
-    transaction_id = UnicodeAttribute(attr_name="transactionId", null=True)
-    status = UnicodeAttribute()
-    amount = DecimalAttribute()
-    currency = UnicodeAttribute()
-    # Beyond the spec's item: Stripe's Checkout Session and PaymentIntent.
-    session_id = UnicodeAttribute(attr_name="sessionId", null=True)
-    session_url = UnicodeAttribute(attr_name="sessionUrl", null=True)
-    payment_intent_id = UnicodeAttribute(attr_name="paymentIntentId", null=True)
-
-
-class AddressMap(Document):
-    name = UnicodeAttribute(null=True)
-    street = UnicodeAttribute()
-    street2 = UnicodeAttribute(null=True)
-    city = UnicodeAttribute()
-    state = UnicodeAttribute(null=True)
-    zip_code = UnicodeAttribute(attr_name="zipCode")
-    country = UnicodeAttribute()
-
-
-class ShippingMap(Document):
-    address = AddressMap()
-    method = UnicodeAttribute()
-    cost = DecimalAttribute()
-    tracking_number = UnicodeAttribute(attr_name="trackingNumber", null=True)
-    estimated_delivery = TimeAttribute(attr_name="estimatedDelivery", null=True)
-
-
-class TotalsMap(Document):
-    subtotal = DecimalAttribute()
-    tax = DecimalAttribute()
-    shipping = DecimalAttribute()
-    total = DecimalAttribute()
-    currency = UnicodeAttribute()
-
-
-class HistoryMap(Document):
-    status = UnicodeAttribute()
-    at = TimeAttribute()
-    actor = UnicodeAttribute()
 
 
 class StatusIndex(GlobalSecondaryIndex["OrderRow"]):
@@ -133,13 +90,22 @@ class OrderRow(Row):
     phone = UnicodeAttribute(null=True)
     due_at = TimeAttribute(attr_name="dueAt", null=True)
     history: ListAttribute[HistoryMap] = ListAttribute(of=HistoryMap, null=True)
+    parcels: ListAttribute[ParcelMap] = ListAttribute(of=ParcelMap, null=True)
+    refund_count = IntegerAttribute(attr_name="refundCount", null=True)
+    delivery_refunded = BooleanAttribute(attr_name="deliveryRefunded", null=True)
+    hold_extended = BooleanAttribute(attr_name="holdExtended", null=True)
+    invoice_number = UnicodeAttribute(attr_name="invoiceNumber", null=True)
 
     by_status = StatusIndex()
     by_date = DateIndex()
 
 
-# A path within the row, for conditions; to mypy it is what an instance holds there.
+# Paths within the row, for conditions and updates; to mypy they are what an instance holds there.
+PAYMENT: Any = OrderRow.payment
 SESSION_ID: Any = OrderRow.payment.session_id
+REFUNDABLE: Any = OrderRow.payment.refundable
+REFUNDED: Any = OrderRow.payment.refunded
+TRACKING_NUMBER: Any = OrderRow.shipping.tracking_number
 
 
 class RefRow(Row):
@@ -231,17 +197,7 @@ def to_row(order: Order) -> OrderRow:
         order_id=order.order_id,
         user_id=order.owner.id,
         status=order.status,
-        items=[
-            OrderItemMap(
-                product_id=line.product_id,
-                product_name=line.name,
-                quantity=line.quantity,
-                price=line.unit_price.amount,
-                currency=line.unit_price.currency,
-                image_url=line.image,
-            )
-            for line in order.lines
-        ],
+        items=[to_item_map(line) for line in order.lines],
         payment=to_payment_map(order.payment),
         shipping=ShippingMap(
             address=to_address_map(order.address),
@@ -270,35 +226,6 @@ def to_row(order: Order) -> OrderRow:
     )
 
 
-def to_payment_map(payment: Payment) -> PaymentMap:
-    return PaymentMap(
-        method=payment.method,
-        status=payment.status,
-        amount=payment.amount.amount,
-        currency=payment.amount.currency,
-        transaction_id=payment.transaction_id or None,
-        session_id=payment.session_id or None,
-        session_url=payment.session_url or None,
-        payment_intent_id=payment.payment_intent_id or None,
-    )
-
-
-def to_address_map(address: Address) -> AddressMap:
-    return AddressMap(
-        name=address.name or None,
-        street=address.street,
-        street2=address.street2 or None,
-        city=address.city,
-        state=address.state or None,
-        zip_code=address.zip_code,
-        country=address.country,
-    )
-
-
-def to_history_map(entry: HistoryEntry) -> HistoryMap:
-    return HistoryMap(status=entry.status, at=entry.at, actor=entry.actor)
-
-
 def to_order(row: OrderRow) -> Order:
     currency = row.totals.currency
     return Order(
@@ -307,29 +234,25 @@ def to_order(row: OrderRow) -> Order:
         status=OrderStatus(row.status),
         email=row.email or "",
         phone=row.phone or "",
-        lines=tuple(
-            OrderLine(
-                product_id=item.product_id,
-                name=item.product_name,
-                quantity=item.quantity,
-                unit_price=Money.of(item.price, item.currency),
-                image=item.image_url,
-            )
-            for item in row.items
-        ),
-        address=_to_address(row.shipping.address),
+        lines=tuple(map(to_line, row.items)),
+        address=to_address(row.shipping.address),
         delivery_method=row.shipping.method,
         subtotal=Money.of(row.totals.subtotal, currency),
         tax=Money.of(row.totals.tax, currency),
         shipping=Money.of(row.totals.shipping, currency),
         total=Money.of(row.totals.total, currency),
-        payment=_to_payment(row.payment),
+        payment=to_payment(row.payment),
         created_at=row.created_at,
         updated_at=row.updated_at,
         due_at=row.due_at,
         estimated_delivery=row.shipping.estimated_delivery,
         tracking_number=row.shipping.tracking_number or "",
-        history=tuple(HistoryEntry(OrderStatus(entry.status), entry.at, entry.actor) for entry in row.history or ()),
+        history=tuple(map(to_history, row.history or ())),
+        parcels=tuple(map(to_parcel, row.parcels or ())),
+        refund_count=row.refund_count or 0,
+        delivery_refunded=bool(row.delivery_refunded),
+        hold_extended=bool(row.hold_extended),
+        invoice_number=row.invoice_number or "",
     )
 
 
@@ -349,7 +272,7 @@ def to_details(row: CheckoutRow) -> CheckoutDetails:
     return CheckoutDetails(
         email=row.email or "",
         phone=row.phone or "",
-        address=_to_address(row.address) if row.address else None,
+        address=to_address(row.address) if row.address else None,
         delivery=row.delivery or "",
     )
 
@@ -363,27 +286,3 @@ def to_typed(row: CheckoutRow) -> dict[str, Mapping[str, str]]:
 def checkout_key(owner: Owner) -> CheckoutRow:
     """A row that carries nothing but its key, for updates."""
     return CheckoutRow(owner.key, CHECKOUT_SK)
-
-
-def _to_payment(row: PaymentMap) -> Payment:
-    return Payment(
-        amount=Money.of(row.amount, row.currency),
-        status=row.status,
-        method=row.method,
-        session_id=row.session_id or "",
-        session_url=row.session_url or "",
-        transaction_id=row.transaction_id or "",
-        payment_intent_id=row.payment_intent_id or "",
-    )
-
-
-def _to_address(row: AddressMap) -> Address:
-    return Address(
-        name=row.name or "",
-        street=row.street,
-        street2=row.street2 or "",
-        city=row.city,
-        state=row.state or "",
-        zip_code=row.zip_code,
-        country=row.country,
-    )

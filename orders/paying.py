@@ -10,23 +10,28 @@ from dataclasses import replace
 from datetime import datetime
 
 from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from catalog import queries as catalog
 from catalog import services as catalog_services
 from catalog.domain import StockReason
 from orders import queries
-from orders.domain import SESSION_LIFETIME, TRANSITIONS, Order, OrderStatus, require_transition
-from orders.models import (
-    SESSION_ID,
-    EventRow,
-    OrderRow,
-    event_pk,
-    order_key,
-    to_payment_map,
+from orders.domain import (
+    HOLD_EXTENSION,
+    MOST_FAILED_PAYMENTS,
+    SESSION_LIFETIME,
+    Order,
+    OrderStatus,
+    require_transition,
 )
-from orders.moving import SHOPPER, STRIPE, OrderMoved, has_session, moves, stock_changed
+from orders.ledger_domain import Finding, FindingKind, RefundReason
+from orders.models import PAYMENT, REFUNDABLE, SESSION_ID, EventRow, OrderRow, event_pk, order_key
+from orders.moving import SHOPPER, STRIPE, OrderMoved, has_session, moves, retake_loose, sets_lines, stock_changed
+from orders.noting import count, note_finding
 from orders.payments import Event, PaymentInProgress, Session, SessionState, gateway
+from orders.refund_entries import refund_of_all, write_down
+from orders.refunding import carry_out
 from shop.lib.once import KEEP
 from shop.lib.tables import Busy, all_of, is_refused
 from shop.lib.transactions import Refused, run_transaction
@@ -36,6 +41,10 @@ logger = logging.getLogger(__name__)
 _WAITS = 20
 _WAIT_SECONDS = 0.25
 """How often and how long a click waits for another that is opening the same payment page: 5 s in all."""
+
+
+class HoldOver(Exception):
+    """The order's pieces are not kept any more, or were kept longer once already."""
 
 
 class UnknownOrder(Exception):
@@ -71,7 +80,7 @@ def _save_session(order: Order, session: Session) -> Order:
     payment = replace(order.payment, session_id=session.session_id, session_url=session.url)
     try:
         order_key(order.owner, order.order_id).update(
-            actions=[OrderRow.payment.set(to_payment_map(payment))],
+            actions=[SESSION_ID.set(session.session_id), PAYMENT.session_url.set(session.url)],
             condition=all_of(
                 OrderRow.status == OrderStatus.PENDING,
                 SESSION_ID.does_not_exist() | (session.session_id == SESSION_ID),
@@ -87,8 +96,9 @@ def _save_session(order: Order, session: Session) -> Order:
 def settle(*, session_id: str, now: datetime) -> Order:
     """Ask Stripe how a session stands and move its order accordingly. Browser return, webhook and job all call this.
 
-    Only a paid session moves an order; an order that is paid already stays as it is. What does not add up goes to `review`
-    with an error in the log: another amount or currency, another session, money for an order that was given up.
+    Only a paid session moves an order; an order that is paid already stays as it is. Money for an order that was given up takes
+    its pieces again, or goes back. What does not add up goes to `review` with an error in the log: another amount or currency,
+    another session. A second payment of a paid order becomes a finding.
 
     Raises UnknownOrder, PaymentsUnavailable, PaymentRefused.
     """
@@ -100,7 +110,7 @@ def settle(*, session_id: str, now: datetime) -> Order:
     return _settle(order, session, now)
 
 
-def release(*, order: Order, to: OrderStatus, actor: str, now: datetime) -> Order:
+def release(*, order: Order, to: OrderStatus, actor: str, now: datetime, note: str = "") -> Order:
     """End a pending order: close its session at Stripe first, put its pieces back into stock second.
 
     `to` is EXPIRED or CANCELLED. An order whose session turns out to be paid is settled instead.
@@ -119,7 +129,10 @@ def release(*, order: Order, to: OrderStatus, actor: str, now: datetime) -> Orde
     def build(txn: TransactWrite) -> None:
         txn.update(
             order_key(order.owner, order.order_id),
-            actions=moves(order, to, actor, now),
+            actions=[
+                *moves(order, to, actor, now, note=note),
+                sets_lines(replace(line, loose=line.quantity) for line in order.lines),
+            ],
             condition=all_of(OrderRow.status == OrderStatus.PENDING, has_session(order)),
         )
         for line in (line for line in order.lines if line.product_id in there):
@@ -149,40 +162,98 @@ def cancel_unpaid(*, order: Order, now: datetime) -> Order:
     return release(order=order, to=OrderStatus.CANCELLED, actor=SHOPPER, now=now)
 
 
+def extend_hold(*, order: Order, now: datetime) -> Order:
+    """Keep an unpaid order's pieces a quarter of an hour longer: once, and while they are kept.
+
+    Raises HoldOver when the time is over or was extended before; then nothing was written.
+    """
+    if order.due_at is None:
+        raise HoldOver(order.order_id)
+    try:
+        order_key(order.owner, order.order_id).update(
+            actions=[OrderRow.due_at.set(order.due_at + HOLD_EXTENSION), OrderRow.hold_extended.set(True)],
+            condition=all_of(
+                OrderRow.status == OrderStatus.PENDING,
+                OrderRow.due_at == order.due_at,
+                OrderRow.due_at > now,
+                OrderRow.hold_extended.does_not_exist(),
+            ),
+        )
+    except UpdateError as error:
+        if not is_refused(error):
+            raise
+        stored = queries.order_of(owner=order.owner, order_id=order.order_id)
+        # Our own write, met again after its reply was lost, or another tab's: the pieces are kept longer either way.
+        if stored.hold_extended and not order.hold_extended and stored.is_awaiting_payment:
+            return stored
+        raise HoldOver(order.order_id) from error
+    return replace(order, due_at=order.due_at + HOLD_EXTENSION, hold_extended=True)
+
+
+def note_failed_payment(*, event: Event, now: datetime) -> Order:
+    """Count a refused card, on the order and in the day's figures, once an event; too many end the order.
+
+    Raises UnknownOrder, PaymentsUnavailable, Busy.
+    """
+    try:
+        order = queries.order_by_id(order_id=event.order_id)
+    except queries.OrderNotFound as error:
+        raise UnknownOrder(event.order_id) from error
+
+    def build(txn: TransactWrite) -> None:
+        txn.save(_event_row(event, now), condition=EventRow.pk.does_not_exist())
+        txn.update(order_key(order.owner, order.order_id), actions=[PAYMENT.failures.set((PAYMENT.failures | 0) + 1)])
+        count(txn, now, order.total.currency, failed_payments=1)
+
+    try:
+        run_transaction(build)
+    except Refused:
+        logger.info("event %s was counted before", event.event_id)
+    order = queries.order_of(owner=order.owner, order_id=order.order_id)
+    if order.payment.failures >= MOST_FAILED_PAYMENTS and order.is_awaiting_payment:
+        logger.warning("order %s ends after %d refused cards", order.order_id, order.payment.failures)
+        try:
+            return release(order=order, to=OrderStatus.CANCELLED, actor=STRIPE, now=now, note="Too many refused cards")
+        except OrderMoved:
+            return queries.order_of(owner=order.owner, order_id=order.order_id)
+    return order
+
+
 def record_event(*, event: Event, now: datetime) -> None:
     """Note that a Stripe event was acted on."""
-    EventRow(
+    _event_row(event, now).save()
+
+
+def _event_row(event: Event, now: datetime) -> EventRow:
+    return EventRow(
         event_pk(event.event_id),
         "STRIPE",
         kind=event.kind,
         order_id=event.order_id,
         received_at=now,
         expires_at=now + KEEP,
-    ).save()
+    )
 
 
 def _settle(order: Order, session: Session, now: datetime) -> Order:
     if session.state is not SessionState.PAID:
         return order
     is_its_own = order.payment.session_id in ("", session.session_id)
-    if is_its_own and (order.is_paid or order.status is OrderStatus.REVIEW):
+    is_expected = is_its_own and session.amount == order.total
+    is_known = order.payment.payment_intent_id == session.payment_intent_id or not order.payment.payment_intent_id
+    if order.payment.status != "pending" and is_its_own and is_known:
         return order
-    fits = is_its_own and order.status is OrderStatus.PENDING and session.amount == order.total
-    if not fits:
+    if is_expected and order.was_never_paid:
+        return _settle_late(order, session, now)
+    if not is_expected or order.payment.status != "pending":
         logger.error("payment %s of session %s does not fit order %s", session.amount, session.session_id, order.order_id)
-        if OrderStatus.REVIEW not in TRANSITIONS[order.status]:
-            return order
-    payment = replace(
-        order.payment,
-        status="completed" if fits else "review",
-        amount=session.amount,
-        transaction_id=session.charge_id,
-        payment_intent_id=session.payment_intent_id,
-    )
-    to = OrderStatus.PROCESSING if fits else OrderStatus.REVIEW
+    if order.payment.status != "pending":
+        note_finding(_second_payment(order, session, now))
+        return order
+    to = OrderStatus.PROCESSING if is_expected else OrderStatus.REVIEW
     try:
         order_key(order.owner, order.order_id).update(
-            actions=[*moves(order, to, STRIPE, now), OrderRow.payment.set(to_payment_map(payment))],
+            actions=[*moves(order, to, STRIPE, now), *_payment_of(session, "completed" if is_expected else "review")],
             condition=all_of(OrderRow.status == order.status, has_session(order)),
         )
     except UpdateError as error:
@@ -191,3 +262,77 @@ def _settle(order: Order, session: Session, now: datetime) -> Order:
         # Somebody moved it in between: the webhook and the browser arrive together. A paid order, met again, ends this.
         return _settle(queries.order_of(owner=order.owner, order_id=order.order_id), session, now)
     return queries.order_of(owner=order.owner, order_id=order.order_id)
+
+
+def _settle_late(order: Order, session: Session, now: datetime) -> Order:
+    """Money for an order that was given up: its pieces are taken again if all are there, else it goes back at once.
+
+    Either is one transaction on the order as it was read, so never both.
+    """
+
+    def build(txn: TransactWrite) -> None:
+        txn.update(
+            order_key(order.owner, order.order_id),
+            actions=[
+                *moves(order, OrderStatus.PROCESSING, STRIPE, now, note="Paid late; everything was still there"),
+                *_payment_of(session, "completed"),
+                sets_lines(replace(line, loose=0) for line in order.lines),
+            ],
+            condition=all_of(OrderRow.status == order.status, has_session(order)),
+        )
+        retake_loose(txn, order, STRIPE, now)
+
+    try:
+        run_transaction(build)
+    except Refused as refused:
+        if refused.is_about(order.owner.key):
+            return _settle(queries.order_of(owner=order.owner, order_id=order.order_id), session, now)
+        return _give_back_late(order, session, now)
+    stock_changed(order)
+    logger.warning("order %s was paid after it was given up; its pieces were taken again", order.order_id)
+    return queries.order_of(owner=order.owner, order_id=order.order_id)
+
+
+def _give_back_late(order: Order, session: Session, now: datetime) -> Order:
+    paid = replace(order, payment=replace(order.payment, payment_intent_id=session.payment_intent_id))
+    refund = refund_of_all(paid, RefundReason.LATE, STRIPE, now)
+    note = "Paid late, and no longer all there"
+    try:
+        write_down(
+            order,
+            refund,
+            actions=[
+                *moves(order, OrderStatus.REFUND_PENDING, STRIPE, now, note=note),
+                *_payment_of(session, "completed", is_refundable=False),
+            ],
+            now=now,
+        )
+    except OrderMoved:
+        return _settle(queries.order_of(owner=order.owner, order_id=order.order_id), session, now)
+    logger.warning("order %s was paid after it was given up, and goes back", order.order_id)
+    carry_out(refund, now=now)
+    return queries.order_of(owner=order.owner, order_id=order.order_id)
+
+
+def _payment_of(session: Session, status: str, *, is_refundable: bool = True) -> list[Action]:
+    """The writes that note a payment, each at its own place: what the job or a webhook noted beside them stays."""
+    return [
+        PAYMENT.status.set(status),
+        PAYMENT.amount.set(session.amount.amount),
+        PAYMENT.currency.set(session.amount.currency),
+        PAYMENT.transaction_id.set(session.charge_id or None),
+        PAYMENT.payment_intent_id.set(session.payment_intent_id or None),
+        *([REFUNDABLE.set(session.amount.amount)] if is_refundable else []),
+    ]
+
+
+def _second_payment(order: Order, session: Session, now: datetime) -> Finding:
+    return Finding(
+        FindingKind.SECOND_PAYMENT,
+        session.payment_intent_id or session.session_id,
+        now,
+        f"Session {session.session_id} was paid beside the payment the order has.",
+        order_id=order.order_id,
+        payment_intent_id=session.payment_intent_id,
+        amount=session.amount,
+    )

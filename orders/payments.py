@@ -2,12 +2,13 @@
 
 import hashlib
 import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
 
@@ -24,6 +25,9 @@ logger = logging.getLogger(__name__)
 CONNECT_TIMEOUT_SECONDS = 2
 READ_TIMEOUT_SECONDS = 8
 _SERVER_ERRORS = 500
+_PAGE = 100
+"""The longest page Stripe gives of a list. https://docs.stripe.com/api/pagination"""
+T = TypeVar("T")
 WEBHOOK_TOLERANCE_SECONDS = 300
 """How old a signed webhook may be; Stripe's own default. https://docs.stripe.com/webhooks#replay-attacks"""
 
@@ -66,15 +70,60 @@ class Session:
     charge_id: str = ""
 
 
+class Progress(StrEnum):
+    """Where a refund stands at Stripe, as far as an order cares."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class MadeRefund:
+    """A refund as Stripe has it. `key` is our number for it, empty for one made at Stripe's own pages."""
+
+    stripe_id: str
+    key: str
+    amount: Money
+    progress: Progress
+    payment_intent_id: str
+    order_id: str = ""
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MadePayment:
+    """A PaymentIntent of this shop as Stripe has it; `amount` is what was received, nothing unless it succeeded."""
+
+    payment_intent_id: str
+    order_id: str
+    amount: Money
+    refunded: Money
+    is_ours: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A verified webhook: a hint that a session changed."""
+    """A verified webhook: a hint that a session, a payment or a refund changed."""
 
     event_id: str
     kind: str
     session_id: str
     order_id: str
     is_ours: bool
+    payment_intent_id: str = ""
+    is_unmarked: bool = False
+    """Whether it names no shop at all, as what is made at Stripe's own pages does: whose it is, its payment knows."""
+    failure: str = ""
+    """Why a payment failed, in Stripe's short word for it."""
+
+    @property
+    def is_about_refunds(self) -> bool:
+        return self.kind.startswith("refund.") or self.kind in ("charge.refunded", "charge.refund.updated")
+
+    @property
+    def is_failed_payment(self) -> bool:
+        return self.kind in ("payment_intent.payment_failed", "checkout.session.async_payment_failed")
 
 
 class StripeGateway:
@@ -123,6 +172,52 @@ class StripeGateway:
         except PaymentRefused:  # only an open session expires: it is paid or has expired by itself
             return self.session(session_id)
 
+    def refund(self, order_id: str, key: str, *, payment_intent_id: str, amount: Money, idempotency_key: str) -> MadeRefund:
+        """Give money back; asked again under the same key, Stripe returns the first. `key` is our number for the refund."""
+        params: Any = {
+            "payment_intent": payment_intent_id,
+            "amount": amount.minor,
+            "reason": "requested_by_customer",
+            "metadata": {"order_id": order_id, "refund": key, "deployment": _deployment()},
+        }
+        options: Any = {"idempotency_key": idempotency_key}
+        return _to_refund(self._ask(lambda: self._client.v1.refunds.create(params, options), "refund"))
+
+    def refunds_of(self, payment_intent_id: str) -> tuple[MadeRefund, ...]:
+        """All refunds of a payment, oldest first, wherever they were made."""
+        params: Any = {"payment_intent": payment_intent_id, "limit": _PAGE}
+        found = self._ask(lambda: list(self._client.v1.refunds.list(params).auto_paging_iter()), "refunds")
+        return tuple(_to_refund(refund) for refund in reversed(found))
+
+    def payment(self, payment_intent_id: str) -> MadePayment:
+        """The payment as Stripe has it now."""
+        params: Any = {"expand": ["latest_charge"]}
+        return self._to_payment(self._ask(lambda: self._client.v1.payment_intents.retrieve(payment_intent_id, params), "payment"))
+
+    def session_of(self, payment_intent_id: str) -> Session | None:
+        """The session a payment was made on; None for one that was made otherwise."""
+        params: Any = {"payment_intent": payment_intent_id, "limit": 1, "expand": ["data.payment_intent"]}
+        found = self._ask(lambda: self._client.v1.checkout.sessions.list(params), "sessions").data
+        return _to_session(found[0]) if found else None
+
+    def paid_sessions(self, since: datetime, until: datetime) -> Iterator[Session]:
+        """Sessions opened in that time that are complete, newest first; of every shop on the account."""
+        params: Any = {"created": _between(since, until), "limit": _PAGE, "status": "complete"}
+        return (_to_session(found) for found in self._pages(lambda more: self._client.v1.checkout.sessions.list(params | more)))
+
+    def payments_between(self, since: datetime, until: datetime) -> Iterator[MadePayment]:
+        """This shop's payments begun at `since` or later and before `until`, newest first, read a hundred a call."""
+        params: Any = {"created": _between(since, until), "limit": _PAGE, "expand": ["data.latest_charge"]}
+        for intent in self._pages(lambda more: self._client.v1.payment_intents.list(params | more)):
+            made = self._to_payment(intent)
+            if made.is_ours:
+                yield made
+
+    def refunded_between(self, since: datetime, until: datetime) -> Iterator[MadeRefund]:
+        """The account's refunds made in that time, newest first: those of other shops on the account are among them."""
+        params: Any = {"created": _between(since, until), "limit": _PAGE}
+        return (_to_refund(refund) for refund in self._pages(lambda more: self._client.v1.refunds.list(params | more)))
+
     def read_webhook(self, body: bytes, signature: str) -> Event:
         """The event in a webhook's raw body. Raises BadWebhook unless Stripe signed it within the last five minutes."""
         try:
@@ -131,21 +226,38 @@ class StripeGateway:
             ).to_dict()
             thing = event["data"]["object"]
             metadata = thing.get("metadata") or {}
+            is_our_mode = bool(event["livemode"]) == self._is_live_key
             return Event(
                 event_id=event["id"],
                 kind=event["type"],
                 session_id=thing["id"] if thing.get("object") == "checkout.session" else "",
                 order_id=metadata.get("order_id", ""),
-                is_ours=metadata.get("deployment") == _deployment() and bool(event["livemode"]) == self._is_live_key,
+                is_ours=metadata.get("deployment") == _deployment() and is_our_mode,
+                payment_intent_id=thing["id"] if thing.get("object") == "payment_intent" else thing.get("payment_intent") or "",
+                is_unmarked="deployment" not in metadata and is_our_mode,
+                failure=_failure_in(thing),
             )
         except (self._stripe.SignatureVerificationError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise BadWebhook from error
 
-    def _session(self, call: "Any") -> Session:
+    def _session(self, call: Callable[[], "stripe.checkout.Session"]) -> Session:
+        return _to_session(self._ask(call, "session"))
+
+    def _pages(self, read: Callable[[dict[str, str]], Any]) -> Iterator[Any]:
+        more: dict[str, str] = {}
+        while True:
+            page = self._ask(lambda: read(more), "list")  # noqa: B023 - called at once
+            yield from page.data
+            if not page.has_more or not page.data:
+                return
+            more = {"starting_after": page.data[-1].id}
+
+    def _ask(self, call: Callable[[], T], what: str) -> T:
+        """What Stripe answers, its trouble and its refusals told apart."""
         require_time(CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS)
         try:
-            with call_to("Stripe", "session"):
-                return _to_session(call())
+            with call_to("Stripe", what):
+                return call()
         except (self._stripe.APIConnectionError, self._stripe.RateLimitError) as error:
             raise PaymentsUnavailable from error
         except (self._stripe.AuthenticationError, self._stripe.PermissionError) as error:
@@ -157,6 +269,18 @@ class StripeGateway:
             if error.http_status is None or error.http_status >= _SERVER_ERRORS:
                 raise PaymentsUnavailable from error
             raise PaymentRefused(error.user_message or str(error)) from error
+
+    def _to_payment(self, intent: "stripe.PaymentIntent") -> MadePayment:
+        charge: Any = intent.latest_charge
+        currency = intent.currency.upper()
+        metadata: dict[str, str] = intent.metadata.to_dict() if intent.metadata else {}
+        return MadePayment(
+            payment_intent_id=intent.id,
+            order_id=metadata.get("order_id", ""),
+            amount=Money(intent.amount_received if intent.status == "succeeded" else 0, currency),
+            refunded=Money(charge.amount_refunded if charge is not None and not isinstance(charge, str) else 0, currency),
+            is_ours=metadata.get("deployment") == _deployment() and bool(intent.livemode) == self._is_live_key,
+        )
 
 
 @cache
@@ -207,6 +331,34 @@ def _to_session(session: "stripe.checkout.Session") -> Session:
         payment_intent_id=intent.id if is_expanded else (intent or ""),  # type: ignore[union-attr,arg-type]
         charge_id=_charge_id(intent) if is_expanded else "",
     )
+
+
+def _between(since: datetime, until: datetime) -> dict[str, int]:
+    return {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
+
+
+def _to_refund(refund: "stripe.Refund") -> MadeRefund:
+    metadata: dict[str, str] = refund.metadata.to_dict() if refund.metadata else {}
+    if metadata.get("deployment") != _deployment():
+        metadata = {}
+    intent = refund.payment_intent
+    return MadeRefund(
+        stripe_id=refund.id,
+        key=metadata.get("refund", ""),
+        order_id=metadata.get("order_id", ""),
+        amount=Money(refund.amount, refund.currency.upper()),
+        # `requires_action` waits for the customer, as bank transfers may; cards go from pending to an end by themselves.
+        progress={"succeeded": Progress.SUCCEEDED, "failed": Progress.FAILED, "canceled": Progress.FAILED}.get(
+            refund.status or "", Progress.PENDING
+        ),
+        payment_intent_id=(intent if isinstance(intent, str) else intent.id) if intent else "",
+        failure=getattr(refund, "failure_reason", None) or "",
+    )
+
+
+def _failure_in(thing: dict[str, Any]) -> str:
+    error = thing.get("last_payment_error") or {}
+    return str(error.get("decline_code") or error.get("code") or "")
 
 
 def _charge_id(intent: Any) -> str:

@@ -1,11 +1,39 @@
 """What changes an order: the door through which views, jobs and reactions come. The rooms behind it are the table's only writers.
 
 Placing and paying happen in this order, each step safe to repeat: place (`orders/placing.py`, one transaction), open the payment
-page, settle when the money is there, or release when it is not there in time (`orders/paying.py`).
+page, settle when the money is there, or release when it is not there in time (`orders/paying.py`). A paid order is shipped,
+delivered or cancelled (`orders/fulfilling.py`), its money goes back (`orders/refunding.py`), its documents get numbers
+(`orders/issuing.py`), and all of it is compared with what Stripe and the stock say (`orders/reconciling.py`).
 """
 
+from orders.fulfilling import (
+    MoneyIsThere,
+    NoPayment,
+    NotCancellable,
+    NothingToShip,
+    NotInReview,
+    NotInStock,
+    TooManyParcels,
+    accept_review,
+    cancel_order,
+    deliver,
+    drop_review,
+    put_into_review,
+    ship,
+)
+from orders.issuing import count_paid, count_placed, count_refund, issue_credit_note, issue_invoice
 from orders.moving import CLOCK, SHOPPER, STRIPE, OrderMoved
-from orders.paying import UnknownOrder, cancel_unpaid, open_payment, record_event, release, settle
+from orders.paying import (
+    HoldOver,
+    UnknownOrder,
+    cancel_unpaid,
+    extend_hold,
+    note_failed_payment,
+    open_payment,
+    record_event,
+    release,
+    settle,
+)
 from orders.placing import (
     CartChanged,
     DetailsMissing,
@@ -18,6 +46,10 @@ from orders.placing import (
     remember_typed,
     review_mark,
 )
+from orders.reconciling import reconcile, reconcile_stock, settle_unnoticed
+from orders.refund_entries import NothingToRefund
+from orders.refunding import NotRefundable, RefundTooLarge, refund_rest, request_refund, resume_refund, sync_refunds
+from orders.resolving import StillWrong, dismiss_finding, put_right
 from orders.reviewing import NotReviewable, submit_review
 
 __all__ = [
@@ -26,21 +58,55 @@ __all__ = [
     "STRIPE",
     "CartChanged",
     "DetailsMissing",
+    "HoldOver",
+    "MoneyIsThere",
+    "NoPayment",
+    "NotCancellable",
+    "NotInReview",
+    "NotInStock",
+    "NotRefundable",
     "NotReviewable",
+    "NothingToRefund",
+    "NothingToShip",
     "OrderMoved",
     "OutOfStock",
+    "RefundTooLarge",
+    "StillWrong",
+    "TooManyParcels",
     "TotalChanged",
     "UnknownOrder",
+    "accept_review",
     "adopt_details",
+    "cancel_order",
     "cancel_unpaid",
+    "count_paid",
+    "count_placed",
+    "count_refund",
+    "deliver",
+    "dismiss_finding",
+    "drop_review",
+    "extend_hold",
+    "issue_credit_note",
+    "issue_invoice",
+    "note_failed_payment",
     "open_payment",
     "place_order",
     "put_back_in_cart",
+    "put_into_review",
+    "put_right",
+    "reconcile",
+    "reconcile_stock",
     "record_event",
+    "refund_rest",
     "release",
     "remember_details",
     "remember_typed",
+    "request_refund",
+    "resume_refund",
     "review_mark",
     "settle",
+    "settle_unnoticed",
+    "ship",
     "submit_review",
+    "sync_refunds",
 ]

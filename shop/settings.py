@@ -161,6 +161,7 @@ SEARCH_LOOK_SECONDS = env.integer("SEARCH_LOOK_SECONDS", 2 if LOCAL else 30)
 
 CURRENCY = env.text("CURRENCY", "USD")
 TAX_RATE = env.decimal("TAX_RATE", "0.08")
+INVOICE_SELLER = [line.strip() for line in env.text("INVOICE_SELLER", SHOP_NAME).split("|")]
 DELIVERY_STANDARD = env.decimal("DELIVERY_STANDARD", "9.99")
 DELIVERY_EXPRESS = env.decimal("DELIVERY_EXPRESS", "24.99")
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")

@@ -22,9 +22,20 @@ logger = logging.getLogger(__name__)
 JOBS: dict[str, Callable[..., int]] = {
     "release_unpaid_orders": orders.release_unpaid_orders,
     "count_stuck_orders": orders.count_stuck_orders,
+    "settle_paid_orders": orders.settle_paid_orders,
+    "resume_refunds": orders.resume_refunds,
+    "reconcile": orders.reconcile,
+    "reconcile_stock": orders.reconcile_stock,
 }
 """Every job by the name the schedule uses; each takes `now` and tells how many things it did. May run twice."""
-_METRICS = {"release_unpaid_orders": "OrdersReleased", "count_stuck_orders": "StuckOrders"}
+_METRICS = {
+    "release_unpaid_orders": "OrdersReleased",
+    "count_stuck_orders": "StuckOrders",
+    "settle_paid_orders": "OrdersSettledLate",
+    "resume_refunds": "RefundsResumed",
+    "reconcile": "Findings",
+    "reconcile_stock": "StockFindings",
+}
 """The metric that a job's answer is."""
 
 

@@ -14,6 +14,10 @@ Handler = Callable[[dict[str, Any], object], object]
 JOBS: Mapping[str, float] = {
     "release_unpaid_orders": 60.0,
     "count_stuck_orders": 300.0,
+    "settle_paid_orders": 60.0,
+    "resume_refunds": 60.0,
+    "reconcile": 3600.0,
+    "reconcile_stock": 3600.0,
 }
 
 logger = logging.getLogger(__name__)

@@ -13,14 +13,22 @@ ALLOWED = {
     ("processing", "shipped"),
     ("processing", "cancelled"),
     ("processing", "refund_pending"),
+    ("processing", "review"),
     ("shipped", "delivered"),
     ("shipped", "refund_pending"),
     ("delivered", "refund_pending"),
     ("refund_pending", "refunded"),
+    ("refund_pending", "review"),
+    ("refunded", "review"),
+    ("expired", "processing"),
+    ("expired", "refund_pending"),
     ("expired", "review"),
+    ("cancelled", "processing"),
+    ("cancelled", "refund_pending"),
     ("cancelled", "review"),
     ("review", "processing"),
     ("review", "refund_pending"),
+    ("review", "cancelled"),
 }
 
 

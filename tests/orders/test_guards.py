@@ -554,7 +554,7 @@ def test_a_webhook_that_settles_first_leaves_the_browser_nothing_to_do(
 
 
 @pytest.mark.parametrize("ended", [OrderStatus.CANCELLED, OrderStatus.EXPIRED])
-def test_money_for_an_order_given_up_while_it_is_settled_is_reviewed(
+def test_money_for_an_order_given_up_while_it_is_settled_takes_its_pieces_again(
     stripe: FakeStripe, unsaved: tuple[Order, str], now: datetime, ended: OrderStatus
 ) -> None:
     order, session_id = unsaved
@@ -562,9 +562,9 @@ def test_money_for_an_order_given_up_while_it_is_settled_is_reviewed(
     with run_before("UpdateItem", lambda: services.release(order=order, to=ended, actor="test", now=now)):
         settled = services.settle(session_id=session_id, now=now)
 
-    assert settled.status is OrderStatus.REVIEW
-    assert statuses(order) == ["pending", ended, "review"]
-    assert stock(order.lines[0].product_id) == 5
+    assert settled.status is OrderStatus.PROCESSING
+    assert statuses(order) == ["pending", ended, "processing"]
+    assert stock(order.lines[0].product_id) == 3
 
 
 # --- Releasing --------------------------------------------------------------------------------------------------------

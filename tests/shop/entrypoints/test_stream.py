@@ -17,6 +17,7 @@ from shop.entrypoints.stream import handler
 from shop.lib.money import Money
 from shop.lib.owner import Owner
 from shop.lib.tables import table_name
+from shop.local.context import LocalContext
 from shop.local.fake_stripe import FakeStripe
 from tests import factories
 from tests.conftest import words_of
@@ -167,7 +168,7 @@ def test_one_bad_record_is_named_and_the_others_are_done(payment: tuple[Order, d
 def test_the_schedule_runs_its_job_by_name(stripe: FakeStripe, guest: Owner, now: datetime) -> None:
     order = factories.make_order(guest, {factories.make_product().product_id: 1}, now)
 
-    assert run_job({"job": "release_unpaid_orders"}, None) == {"job": "release_unpaid_orders", "done": 0}
+    assert run_job({"job": "release_unpaid_orders"}, LocalContext("jobs")) == {"job": "release_unpaid_orders", "done": 0}
     assert queries.order_by_id(order_id=order.order_id).status == "pending"
     with pytest.raises(KeyError):
         run_job({"job": "release_unpaid_order"}, None)

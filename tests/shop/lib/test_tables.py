@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from accounts.models import UserRow
 from cart.models import CartRow
 from catalog.models import CategoryRow, ProductRow, SkuRow
+from orders.ledger_models import BookmarkRow, FiguresRow, FindingRow, InvoiceRow, RefundRow, SequenceRow
 from orders.models import CheckoutRow, EffectRow, EventRow, OrderRow, RefRow
 from shop.lib.attributes import DecimalAttribute, EpochAttribute, IntegerAttribute, TimeAttribute
 from shop.lib.tables import BaseMeta, Row, connection, table_name
@@ -26,6 +27,12 @@ ROWS: list[type[Row]] = [
     CartRow,
     OrderRow,
     RefRow,
+    RefundRow,
+    InvoiceRow,
+    SequenceRow,
+    FiguresRow,
+    FindingRow,
+    BookmarkRow,
     CheckoutRow,
     EffectRow,
     EventRow,

@@ -1,0 +1,212 @@
+"""What the books of the shop know of an order: refunds, invoices, daily figures, and what does not add up. Pure rules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from orders.domain import Address, Order, OrderLine
+from shop.lib.money import Money
+
+
+class RefundState(StrEnum):
+    """Where a refund stands."""
+
+    ASKED = "asked"
+    """Decided and written down; whether Stripe knows of it is not known."""
+    SENT = "sent"
+    """Stripe has it and the bank is at it."""
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+    @property
+    def is_open(self) -> bool:
+        return self in (RefundState.ASKED, RefundState.SENT)
+
+
+class RefundReason(StrEnum):
+    """Why money goes back."""
+
+    REQUESTED = "requested"
+    CANCELLED = "cancelled"
+    LATE = "late"
+    """The payment came when the pieces were gone."""
+    ELSEWHERE = "elsewhere"
+    """Made at Stripe's own pages, and seen there."""
+    STRAY = "stray"
+    """A payment that belongs to no order, or a second one for the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundedPieces:
+    """Pieces of a line in a refund; `shelved` of them are in stock again on its account, `returned` were put there by it."""
+
+    product_id: str
+    quantity: int
+    shelved: int = 0
+    returned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Money that goes back, or has. `key` is its number within the order, or Stripe's own id for one made there."""
+
+    order_id: str
+    key: str
+    amount: Money
+    state: RefundState
+    reason: RefundReason
+    actor: str
+    asked_at: datetime
+    payment_intent_id: str
+    pieces: tuple[RefundedPieces, ...] = ()
+    delivery: Money | None = None
+    note: str = ""
+    stripe_id: str = ""
+    failure: str = ""
+    settled_at: datetime | None = None
+    credit_note: str = ""
+
+    @property
+    def idempotency_key(self) -> str:
+        """Under which Stripe is asked, each time anew, for one and the same refund."""
+        return f"order:{self.order_id}:refund:{self.key}:v1"
+
+
+def worth_of(order: Order, quantities: Mapping[str, int]) -> Money:
+    """What these pieces cost, with their share of tax and discounts: all but delivery is shared out by price.
+
+    Shares are differences of rounded running sums, so the refunds of all pieces, in whatever steps, add up to what was paid.
+    """
+    before = {line.product_id: line.refunded for line in order.lines}
+    after = {product_id: before[product_id] + quantities.get(product_id, 0) for product_id in before}
+    return _share(order, after) - _share(order, before)
+
+
+def _share(order: Order, quantities: Mapping[str, int]) -> Money:
+    goods = order.total - order.shipping
+    gross = sum(line.amount.minor for line in order.lines)
+    part = sum(line.unit_price.minor * quantities[line.product_id] for line in order.lines)
+    # Half-up in whole numbers; pieces that were given away are worth nothing.
+    return Money((2 * goods.minor * part + gross) // (2 * gross) if gross else 0, goods.currency)
+
+
+def tax_within(order: Order, amount: Money) -> Money:
+    """The tax contained in a part of what was paid."""
+    if not order.total:
+        return Money.zero(amount.currency)
+    return Money((2 * order.tax.minor * amount.minor + order.total.minor) // (2 * order.total.minor), amount.currency)
+
+
+def with_refunded(line: OrderLine, quantity: int, *, restock: bool) -> tuple[OrderLine, RefundedPieces | None]:
+    """The line with more pieces refunded, and what that does to the stock: loose pieces lie there already."""
+    if not quantity:
+        return line, None
+    loose = min(quantity, line.loose)
+    shelved = quantity if restock else loose
+    pieces = RefundedPieces(line.product_id, quantity, shelved=shelved, returned=shelved - loose)
+    return replace(line, refunded=line.refunded + quantity, loose=line.loose - loose), pieces
+
+
+def without_refunded(line: OrderLine, pieces: RefundedPieces) -> OrderLine:
+    """The line after a refund of it failed: to be refunded again; what it put into stock lies there loose."""
+    return replace(line, refunded=line.refunded - pieces.quantity, loose=line.loose + pieces.shelved)
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceLine:
+    name: str
+    quantity: int
+    unit_price: Money
+
+    @property
+    def amount(self) -> Money:
+        return self.unit_price * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """An invoice as it was issued; nothing that happens to order, customer or shop later changes it."""
+
+    number: str
+    order_id: str
+    issued_at: datetime
+    ordered_at: datetime
+    paid_at: datetime
+    seller: tuple[str, ...]
+    buyer: Address
+    email: str
+    lines: tuple[InvoiceLine, ...]
+    subtotal: Money
+    tax: Money
+    shipping: Money
+    total: Money
+    delivery_method: str
+    payment_method: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreditNote:
+    """What takes back an invoice, whole or in part, when money went back."""
+
+    number: str
+    invoice_number: str
+    issued_at: datetime
+    refund: Refund
+    tax: Money
+    """The tax contained in the refund."""
+    lines: tuple[InvoiceLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A day's sums, in one currency."""
+
+    day: date
+    placed: int
+    orders: int
+    items: int
+    revenue: Money
+    refunds: int
+    refunded: Money
+    failed_payments: int
+
+    @property
+    def average(self) -> Money:
+        """The average order, to the minor unit below."""
+        return Money(self.revenue.minor // self.orders if self.orders else 0, self.revenue.currency)
+
+
+class FindingKind(StrEnum):
+    """What does not add up between the shop, Stripe and the stock."""
+
+    PAYMENT_WITHOUT_ORDER = "payment_without_order"
+    SECOND_PAYMENT = "second_payment"
+    UNSETTLED = "unsettled"
+    """Paid at Stripe, and the order does not take it."""
+    AMOUNT = "amount"
+    ORDER_WITHOUT_PAYMENT = "order_without_payment"
+    REFUNDS = "refunds"
+    """Stripe has given back another sum than the order says."""
+    STUCK_REFUND = "stuck_refund"
+    FAILED_REFUND = "failed_refund"
+    STUCK_ORDER = "stuck_order"
+    """Unpaid long past its hold."""
+    STOCK = "stock"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that does not add up; `subject` is the payment, order, refund or product it is about."""
+
+    kind: FindingKind
+    subject: str
+    found_at: datetime
+    detail: str
+    order_id: str = ""
+    payment_intent_id: str = ""
+    amount: Money | None = None
+
+
+STUCK_AFTER = timedelta(hours=1)
+"""A refund that Stripe has not heard of, or an order whose hold is over, for so long is for a person to see."""

@@ -1,0 +1,188 @@
+"""The maps inside an order's row, and the functions map -> thing, thing -> map."""
+
+from pynamodb.attributes import ListAttribute, UnicodeAttribute
+
+from orders.domain import Address, HistoryEntry, OrderLine, OrderStatus, Parcel, Payment
+from shop.lib.attributes import DecimalAttribute, Document, IntegerAttribute, TimeAttribute
+from shop.lib.money import Money
+
+
+class OrderItemMap(Document):
+    product_id = UnicodeAttribute(attr_name="productId")
+    product_name = UnicodeAttribute(attr_name="productName")
+    quantity = IntegerAttribute()
+    price = DecimalAttribute()
+    currency = UnicodeAttribute()
+    image_url = UnicodeAttribute(attr_name="imageUrl")
+    # Beyond the spec's item; absent is none.
+    refunded = IntegerAttribute(null=True)
+    shipped = IntegerAttribute(null=True)
+    loose = IntegerAttribute(null=True)
+
+
+class PaymentMap(Document):
+    method = UnicodeAttribute()
+    transaction_id = UnicodeAttribute(attr_name="transactionId", null=True)
+    status = UnicodeAttribute()
+    amount = DecimalAttribute()
+    currency = UnicodeAttribute()
+    # Beyond the spec's item: Stripe's Checkout Session and PaymentIntent.
+    session_id = UnicodeAttribute(attr_name="sessionId", null=True)
+    session_url = UnicodeAttribute(attr_name="sessionUrl", null=True)
+    payment_intent_id = UnicodeAttribute(attr_name="paymentIntentId", null=True)
+    refundable = DecimalAttribute(null=True)
+    refunded = DecimalAttribute(null=True)
+    failures = IntegerAttribute(null=True)
+
+
+class AddressMap(Document):
+    name = UnicodeAttribute(null=True)
+    street = UnicodeAttribute()
+    street2 = UnicodeAttribute(null=True)
+    city = UnicodeAttribute()
+    state = UnicodeAttribute(null=True)
+    zip_code = UnicodeAttribute(attr_name="zipCode")
+    country = UnicodeAttribute()
+
+
+class ShippingMap(Document):
+    address = AddressMap()
+    method = UnicodeAttribute()
+    cost = DecimalAttribute()
+    tracking_number = UnicodeAttribute(attr_name="trackingNumber", null=True)
+    estimated_delivery = TimeAttribute(attr_name="estimatedDelivery", null=True)
+
+
+class TotalsMap(Document):
+    subtotal = DecimalAttribute()
+    tax = DecimalAttribute()
+    shipping = DecimalAttribute()
+    total = DecimalAttribute()
+    currency = UnicodeAttribute()
+
+
+class HistoryMap(Document):
+    status = UnicodeAttribute()
+    at = TimeAttribute()
+    actor = UnicodeAttribute()
+    note = UnicodeAttribute(null=True)
+
+
+class PieceMap(Document):
+    product_id = UnicodeAttribute(attr_name="productId")
+    quantity = IntegerAttribute()
+
+
+class ParcelMap(Document):
+    shipped_at = TimeAttribute(attr_name="shippedAt")
+    carrier = UnicodeAttribute(null=True)
+    tracking_number = UnicodeAttribute(attr_name="trackingNumber", null=True)
+    pieces: ListAttribute[PieceMap] = ListAttribute(of=PieceMap)
+
+
+def to_item_map(line: OrderLine) -> OrderItemMap:
+    return OrderItemMap(
+        product_id=line.product_id,
+        product_name=line.name,
+        quantity=line.quantity,
+        price=line.unit_price.amount,
+        currency=line.unit_price.currency,
+        image_url=line.image,
+        refunded=line.refunded or None,
+        shipped=line.shipped or None,
+        loose=line.loose or None,
+    )
+
+
+def to_payment_map(payment: Payment) -> PaymentMap:
+    return PaymentMap(
+        method=payment.method,
+        status=payment.status,
+        amount=payment.amount.amount,
+        currency=payment.amount.currency,
+        transaction_id=payment.transaction_id or None,
+        session_id=payment.session_id or None,
+        session_url=payment.session_url or None,
+        payment_intent_id=payment.payment_intent_id or None,
+        refundable=None if payment.refundable is None else payment.refundable.amount,
+        refunded=None if payment.refunded is None else payment.refunded.amount,
+        failures=payment.failures or None,
+    )
+
+
+def to_address_map(address: Address) -> AddressMap:
+    return AddressMap(
+        name=address.name or None,
+        street=address.street,
+        street2=address.street2 or None,
+        city=address.city,
+        state=address.state or None,
+        zip_code=address.zip_code,
+        country=address.country,
+    )
+
+
+def to_history_map(entry: HistoryEntry) -> HistoryMap:
+    return HistoryMap(status=entry.status, at=entry.at, actor=entry.actor, note=entry.note or None)
+
+
+def to_parcel_map(parcel: Parcel) -> ParcelMap:
+    return ParcelMap(
+        shipped_at=parcel.shipped_at,
+        carrier=parcel.carrier or None,
+        tracking_number=parcel.tracking_number or None,
+        pieces=[PieceMap(product_id=product_id, quantity=quantity) for product_id, quantity in parcel.pieces],
+    )
+
+
+def to_line(item: OrderItemMap) -> OrderLine:
+    return OrderLine(
+        product_id=item.product_id,
+        name=item.product_name,
+        quantity=item.quantity,
+        unit_price=Money.of(item.price, item.currency),
+        image=item.image_url,
+        refunded=item.refunded or 0,
+        shipped=item.shipped or 0,
+        loose=item.loose or 0,
+    )
+
+
+def to_history(entry: HistoryMap) -> HistoryEntry:
+    return HistoryEntry(OrderStatus(entry.status), entry.at, entry.actor, entry.note or "")
+
+
+def to_parcel(parcel: ParcelMap) -> Parcel:
+    return Parcel(
+        shipped_at=parcel.shipped_at,
+        carrier=parcel.carrier or "",
+        tracking_number=parcel.tracking_number or "",
+        pieces=tuple((piece.product_id, piece.quantity) for piece in parcel.pieces),
+    )
+
+
+def to_payment(row: PaymentMap) -> Payment:
+    return Payment(
+        amount=Money.of(row.amount, row.currency),
+        status=row.status,
+        method=row.method,
+        session_id=row.session_id or "",
+        session_url=row.session_url or "",
+        transaction_id=row.transaction_id or "",
+        payment_intent_id=row.payment_intent_id or "",
+        refundable=None if row.refundable is None else Money.of(row.refundable, row.currency),
+        refunded=None if row.refunded is None else Money.of(row.refunded, row.currency),
+        failures=row.failures or 0,
+    )
+
+
+def to_address(row: AddressMap) -> Address:
+    return Address(
+        name=row.name or "",
+        street=row.street,
+        street2=row.street2 or "",
+        city=row.city,
+        state=row.state or "",
+        zip_code=row.zip_code,
+        country=row.country,
+    )

@@ -1,0 +1,528 @@
+"""Money back: through the services, the real stripe library and a table that keeps its promises."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from catalog import queries as catalog
+from orders import jobs, payments, queries, services
+from orders import ledger_queries as books
+from orders.domain import HOLD, Order, OrderStatus
+from orders.ledger_domain import FindingKind, Refund, RefundReason, RefundState
+from orders.models import REFUNDABLE, order_key
+from shop.lib.money import Money
+from shop.lib.owner import Owner
+from shop.local.fake_stripe import ApiFault, FakeStripe
+from tests import factories
+from tests.conftest import items_of
+from tests.rivals import Killed, killed, run_around, run_before
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+STAFF = "staff:eve"
+
+
+def usd(minor: int) -> Money:
+    return Money(minor, "USD")
+
+
+def stock(product_id: str) -> int:
+    return catalog.product(product_id=product_id, consistent=True).inventory
+
+
+def stored(order: Order) -> Order:
+    return queries.order_by_id(order_id=order.order_id)
+
+
+def history(order: Order) -> list[str]:
+    return [entry.status for entry in stored(order).history]
+
+
+def made_at(stripe: FakeStripe) -> list[int]:
+    """The amounts of all refunds at Stripe."""
+    return [refund["amount"] for refund in stripe.state.tables["refunds"].values()]
+
+
+def dashboard_refund(stripe: FakeStripe, order: Order, amount: int | None = None) -> str:
+    """Somebody presses "Refund" on Stripe's own pages."""
+    client = payments.gateway()._client
+    params = {"payment_intent": order.payment.payment_intent_id} | ({"amount": amount} if amount else {})
+    return client.v1.refunds.create(params).id  # type: ignore[arg-type]
+
+
+def ask(order: Order, now: datetime, **changes: object) -> Refund:
+    """A refund of nothing, but for the changes."""
+    nothing: dict[str, object] = {
+        "number": order.refund_count + 1,
+        "lines": {},
+        "delivery": False,
+        "extra": None,
+        "restock": False,
+        "note": "",
+        "actor": STAFF,
+    }
+    return services.request_refund(order=order, now=now, **(nothing | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def paid(stripe: FakeStripe, guest: Owner, now: datetime) -> Order:
+    """A paid order: three mugs and a lamp at 24.00 (96.00), tax 7.68, delivery 9.99: 113.67. Of each two more are in stock."""
+    mug, lamp = factories.make_product(inventory=5, price=usd(2400)), factories.make_product(inventory=3, price=usd(2400))
+    order = factories.open_payment(factories.make_order(guest, {mug.product_id: 3, lamp.product_id: 1}, now))
+    assert stripe.pay(order.payment.session_id) == "paid"
+    stripe.state.requests.clear()
+    return services.settle(session_id=order.payment.session_id, now=now)
+
+
+def test_a_full_refund_goes_back_to_stripe_the_shelf_and_the_history(stripe: FakeStripe, paid: Order, now: datetime) -> None:
+    refund = services.refund_rest(order=paid, restock=True, note="broken", actor=STAFF, now=now)
+
+    assert (refund.state, refund.amount, refund.reason) == (RefundState.SUCCEEDED, usd(11367), RefundReason.REQUESTED)
+    assert made_at(stripe) == [11367]
+    after = stored(paid)
+    assert (after.status, after.payment.status, after.payment.left, after.payment.given_back) == (
+        OrderStatus.REFUNDED,
+        "refunded",
+        usd(0),
+        usd(11367),
+    )
+    assert [(entry.status, entry.actor, entry.note) for entry in after.history[2:]] == [
+        ("refund_pending", STAFF, "broken"),
+        ("refunded", "stripe", ""),
+    ]
+    assert [stock(line.product_id) for line in paid.lines] == [5, 3]
+    assert books.refunds_of(order_id=paid.order_id) == (refund,)
+    assert list(books.open_refunds(until=now + timedelta(days=1))) == []
+
+
+def test_parts_by_line_delivery_and_amount_add_up_to_what_was_paid_without_moving_the_order(
+    stripe: FakeStripe, paid: Order, now: datetime
+) -> None:
+    mug, lamp = (line.product_id for line in paid.lines)
+
+    first = ask(paid, now, lines={mug: 1}, restock=True)
+    second = ask(stored(paid), now, lines={mug: 2, lamp: 1})
+    third = ask(stored(paid), now, extra=usd(500))
+
+    assert [first.amount, second.amount, third.amount] == [usd(2592), usd(7776), usd(500)]
+    after = stored(paid)
+    assert (after.status, after.payment.status, after.payment.left) == (OrderStatus.PROCESSING, "partially_refunded", usd(499))
+    assert [(line.refunded, line.to_ship) for line in after.lines] == [(3, 0), (1, 0)]
+    assert [stock(mug), stock(lamp)] == [3, 2]
+    with pytest.raises(services.RefundTooLarge) as refusal:
+        ask(after, now, delivery=True)
+    assert refusal.value.left == usd(499)
+    assert made_at(stripe) == [2592, 7776, 500]
+
+
+def test_delivery_goes_back_once(stripe: FakeStripe, paid: Order, now: datetime) -> None:
+    assert ask(paid, now, delivery=True).amount == usd(999)
+
+    with pytest.raises(services.NothingToRefund):
+        ask(stored(paid), now, delivery=True)
+
+    assert made_at(stripe) == [999]
+    assert stored(paid).delivery_refunded
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({}, services.NothingToRefund),
+        ({"extra": usd(-1)}, services.NothingToRefund),
+        ({"extra": usd(11368)}, services.RefundTooLarge),
+        ({"lines": {"prod-of-nobody": 1}}, services.NothingToRefund),
+        ({"number": 3, "extra": usd(1)}, services.OrderMoved),
+    ],
+)
+def test_what_cannot_be_refunded_is_refused_and_nothing_is_written(
+    stripe: FakeStripe, paid: Order, now: datetime, changes: dict[str, object], refusal: type[Exception]
+) -> None:
+    with pytest.raises(refusal):
+        ask(paid, now, **changes)
+    with pytest.raises(services.NothingToRefund):
+        ask(paid, now, lines={paid.lines[0].product_id: 4})
+    with pytest.raises(services.NothingToRefund):
+        ask(paid, now, lines={paid.lines[0].product_id: -1})
+
+    assert (stored(paid), made_at(stripe)) == (paid, [])
+    assert books.refunds_of(order_id=paid.order_id) == ()
+
+
+def test_an_unpaid_order_has_nothing_to_refund(stripe: FakeStripe, guest: Owner, now: datetime) -> None:
+    order = factories.open_payment(factories.make_order(guest, {factories.make_product().product_id: 1}, now))
+
+    with pytest.raises(services.NotRefundable):
+        ask(order, now, extra=usd(100))
+
+    assert made_at(stripe) == []
+
+
+def test_twenty_clicks_on_one_form_are_one_refund(stripe: FakeStripe, paid: Order, now: datetime) -> None:
+    first = ask(paid, now, extra=usd(500))
+
+    again = [ask(seen, now, number=1, extra=usd(500)) for seen in (paid, *[stored(paid)] * 2) if seen.refund_count]
+
+    assert {refund.key for refund in again} == {"1"}
+    assert (made_at(stripe), stored(paid).payment.left) == ([500], usd(10867))
+    with pytest.raises(services.OrderMoved):  # the form as it was drawn, and the order as it was read
+        ask(paid, now, extra=usd(500))
+    with pytest.raises(services.OrderMoved):  # another colleague's form, for another sum
+        ask(stored(paid), now, number=1, extra=usd(700))
+    assert books.refunds_of(order_id=paid.order_id) == (first,)
+
+
+def test_a_refund_stands_in_the_books_before_stripe_hears_of_it(stripe: FakeStripe, paid: Order, now: datetime) -> None:
+    with pytest.raises(Killed), run_around(payments.gateway(), "refund", killed, when="before"):
+        services.refund_rest(order=paid, restock=True, note="", actor=STAFF, now=now)
+
+    assert (stored(paid).status, made_at(stripe)) == (OrderStatus.REFUND_PENDING, [])
+    assert jobs.resume_refunds(now=now) == 1
+    assert jobs.resume_refunds(now=now) == 0
+    assert (stored(paid).status, made_at(stripe)) == (OrderStatus.REFUNDED, [11367])
+    assert [stock(line.product_id) for line in paid.lines] == [5, 3]
+
+
+@pytest.mark.parametrize("kind", ["silence_before", "silence_after", "error_before", "error_after", "error_stored"])
+def test_a_refund_whose_reply_was_lost_is_found_again_and_made_once(
+    stripe: FakeStripe, paid: Order, now: datetime, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(payments.gateway()._client._requestor._get_http_client(), "_timeout", (1, 1))
+    stripe.faults.api.append(ApiFault(kind, path="/v1/refunds"))
+
+    refund = ask(paid, now, extra=usd(500))
+
+    assert refund.state is RefundState.ASKED
+    assert stored(paid).payment.left == usd(10867)
+    if kind == "error_stored":
+        stripe.state.idempotency.clear()  # a day later
+    assert jobs.resume_refunds(now=now) == 1
+    assert made_at(stripe) == [500]
+    assert stored(paid).payment.given_back == usd(500)
+
+
+def test_a_process_that_dies_when_stripe_has_refunded_leaves_the_job_to_record_it(
+    stripe: FakeStripe, paid: Order, now: datetime
+) -> None:
+    with pytest.raises(Killed), run_around(payments.gateway(), "refund", killed, when="after"):
+        services.refund_rest(order=paid, restock=False, note="", actor=STAFF, now=now)
+    stripe.state.idempotency.clear()  # more than a day later: looked for at Stripe before anything is asked for
+
+    assert jobs.resume_refunds(now=now + timedelta(days=2)) == 1
+
+    assert (stored(paid).status, made_at(stripe)) == (OrderStatus.REFUNDED, [11367])
+
+
+def test_a_webhook_quicker_than_the_reply_records_the_refund_once(stripe: FakeStripe, paid: Order, now: datetime) -> None:
+    def webhook() -> None:
+        services.sync_refunds(order_id=paid.order_id, now=now)
+
+    with run_around(payments.gateway(), "refund", webhook, when="after"):
+        refund = services.refund_rest(order=paid, restock=False, note="", actor=STAFF, now=now)
+
+    assert refund.state is RefundState.SUCCEEDED
+    assert stored(paid).payment.given_back == usd(11367)
+    assert history(paid) == ["pending", "processing", "refund_pending", "refunded"]
+
+
+def test_a_refund_made_at_stripes_own_pages_is_seen(stripe: FakeStripe, paid: Order, now: datetime) -> None:
+    part = dashboard_refund(stripe, paid, 1000)
+    services.sync_refunds(order_id=paid.order_id, now=now)
+    after_part = stored(paid)
+    dashboard_refund(stripe, paid)
+
+    after = services.sync_refunds(order_id=paid.order_id, now=now)
+
+    assert (after_part.status, after_part.payment.left) == (OrderStatus.PROCESSING, usd(10367))
+    assert (after.status, after.payment.left, after.payment.given_back) == (OrderStatus.REFUNDED, usd(0), usd(11367))
+    assert [(one.key == part, one.amount, one.reason) for one in books.refunds_of(order_id=paid.order_id)].count(
+        (True, usd(1000), RefundReason.ELSEWHERE)
+    ) == 1
+    assert services.sync_refunds(order_id=paid.order_id, now=now) == after
+
+
+def test_a_refund_stripe_refuses_because_it_was_made_there_ends_as_refunded(
+    stripe: FakeStripe, paid: Order, now: datetime
+) -> None:
+    dashboard_refund(stripe, paid)
+
+    refund = services.refund_rest(order=paid, restock=True, note="", actor=STAFF, now=now)
+
+    assert refund.state is RefundState.FAILED
+    assert "already been refunded" in refund.failure
+    after = stored(paid)
+    assert (after.status, after.payment.left, after.payment.given_back) == (OrderStatus.REFUNDED, usd(0), usd(11367))
+    assert history(paid)[2:] == ["refund_pending", "review", "refund_pending", "refunded"]
+    assert [finding.kind for finding in books.findings()] == [FindingKind.FAILED_REFUND]
+    services.put_right(kind=FindingKind.FAILED_REFUND, subject=f"{paid.order_id}-1", actor=STAFF, now=now)
+    assert books.findings() == ()
+    assert made_at(stripe) == [11367]
+
+
+def test_a_refund_stripe_refuses_for_good_puts_the_order_into_review_with_its_money(
+    stripe: FakeStripe, paid: Order, now: datetime
+) -> None:
+    charge = next(iter(stripe.state.tables["charges"].values()))
+    charge["paid"] = False  # disputed, say
+
+    refund = services.refund_rest(order=paid, restock=True, note="", actor=STAFF, now=now)
+
+    after = stored(paid)
+    assert (refund.state, after.status) == (RefundState.FAILED, OrderStatus.REVIEW)
+    assert (after.payment.left, after.payment.given_back) == (usd(11367), usd(0))
+    assert [(line.refunded, line.loose) for line in after.lines] == [(0, 3), (0, 1)]
+    assert [stock(line.product_id) for line in paid.lines] == [5, 3]
+    charge["paid"] = True
+    accepted = services.accept_review(order=after, actor=STAFF, now=now, note="It is ours after all")
+    assert (accepted.status, [line.loose for line in accepted.lines]) == (OrderStatus.PROCESSING, [0, 0])
+    assert [stock(line.product_id) for line in paid.lines] == [2, 2]
+
+
+def test_pieces_that_lie_loose_are_not_put_back_twice(stripe: FakeStripe, paid: Order, now: datetime) -> None:
+    charge = next(iter(stripe.state.tables["charges"].values()))
+    charge["paid"] = False
+    services.refund_rest(order=paid, restock=True, note="", actor=STAFF, now=now)
+    charge["paid"] = True
+
+    again = services.refund_rest(order=stored(paid), restock=True, note="", actor=STAFF, now=now)
+
+    assert again.state is RefundState.SUCCEEDED
+    assert [stock(line.product_id) for line in paid.lines] == [5, 3]
+    assert stored(paid).status is OrderStatus.REFUNDED
+
+
+def test_a_refund_the_bank_sends_back_is_looked_at_and_counts_no_more(stripe: FakeStripe, paid: Order, now: datetime) -> None:
+    services.refund_rest(order=paid, restock=False, note="", actor=STAFF, now=now)
+    (refund,) = stripe.state.tables["refunds"].values()
+    refund.update(status="failed", failure_reason="lost_or_stolen_card")
+
+    after = services.sync_refunds(order_id=paid.order_id, now=now)
+
+    assert (after.status, after.payment.left, after.payment.given_back) == (OrderStatus.REVIEW, usd(11367), usd(0))
+    assert after.history[-1].note == "Refund failed: lost_or_stolen_card"
+
+
+def test_a_refund_the_bank_is_at_stays_open_and_is_asked_about_in_an_hour(stripe: FakeStripe, paid: Order, now: datetime) -> None:
+    with pytest.raises(Killed), run_around(payments.gateway(), "refund", killed, when="after"):
+        services.refund_rest(order=paid, restock=False, note="", actor=STAFF, now=now)
+    (refund,) = stripe.state.tables["refunds"].values()
+    refund["status"] = "pending"
+
+    assert jobs.resume_refunds(now=now) == 0
+    assert list(books.open_refunds(until=now + timedelta(minutes=59))) == []
+    assert stored(paid).status is OrderStatus.REFUND_PENDING
+    refund["status"] = "succeeded"
+    assert jobs.resume_refunds(now=now + timedelta(hours=1)) == 1
+    assert stored(paid).status is OrderStatus.REFUNDED
+
+
+def test_an_item_in_the_specifications_own_form_is_refunded_too(stripe: FakeStripe, paid: Order, now: datetime) -> None:
+    order_key(paid.owner, paid.order_id).update(actions=[REFUNDABLE.remove()])
+
+    refund = ask(replace(stored(paid)), now, extra=usd(11367))
+
+    assert refund.state is RefundState.SUCCEEDED
+    assert stored(paid).payment.left == usd(0)
+
+
+# --- Guards: each fails when its condition is taken away --------------------------------------------------------------
+
+
+def test_two_refunds_at_once_never_exceed_what_was_paid(stripe: FakeStripe, paid: Order, now: datetime) -> None:
+    rival = lambda: ask(paid, now, extra=usd(8000))  # noqa: E731
+
+    with pytest.raises(services.OrderMoved), run_before("TransactWriteItems", rival):
+        ask(paid, now, extra=usd(8000))
+
+    assert (made_at(stripe), stored(paid).payment.left) == ([8000], usd(3367))
+
+
+def test_what_is_left_is_a_condition_of_its_own(stripe: FakeStripe, paid: Order, now: datetime) -> None:
+    def less_is_left() -> None:
+        order_key(paid.owner, paid.order_id).update(actions=[REFUNDABLE.set(Decimal("3.67"))])
+
+    with pytest.raises(services.OrderMoved), run_before("TransactWriteItems", less_is_left):
+        ask(paid, now, extra=usd(11367))
+
+    assert made_at(stripe) == []
+    assert books.refunds_of(order_id=paid.order_id) == ()
+
+
+def _refunded(order: Order, now: datetime) -> object:
+    return services.refund_rest(order=order, restock=True, note="", actor=STAFF, now=now)
+
+
+def _cancelled(order: Order, now: datetime) -> object:
+    return services.cancel_order(order=order, actor="shopper", now=now)
+
+
+def _shipped(order: Order, now: datetime) -> object:
+    return services.ship(order=order, carrier="UPS", tracking_number="1Z", actor=STAFF, now=now)
+
+
+def _shipped_in_part(order: Order, now: datetime) -> object:
+    return services.ship(
+        order=order, carrier="UPS", tracking_number="1Z", actor=STAFF, now=now, pieces={order.lines[0].product_id: 1}
+    )
+
+
+def _refunded_in_part(order: Order, now: datetime) -> object:
+    return ask(order, now, lines={order.lines[0].product_id: 1}, restock=True)
+
+
+Move = Callable[[Order, datetime], object]
+MOVES: list[Move] = [_refunded, _cancelled, _shipped, _shipped_in_part, _refunded_in_part]
+
+
+@pytest.mark.parametrize("slower", MOVES)
+@pytest.mark.parametrize("quicker", MOVES)
+def test_of_refund_cancellation_and_shipment_at_once_one_wins(
+    stripe: FakeStripe, paid: Order, now: datetime, quicker: Move, slower: Move
+) -> None:
+    with pytest.raises(services.OrderMoved), run_before("TransactWriteItems", lambda: quicker(paid, now)):
+        slower(paid, now)
+
+    after = stored(paid)
+    ends: dict[Move, tuple[str, list[int]]] = {
+        _refunded: ("refunded", [5, 3]),
+        _cancelled: ("cancelled", [5, 3]),
+        _shipped: ("shipped", [2, 2]),
+        _shipped_in_part: ("processing", [2, 2]),
+        _refunded_in_part: ("processing", [3, 2]),
+    }
+    status, back = ends[quicker]
+    assert after.status == status
+    assert [stock(line.product_id) for line in paid.lines] == back
+    assert sum(made_at(stripe)) == after.payment.given_back.minor
+
+
+# --- Cancelling, shipping, delivering ---------------------------------------------------------------------------------
+
+
+def test_a_paid_order_is_cancelled_whole_before_it_leaves(stripe: FakeStripe, paid: Order, now: datetime) -> None:
+    cancelled = services.cancel_order(order=paid, actor="shopper", now=now, note="Changed my mind")
+
+    assert (cancelled.status, cancelled.payment.status) == (OrderStatus.CANCELLED, "refunded")
+    assert made_at(stripe) == [11367]
+    assert [stock(line.product_id) for line in paid.lines] == [5, 3]
+    assert not cancelled.was_never_paid
+    assert (cancelled.history[-1].actor, cancelled.history[-1].note) == ("shopper", "Changed my mind")
+    with pytest.raises(services.NotCancellable):
+        services.cancel_order(order=cancelled, actor="shopper", now=now)
+
+
+def test_what_was_refunded_before_is_neither_refunded_nor_put_back_again_by_cancelling(
+    stripe: FakeStripe, paid: Order, now: datetime
+) -> None:
+    ask(paid, now, lines={paid.lines[0].product_id: 1}, restock=True)
+
+    services.cancel_order(order=stored(paid), actor=STAFF, now=now)
+
+    assert made_at(stripe) == [2592, 8775]
+    assert [stock(line.product_id) for line in paid.lines] == [5, 3]
+
+
+def test_an_order_of_which_a_parcel_has_left_is_not_cancelled(stripe: FakeStripe, paid: Order, now: datetime) -> None:
+    _shipped_in_part(paid, now)
+
+    with pytest.raises(services.NotCancellable):
+        services.cancel_order(order=stored(paid), actor="shopper", now=now)
+
+    assert made_at(stripe) == []
+
+
+def test_an_order_leaves_in_parcels_and_arrives(stripe: FakeStripe, paid: Order, now: datetime) -> None:
+    mug, lamp = (line.product_id for line in paid.lines)
+    first = services.ship(order=paid, carrier="UPS", tracking_number="1Z1", actor=STAFF, now=now, pieces={mug: 2})
+    with pytest.raises(services.NothingToShip):
+        services.ship(order=first, carrier="UPS", tracking_number="", actor=STAFF, now=now, pieces={mug: 2})
+
+    second = services.ship(order=first, carrier="DHL", tracking_number="JD2", actor=STAFF, now=now)
+    delivered = services.deliver(order=second, actor=STAFF, now=now)
+
+    assert (first.status, second.status, delivered.status) == ("processing", "shipped", "delivered")
+    assert [(parcel.carrier, parcel.tracking_number, parcel.pieces) for parcel in delivered.parcels] == [
+        ("UPS", "1Z1", ((mug, 2),)),
+        ("DHL", "JD2", ((mug, 1), (lamp, 1))),
+    ]
+    assert delivered.tracking_number == "1Z1"
+    assert history(paid) == ["pending", "processing", "shipped", "delivered"]
+    with pytest.raises(services.OrderMoved):
+        services.deliver(order=second, actor=STAFF, now=now)
+    with pytest.raises(services.OrderMoved):
+        services.ship(order=second, carrier="", tracking_number="", actor=STAFF, now=now)
+
+
+def test_pieces_refunded_before_they_left_stay(stripe: FakeStripe, paid: Order, now: datetime) -> None:
+    mug, lamp = (line.product_id for line in paid.lines)
+    ask(paid, now, lines={mug: 3}, restock=True)
+
+    shipped = services.ship(order=stored(paid), carrier="", tracking_number="", actor=STAFF, now=now)
+
+    assert (shipped.status, shipped.parcels[0].pieces) == (OrderStatus.SHIPPED, ((lamp, 1),))
+
+
+# --- Money that comes late --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def late(stripe: FakeStripe, guest: Owner, now: datetime) -> Order:
+    """An order that expired although its page was paid: Stripe's word was overtaken by the shopper."""
+    mug = factories.make_product(inventory=2, price=usd(2400))
+    order = factories.open_payment(factories.make_order(guest, {mug.product_id: 2}, now))
+    assert jobs.release_unpaid_orders(now=now + HOLD) == 1
+    stripe.state.tables["sessions"][order.payment.session_id].update(status="open")
+    assert stripe.pay(order.payment.session_id) == "paid"
+    return order
+
+
+def test_late_money_takes_the_pieces_again_when_all_are_there(stripe: FakeStripe, late: Order, now: datetime) -> None:
+    settled = services.settle(session_id=late.payment.session_id, now=now + HOLD)
+
+    assert (settled.status, settled.payment.status, settled.payment.left) == (OrderStatus.PROCESSING, "completed", usd(6183))
+    assert (stock(late.lines[0].product_id), settled.lines[0].loose, made_at(stripe)) == (0, 0, [])
+    assert services.settle(session_id=late.payment.session_id, now=now + HOLD) == settled
+
+
+def test_late_money_goes_back_at_once_when_a_piece_is_gone(stripe: FakeStripe, late: Order, guest: Owner, now: datetime) -> None:
+    factories.make_order(guest, {late.lines[0].product_id: 1}, now)
+
+    settled = services.settle(session_id=late.payment.session_id, now=now + HOLD)
+
+    assert (settled.status, settled.payment.status, settled.payment.left) == (OrderStatus.REFUNDED, "refunded", usd(0))
+    assert made_at(stripe) == [6183]
+    assert history(late) == ["pending", "expired", "refund_pending", "refunded"]
+    assert stock(late.lines[0].product_id) == 1
+    assert [refund.reason for refund in books.refunds_of(order_id=late.order_id)] == [RefundReason.LATE]
+
+
+def test_late_money_settled_by_two_at_once_is_taken_or_given_back_but_never_both(
+    stripe: FakeStripe, late: Order, now: datetime
+) -> None:
+    rival = lambda: services.settle(session_id=late.payment.session_id, now=now + HOLD)  # noqa: E731
+
+    with run_before("TransactWriteItems", rival):
+        settled = services.settle(session_id=late.payment.session_id, now=now + HOLD)
+
+    assert settled.status is OrderStatus.PROCESSING
+    assert (stock(late.lines[0].product_id), made_at(stripe)) == (0, [])
+    assert len([item for item in items_of("Products") if item["SK"]["S"].startswith("STOCK#")]) == 4
+
+
+def test_late_money_whose_refund_was_begun_meanwhile_is_not_shipped(
+    stripe: FakeStripe, late: Order, guest: Owner, now: datetime
+) -> None:
+    product_id = late.lines[0].product_id
+    other = factories.make_order(guest, {product_id: 1}, now)
+
+    def given_back_and_free_again() -> None:
+        services.settle(session_id=late.payment.session_id, now=now + HOLD)
+        services.cancel_unpaid(order=other, now=now)
+
+    with run_before("TransactWriteItems", given_back_and_free_again):
+        settled = services.settle(session_id=late.payment.session_id, now=now + HOLD)
+
+    assert (settled.status, made_at(stripe), stock(product_id)) == (OrderStatus.REFUNDED, [6183], 2)
