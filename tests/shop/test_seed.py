@@ -1,7 +1,9 @@
 """The demo catalogue, and a made-up one of any size."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
+from decimal import Decimal
 from io import StringIO
 
 import pytest
@@ -9,11 +11,13 @@ from django.core.management import call_command
 from django.test import Client
 
 from catalog import queries
-from catalog.domain import Availability
+from catalog.domain import Availability, Rating
+from catalog.review_domain import STARS
 from catalog.search.engine import Filters, Sort
+from shop.local.demo_reviews import demo_reviews, tally_around
 from shop.local.made_up import made_up_products
 from shop.management.commands import seed
-from tests.conftest import items_of
+from tests.conftest import items_of, words_of
 
 pytestmark = pytest.mark.usefixtures("tables", "index")
 
@@ -46,9 +50,34 @@ def test_seeding_writes_the_demo_shop_once(client: Client, monkeypatch: pytest.M
     ]
     home = client.get("/").text
     assert "Lull Lounge Chair, Bone Bouclé" in home
+    mug = next(product for product in queries.active_products() if product.name == "Tide Stoneware Mug, Sand")
+    page = words_of(client.get(mug.path).text)
+    for words in ("4.8", "212 ratings, 6 with a review", "Read all 6 reviews", "The one everybody reaches for", "Verified buyer"):
+        assert words in page
     families = Counter(item["PK"]["S"] for item in items_of("Products") if item["PK"]["S"].startswith("FAMILY#"))
     assert families["FAMILY#tide-stoneware-mug"] == 3
     assert min(families.values()) > 1
+
+
+def test_the_demo_s_stars_add_up_to_its_ratings() -> None:
+    entries = json.loads((seed.DEMO / "catalog.json").read_text(encoding="utf-8"))
+    reviewed = json.loads((seed.DEMO / "reviews.json").read_text(encoding="utf-8"))
+    assert set(reviewed) <= {entry["slug"] for entry in entries}
+
+    for place, entry in enumerate(entries):
+        product = seed._product(entry, place, set())
+        found = demo_reviews(product, slug=entry["slug"])
+        assert found
+        assert product.rating
+        reviews, tally = found
+        assert tally.rating
+        assert (tally.rating.shown, tally.rating.count) == (product.rating.shown, product.rating.count)
+        assert (tally.written, tally.carried_count) == (len(reviews), 0)
+        stars = Counter(review.words.stars for review in reviews)
+        assert all(count >= stars[number] for number, count in zip(STARS, tally.counts, strict=True))
+        assert len({review.review_id for review in reviews}) == len(reviews)
+    with pytest.raises(ValueError, match="do not fit"):
+        tally_around(Rating(Decimal("4.9"), 10), Counter({1: 1}))
 
 
 def test_made_up_products_are_the_same_every_time_and_spread_as_a_shops_are() -> None:

@@ -98,7 +98,9 @@ class Command(BaseCommand):
             keys = list(pool.map(lambda item: _store_photos(item[1]), missing))
         families = _families(entries)
         for (place, entry), image_keys in zip(missing, keys, strict=True):
-            services.create_product(product=_product(entry, place, families), image_keys=image_keys)
+            product = _product(entry, place, families)
+            services.create_product(product=product, image_keys=image_keys)
+            _write_reviews(product, entry["slug"])
         by_slug = {entry["slug"]: entry for entry in entries}
         for position, (name, slug, intro, face) in enumerate(CATEGORIES):
             services.save_category(
@@ -126,6 +128,14 @@ class Command(BaseCommand):
             progress=lambda so_far: self.stdout.write(f"{so_far} of {count} made-up products …"),
         )
         self.stdout.write(f"{done} made-up products written")
+
+
+def _write_reviews(product: Product, slug: str) -> None:
+    from shop.local.demo_reviews import demo_reviews  # not part of the image, as the demo is not
+
+    if found := demo_reviews(product, slug=slug):
+        reviews, tally = found
+        services.load_reviews(product_id=product.product_id, reviews=reviews, tally=tally)
 
 
 def _in_shelf_order(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
