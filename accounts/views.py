@@ -188,6 +188,7 @@ def sign_in(request: HttpRequest, user: User, onward: str, *, is_long: bool, has
         user=user, is_long=is_long, has_second_factor=has_second_factor, device=device, now=utc_now()
     )
     response = see_other(onward)
+    clear_tokens(response)
     set_tokens(response, signed_in)
     remember_device(request, response, email=user.email)
     return response

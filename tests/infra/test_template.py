@@ -30,7 +30,7 @@ NOT_ON_AWS = {
     "AWS_REGION": "Lambda sets it, and reserves the name",
     "AWS_DEFAULT_REGION": "the same",
     "AWS_LAMBDA_FUNCTION_NAME": "the same",
-    "AWS_XRAY_DAEMON_ADDRESS": "the same",
+    "BOTOCORE_DATA": "the image sets it",
 }
 # What costs nothing while nobody comes, but for storage and alarms (docs/costs.md). Look a new type's price up before adding it.
 WITHOUT_HOURLY_PRICE = {

@@ -1,0 +1,256 @@
+"""The whole stack in a local AWS: deployed by the code that deploys it, reached through its gateway, bound by its roles.
+
+`make image-test` runs the same against the built image.
+"""
+
+import json
+import re
+import time
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from catalog.models import PRODUCT_SK, product_pk, to_row
+from shop.lib.money import Money
+from shop.local.bench.runtime_api import TRACE
+from tests import factories
+from tests.infra.browser import Browser, Page, path_of
+from tests.infra.conftest import STRIPE_KEY, WEBHOOK_SECRET, Deployed
+from tests.shop.local.waiting import wait_until
+
+EMAIL, NAME, STREET = "canary1@example.com", "Canary Twoperson", "3 Canarystreet"
+VISITOR = "198.51.100.77"
+
+
+def browser(deployed: Deployed, **headers: str) -> Browser:
+    api = deployed.outputs["ApiUrl"].split("//")[1].split(".")[0]
+    return Browser(
+        base=f"{deployed.cloud.endpoint}/_aws/execute-api/{api}/$default",
+        host=f"{api}.execute-api.us-east-1.amazonaws.com",
+        site=deployed.outputs["SiteUrl"],
+        headers=headers or {"X-Origin-Secret": deployed.secrets["ORIGIN_SECRET"], "X-Viewer-Address": VISITOR},
+    )
+
+
+@pytest.fixture(scope="module")
+def mug(deployed: Deployed) -> str:
+    """A product of which there are ten."""
+    made = factories.product(name="Tide Mug", price=Money(2400, "USD"), inventory=10)
+    row = dict(to_row(made, image_keys=()).serialize())
+    deployed.client("dynamodb").put_item(TableName="test-Products", Item=row)
+    return made.product_id
+
+
+@pytest.fixture(scope="module")
+def bought(deployed: Deployed, mug: str) -> tuple[Browser, Page, str]:
+    """Somebody who has bought three: their browser, the confirmation, the order's number."""
+    visitor = browser(deployed)
+    placed = visitor.place(mug, 3, email=EMAIL, name=NAME, street=STREET)
+    assert placed.status == 303, placed.text[:2000]
+    assert placed.location.startswith(deployed.stripe.base_url), placed.location
+    [session_id] = deployed.stripe.state.tables["sessions"]
+    deployed.stripe.pay(session_id)
+    returned = visitor.get(path_of(deployed.stripe.state.tables["sessions"][session_id]["success_url"]))
+    confirmation = visitor.get(path_of(returned.location)) if returned.location else returned
+    number = re.search(r"ord-[0-9a-z]+", confirmation.text)
+    assert number, confirmation.text[:2000]
+    return visitor, confirmation, number[0]
+
+
+def order(deployed: Deployed, number: str) -> dict[str, Any]:
+    tables = deployed.client("dynamodb")
+    ref = tables.get_item(TableName="test-Orders", Key={"PK": {"S": f"ORDER#{number}"}, "SK": {"S": "REF"}})["Item"]
+    found = tables.get_item(TableName="test-Orders", Key={"PK": ref["owner"], "SK": {"S": f"ORDER#{number}"}})
+    item: dict[str, Any] = found["Item"]
+    return item
+
+
+def stock(deployed: Deployed, product_id: str) -> int:
+    key = {"PK": {"S": product_pk(product_id)}, "SK": {"S": PRODUCT_SK}}
+    return int(deployed.client("dynamodb").get_item(TableName="test-Products", Key=key)["Item"]["inventory"]["N"])
+
+
+def mails(deployed: Deployed) -> list[dict[str, Any]]:
+    with urllib.request.urlopen(f"{deployed.cloud.endpoint}/_ministack/ses/messages", timeout=5) as answer:
+        by_account: dict[str, list[dict[str, Any]]] = json.load(answer)["messages"]
+    return [mail for mails in by_account.values() for mail in mails]
+
+
+def test_somebody_buys_through_the_gateway(deployed: Deployed, mug: str, bought: tuple[Browser, Page, str]) -> None:
+    _, confirmation, number = bought
+
+    assert confirmation.status == 200
+    assert order(deployed, number)["status"] == {"S": "processing"}
+    assert stock(deployed, mug) == 7
+
+
+def test_the_stream_function_sends_the_mail(deployed: Deployed, bought: tuple[Browser, Page, str]) -> None:
+    _, _, number = bought
+
+    wait_until(lambda: any(number in json.dumps(mail) for mail in mails(deployed)), seconds=30)
+    [mail] = [mail for mail in mails(deployed) if number in json.dumps(mail)]
+    assert mail["To"] == [EMAIL]
+    assert mail["Subject"].endswith(f"{number} is paid")
+
+
+def test_the_index_is_published_and_lists_are_drawn_from_it(deployed: Deployed, bought: tuple[Browser, Page, str]) -> None:
+    # There is no index before somebody builds the first one; what the stream function may write, this shows too.
+    media = deployed.outputs["MediaBucketName"]
+    s3 = deployed.client("s3", **deployed.credentials_of("stream"))
+    s3.put_object(Bucket=media, Key="search/probe", Body=b"x")
+    s3.delete_object(Bucket=media, Key="search/probe")
+
+    page = browser(deployed).get("/products/")
+
+    assert page.status == 200
+    assert "Tide Mug" in page.text
+    assert "set-cookie" not in page.headers
+
+
+def test_the_job_releases_a_hold(deployed: Deployed, mug: str, bought: tuple[Browser, Page, str]) -> None:
+    before = stock(deployed, mug)
+    placed = browser(deployed).place(mug, 2, email=EMAIL, name=NAME, street=STREET)
+    assert placed.status == 303
+    number = next(
+        session["client_reference_id"]
+        for session in deployed.stripe.state.tables["sessions"].values()
+        if session["status"] == "open"
+    )
+    assert stock(deployed, mug) == before - 2
+    _an_hour_ago(deployed, number)
+
+    schedules = {
+        json.loads(found["Target"]["Input"])["job"]: found["Target"]
+        for found in (
+            deployed.client("scheduler").get_schedule(Name=one["Name"])
+            for one in deployed.client("scheduler").list_schedules()["Schedules"]
+        )
+    }
+    target = schedules["release_unpaid_orders"]
+    answer = deployed.client("lambda").invoke(FunctionName=target["Arn"], Payload=target["Input"])
+
+    assert json.load(answer["Payload"]) == {"job": "release_unpaid_orders", "done": 1}
+    assert order(deployed, number)["status"] == {"S": "expired"}
+    assert stock(deployed, mug) == before
+
+
+def _an_hour_ago(deployed: Deployed, number: str) -> None:
+    """Make the order one that was placed an hour ago."""
+    item = order(deployed, number)
+    then = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    item |= {
+        "createdAt": {"S": then},
+        "dueAt": {"S": then},
+        "GSI1SK": {"S": f"{then}#{number}"},
+        "GSI2SK": {"S": f"{then}#{number}"},
+    }
+    deployed.client("dynamodb").put_item(TableName="test-Orders", Item=item)
+
+
+@pytest.mark.parametrize(
+    ("function", "service", "operation", "arguments"),
+    [
+        ("web", "dynamodb", "scan", {"TableName": "test-Users"}),
+        ("web", "dynamodb", "delete_table", {"TableName": "test-Orders"}),
+        ("web", "s3", "put_object", {"Bucket": "media", "Key": "search/current.json", "Body": b"x"}),
+        ("web", "secretsmanager", "get_secret_value", {"SecretId": "shop/test"}),
+        ("stream", "s3", "delete_object", {"Bucket": "media", "Key": "products/x/480.webp"}),
+        ("stream", "dynamodb", "put_item", {"TableName": "test-Carts", "Item": {"PK": {"S": "x"}, "SK": {"S": "CART"}}}),
+        ("jobs", "dynamodb", "delete_item", {"TableName": "test-Products", "Key": {"PK": {"S": "x"}, "SK": {"S": "y"}}}),
+        ("jobs", "s3", "get_object", {"Bucket": "media", "Key": "search/current.json"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_role_is_refused_what_its_function_has_no_business_doing(
+    deployed: Deployed, function: str, service: str, operation: str, arguments: dict[str, Any]
+) -> None:
+    if arguments.get("Bucket") == "media":
+        arguments = {**arguments, "Bucket": deployed.outputs["MediaBucketName"]}
+
+    with pytest.raises(ClientError) as refused:
+        getattr(deployed.client(service, **deployed.credentials_of(function)), operation)(**arguments)
+
+    assert refused.value.response["Error"]["Code"] in ("AccessDeniedException", "AccessDenied")
+
+
+def test_nobody_goes_past_the_cdn(deployed: Deployed) -> None:
+    for headers in ({"X-Nothing": "x"}, {"X-Origin-Secret": "guessed"}, {"X-Origin-Secret": ""}):
+        assert browser(deployed, **headers).get("/").status == 403
+
+
+@pytest.mark.parametrize("api", ["ApiUrl", "SystemsApiUrl"])
+def test_the_interface_for_other_systems_is_closed_to_strangers(deployed: Deployed, api: str) -> None:
+    name = deployed.outputs[api].split("//")[1].split(".")[0]
+    stranger = Browser(
+        base=f"{deployed.cloud.endpoint}/_aws/execute-api/{name}/$default",
+        host=f"{name}.execute-api.us-east-1.amazonaws.com",
+        site=deployed.outputs["SiteUrl"],
+        headers={"X-Origin-Secret": deployed.secrets["ORIGIN_SECRET"]},
+    )
+
+    assert stranger.get("/api/v1/products/").status in (401, 403)
+    if api == "SystemsApiUrl":
+        assert stranger.get("/").status == 404
+
+
+def test_addresses_in_any_script_are_answered(deployed: Deployed) -> None:
+    assert browser(deployed).get("/%C3%A4%E4%B8%AD/").status == 404
+
+
+def numbers_of(deployed: Deployed, function: str) -> list[dict[str, Any]]:
+    """The metrics a function has sent: each line is what CloudWatch reads."""
+    lines = [json.loads(line) for line in deployed.functions[function].lines() if line.startswith("{")]
+    return [line for line in lines if "_aws" in line]
+
+
+def test_every_request_is_one_line_with_its_numbers_and_route(deployed: Deployed, bought: tuple[Browser, Page, str]) -> None:
+    lines = numbers_of(deployed, "web")
+    placed = next(line for line in lines if line.get("route") == "/checkout/place/")
+
+    assert placed["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Shop/test"
+    assert (placed["service"], placed["method"], placed["status"]) == ("shop", "POST", 303)
+    assert placed["request_id"]
+    assert placed["DynamoDBCalls"][0] >= 4
+    assert placed["WriteUnits"][0] > 0
+    assert placed["StripeCalls"] == [1.0]
+    assert placed["Milliseconds"][0] > 0
+    assert [line["cold_start"] for line in lines].count(True) == 1
+
+
+def test_orders_and_revenue_are_counted_once(deployed: Deployed, bought: tuple[Browser, Page, str]) -> None:
+    def total(name: str) -> float:
+        return sum(sum(line.get(name, [])) for line in numbers_of(deployed, "stream"))
+
+    wait_until(lambda: total("OrdersPaid") > 0 and total("CartsStarted") > 0, seconds=30)
+    assert total("OrdersPaid") == 1
+    assert total("Revenue") == 87.75  # 3 x 24.00, tax 5.76, delivery 9.99
+    assert total("OrdersPlaced") >= 1
+
+
+def test_calls_are_traced(deployed: Deployed, bought: tuple[Browser, Page, str]) -> None:
+    documents = deployed.traces.taken()
+    names = {document["name"] for document in documents}
+    root = dict(part.split("=") for part in TRACE.split(";"))
+
+    assert names == {"DynamoDB", "Stripe"}
+    for document in documents:
+        assert (document["trace_id"], document["parent_id"], document["type"]) == (root["Root"], root["Parent"], "subsegment")
+        assert document["start_time"] <= document["end_time"] <= time.time()
+    assert {"GetItem", "TransactWriteItems"} <= {one["aws"]["operation"] for one in documents if one["name"] == "DynamoDB"}
+
+
+def test_no_log_holds_anything_personal_or_secret(deployed: Deployed, bought: tuple[Browser, Page, str]) -> None:
+    visitor, _, number = bought
+    visitor.get(f"/orders/{number}/?key=canarykey6canarykey6")
+    visitor.get("/accounts/password-reset/canarytoken7canarytoken7/")
+    written = "\n".join(line for function in deployed.functions.values() for line in function.lines())
+
+    canaries = [EMAIL, NAME, STREET, VISITOR, STRIPE_KEY, WEBHOOK_SECRET, "canarykey6", "canarytoken7", "canary-agent"]
+    canaries += [value for name, value in deployed.secrets.items() if value]
+    canaries += [value for value in visitor.cookies.values() if value]
+    assert [canary for canary in canaries if canary in written] == []
+    plain = [line for line in written.splitlines() if line.strip() and not line.startswith("{")]
+    assert plain == []
