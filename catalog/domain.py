@@ -121,6 +121,11 @@ class Card:
         return old if old is not None and old.currency == self.price.currency and self.price < old else None
 
     @property
+    def saving(self) -> Money | None:
+        """How much less it costs than before."""
+        return self.old_price - self.price if self.old_price else None
+
+    @property
     def path(self) -> str:
         """The address of the product's page."""
         return product_path(self.product_id, self.slug)

@@ -7,5 +7,5 @@ from catalog import review_staff_views
 app_name = "catalog_staff"
 urlpatterns = [
     path("reviews/", review_staff_views.reviews, name="reviews"),
-    path("reviews/<slug:product_id>/<slug:review_id>/", review_staff_views.decide, name="decide_review"),
+    path("reviews/<id:product_id>/<id:review_id>/", review_staff_views.decide, name="decide_review"),
 ]

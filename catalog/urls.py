@@ -15,7 +15,7 @@ urlpatterns = [
     path("sitemap-shelves.xml", sitemaps.shelves, name="sitemap_shelves"),
     path("sitemap-products-<int:number>.xml", sitemaps.products, name="sitemap_products"),
     path("categories/<slug:slug>/", views.category, name="category"),
-    path("products/<slug:product_id>/tell-me/", views.tell_me, name="tell_me"),
-    path("products/<slug:product_id>/<slug:slug>/", views.product, name="product"),
-    path("products/<slug:product_id>/<slug:slug>/reviews/", views.reviews, name="reviews"),
+    path("products/<id:product_id>/tell-me/", views.tell_me, name="tell_me"),
+    path("products/<id:product_id>/<slug:slug>/", views.product, name="product"),
+    path("products/<id:product_id>/<slug:slug>/reviews/", views.reviews, name="reviews"),
 ]

@@ -1,9 +1,12 @@
 """Where each address leads."""
 
 from django.conf import settings
-from django.urls import include, path
+from django.urls import include, path, register_converter
 
 from shop import views
+from shop.lib.paths import IdConverter
+
+register_converter(IdConverter, "id")
 
 urlpatterns = [
     path("", include("catalog.urls")),

@@ -107,7 +107,7 @@ def test_days_of_arrival_are_those_of_the_order(guest: Owner, guest_client: Clie
 
     page = ask(guest_client, mug.product_id)
 
-    assert "Order today, Thu 26 Nov: arrives Tue 1 Dec – Thu 3 Dec" in words_of(page)
+    assert "Order today, Thu 26 Nov: arrives Tue 1 – Thu 3 Dec." in words_of(page)
     assert delivery_methods()[0].arrival(thursday) == (after_working_days(thursday, 3), after_working_days(thursday, 5))
 
 
