@@ -28,6 +28,7 @@ from shop.lib.attributes import (
 )
 from shop.lib.audit import AuditRow
 from shop.lib.money import Money
+from shop.lib.partitions import all_partitions, own_partition
 from shop.lib.tables import BaseMeta, Row, table_name
 
 PHOTO_WIDTHS = (320, 640, 960, 1200)
@@ -218,8 +219,13 @@ def category_partition(category: str) -> str:
     return f"CATEGORY#{category}"
 
 
-def status_partition(status: ProductStatus) -> str:
-    return f"STATUS#{status}"
+def status_partition(status: ProductStatus, product_id: str) -> str:
+    return own_partition(f"STATUS#{status}", product_id)
+
+
+def status_partitions(status: ProductStatus) -> tuple[str, ...]:
+    """All partitions that products of a status lie in."""
+    return all_partitions(f"STATUS#{status}")
 
 
 def price_sort_key(price: Money, product_id: str) -> str:
@@ -257,7 +263,7 @@ def to_row(product: Product, *, image_keys: tuple[str, ...]) -> ProductRow:
         compare_at_price=product.compare_at_price.amount if product.compare_at_price else None,
         created_at=product.created_at,
         updated_at=product.updated_at,
-        gsi2_pk=status_partition(product.status),
+        gsi2_pk=status_partition(product.status, product.product_id),
         gsi2_sk=time_text(product.created_at),
     )
     if product.rating:

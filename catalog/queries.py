@@ -29,7 +29,7 @@ from catalog.models import (
     family_pk,
     price_sort_key,
     product_pk,
-    status_partition,
+    status_partitions,
     to_card,
     to_category,
     to_product,
@@ -169,7 +169,7 @@ def latest(*, size: int) -> tuple[Card, ...]:
 def newest(*, cursor: str = "", size: int = PAGE_SIZE) -> Page[Card]:
     """Active products, latest first."""
     return read_page(
-        partial(ProductRow.by_status.query, status_partition(ProductStatus.ACTIVE)),
+        [partial(ProductRow.by_status.query, partition) for partition in status_partitions(ProductStatus.ACTIVE)],
         _readable_card,
         key_names=STATUS_INDEX_KEYS,
         question="newest",

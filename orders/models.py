@@ -30,11 +30,12 @@ from shop.lib.attributes import EpochAttribute, IntegerAttribute, TextMapAttribu
 from shop.lib.money import Money
 from shop.lib.once import ClaimRow
 from shop.lib.owner import Owner
+from shop.lib.partitions import all_partitions, own_partition
 from shop.lib.tables import BaseMeta, Row, table_name
 
 REF_SK = "REF"
 CHECKOUT_SK = "CHECKOUT"
-ALL_ORDERS_PARTITION = "ORDER"
+_ALL_ORDERS = "ORDER"
 # What staff lists and the expiry job show and need.
 _LISTED_ATTRIBUTES = ["orderId", "userId", "status", "email", "totals", "createdAt", "updatedAt", "dueAt"]
 
@@ -174,8 +175,22 @@ def event_pk(event_id: str) -> str:
     return f"EVENT#{event_id}"
 
 
-def status_partition(status: OrderStatus) -> str:
-    return f"STATUS#{status}"
+def status_partition(status: OrderStatus, order_id: str) -> str:
+    return own_partition(f"STATUS#{status}", order_id)
+
+
+def status_partitions(status: OrderStatus) -> tuple[str, ...]:
+    """All partitions that orders of a status lie in."""
+    return all_partitions(f"STATUS#{status}")
+
+
+def date_partition(order_id: str) -> str:
+    return own_partition(_ALL_ORDERS, order_id)
+
+
+def date_partitions() -> tuple[str, ...]:
+    """All partitions that orders lie in by their date."""
+    return all_partitions(_ALL_ORDERS)
 
 
 def time_bound(at: datetime) -> str:
@@ -219,9 +234,9 @@ def to_row(order: Order) -> OrderRow:
         updated_at=order.updated_at,
         due_at=order.due_at,
         history=[to_history_map(entry) for entry in order.history],
-        gsi1_pk=status_partition(order.status),
+        gsi1_pk=status_partition(order.status, order.order_id),
         gsi1_sk=placed,
-        gsi2_pk=ALL_ORDERS_PARTITION,
+        gsi2_pk=date_partition(order.order_id),
         gsi2_sk=placed,
     )
 

@@ -36,7 +36,7 @@ def moves_along(order: Order, way: Iterable[OrderStatus], actor: str, now: datet
         status = to
     return [
         OrderRow.status.set(status),
-        OrderRow.gsi1_pk.set(status_partition(status)),
+        OrderRow.gsi1_pk.set(status_partition(status, order.order_id)),
         OrderRow.updated_at.set(now),
         OrderRow.history.set((OrderRow.history | []).append(entries)),
     ]

@@ -1,7 +1,9 @@
 """Reads of orders. docs/tables.md has a row for each."""
 
+import heapq
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import TypeVar
 
 from django.conf import settings
@@ -11,15 +13,15 @@ from pynamodb.exceptions import DoesNotExist
 from cart.domain import Cart
 from orders.domain import Checkout, CheckoutDetails, DeliveryMethod, Order, OrderStatus
 from orders.models import (
-    ALL_ORDERS_PARTITION,
     CHECKOUT_SK,
     REF_SK,
     CheckoutRow,
     OrderRow,
     RefRow,
+    date_partitions,
     order_sk,
     ref_pk,
-    status_partition,
+    status_partitions,
     time_bound,
     to_details,
     to_order,
@@ -68,10 +70,15 @@ def orders_by_ids(*, order_ids: Iterable[str]) -> dict[str, Order]:
 
 def orders_placed_between(*, since: datetime, until: datetime) -> Iterator[str]:
     """Numbers of the orders placed at `since` or later and before `until`, oldest first; a moment behind the table."""
-    placed = OrderRow.by_date.query(
-        ALL_ORDERS_PARTITION, OrderRow.gsi2_sk.between(time_text(since), time_text(until)), attributes_to_get=["orderId"]
-    )
-    for row in placed:
+    placed = [
+        OrderRow.by_date.query(
+            partition,
+            OrderRow.gsi2_sk.between(time_text(since), time_text(until)),
+            attributes_to_get=["orderId", "GSI2SK"],
+        )
+        for partition in date_partitions()
+    ]
+    for row in heapq.merge(*placed, key=attrgetter("gsi2_sk")):
         yield row.order_id
 
 
@@ -139,7 +146,11 @@ def delivery_name(code: str) -> str:
 
 def unpaid_orders_placed_before(*, moment: datetime) -> Iterator[tuple[Owner, str]]:
     """Owner and number of orders that were pending and placed at `moment` or earlier, oldest first; a moment behind the table."""
-    for row in OrderRow.by_status.query(status_partition(OrderStatus.PENDING), OrderRow.gsi1_sk <= time_bound(moment)):
+    pending = [
+        OrderRow.by_status.query(partition, OrderRow.gsi1_sk <= time_bound(moment))
+        for partition in status_partitions(OrderStatus.PENDING)
+    ]
+    for row in heapq.merge(*pending, key=attrgetter("gsi1_sk")):
         yield Owner.of_key(row.pk), row.order_id
 
 

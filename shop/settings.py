@@ -146,6 +146,8 @@ AWS_REGION = env.text("AWS_REGION", env.text("AWS_DEFAULT_REGION", "us-east-1"))
 AWS_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL", "")
 # The folder infra/prune_botocore.py wrote: what botocore needs to know for the tables, and no more. Without it, botocore's own.
 BOTOCORE_DATA = env.text("BOTOCORE_DATA", "")
+# Over how many partitions the indexes by status and by date are spread; docs/scale.md says when more than one.
+INDEX_PARTITIONS = env.integer("INDEX_PARTITIONS", 1, least=1)
 MEDIA_BUCKET = env.text("MEDIA_BUCKET", "shop-media")
 # Where browsers fetch product photographs: the CDN serves this path from the bucket, a laptop has a stand-in view there.
 MEDIA_URL = env.text("MEDIA_URL", "/_local/media/" if LOCAL else "/media/").rstrip("/") + "/"

@@ -1,14 +1,18 @@
 """Paging through a query by next and previous. A cursor is opaque, signed and bound to its question."""
 
+import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from django.core import signing
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
-_SALT = "shop.cursor.v1"
+_SALT = "shop.cursor.v2"
+
+Key = dict[str, Any]
 
 
 T = TypeVar("T")
@@ -25,7 +29,7 @@ class Page(Generic[T]):
 
 
 def read_page(
-    ask: Callable[..., ResultIterator[R]],
+    ask: Callable[..., ResultIterator[R]] | Sequence[Callable[..., ResultIterator[R]]],
     convert: Callable[[R], T | None],
     *,
     key_names: Sequence[str],
@@ -36,39 +40,93 @@ def read_page(
 ) -> Page[T]:
     """The page of `size` rows that `cursor` points to, each converted; a row converted to None is left out.
 
-    `ask` is a PynamoDB query without `limit`, `last_evaluated_key` and `scan_index_forward`, which this adds; `key_names` are the
-    attributes that place a row in the queried table or index. One row more than the page is read to know whether there is a
-    further page. A cursor that is forged, or of another question, is page one.
+    `ask` is a PynamoDB query without `limit`, `last_evaluated_key` and `scan_index_forward`, which this adds, or several whose
+    answers are merged into one order; `key_names` are the attributes that place a row in the queried table or index, the one that
+    orders last. One row more than the page is read to know whether there is a further page. A cursor that is forged, or of
+    another question, is page one.
     """
-    key, backwards = _open(cursor, question)
-    rows = list(ask(limit=size + 1, last_evaluated_key=key, scan_index_forward=forward != backwards))
-    if not rows and key:
+    asks = [ask] if callable(ask) else list(ask)
+    starts, backwards = _open(cursor, question, len(asks))
+    ascending = forward != backwards
+    streams = [
+        _Stream(list(one(limit=size + 1, last_evaluated_key=start, scan_index_forward=ascending)), start, key_names)
+        for one, start in zip(asks, starts, strict=True)
+    ]
+    rows = _merged(streams, size, ascending=ascending)
+    if not rows and cursor and any(starts):
         return read_page(ask, convert, key_names=key_names, question=question, cursor="", size=size, forward=forward)
-    has_more, rows = len(rows) > size, rows[:size]
+    has_more, came_from_somewhere = any(stream.has_more for stream in streams), any(starts)
+    ahead = _seal([stream.ahead for stream in streams], question, backwards=backwards) if has_more else ""
+    behind = _seal([stream.behind for stream in streams], question, backwards=not backwards) if came_from_somewhere else ""
     if backwards:
         rows.reverse()
-    has_next, has_previous = (True, has_more) if backwards else (has_more, key is not None)
+        ahead, behind = behind, ahead
     return Page(
         items=tuple(item for row in rows if (item := convert(row)) is not None),
-        next_cursor=_seal(rows[-1], key_names, question, backwards=False) if has_next and rows else "",
-        previous_cursor=_seal(rows[0], key_names, question, backwards=True) if has_previous and rows else "",
+        next_cursor=ahead,
+        previous_cursor=behind,
     )
 
 
-def _seal(row: Model, key_names: Sequence[str], question: str, *, backwards: bool) -> str:
-    stored = row.serialize(null_check=False)  # a row from an index carries but its projection
-    return signing.dumps(
-        {"q": question, "k": {name: stored[name] for name in key_names}, "b": backwards}, salt=_SALT, compress=True
-    )
+class _Stream(Generic[R]):
+    """What one query answered, from `start` on (None: from its edge), and how much of it the page has taken."""
+
+    def __init__(self, rows: list[R], start: Key | None, key_names: Sequence[str]) -> None:
+        self.rows = rows
+        self.taken = 0
+        self._start = start
+        self._key_names = key_names
+
+    @property
+    def has_more(self) -> bool:
+        return self.taken < len(self.rows)
+
+    @property
+    def ahead(self) -> Key | None:
+        """Where the page after this one starts in it."""
+        return self._key(self.taken - 1) if self.taken else self._start
+
+    @property
+    def behind(self) -> Key | None:
+        """Where the page before this one starts in it, reading the other way: at its first row that is not before the page."""
+        return self._key(0) if self.rows else None
+
+    def place(self, at: int) -> str:
+        """What orders the row among those of other queries."""
+        return str(self._key(at)[self._key_names[-1]]["S"])
+
+    def _key(self, at: int) -> Key:
+        stored = self.rows[at].serialize(null_check=False)  # a row from an index carries but its projection
+        return {name: stored[name] for name in self._key_names}
 
 
-def _open(cursor: str, question: str) -> tuple[dict[str, Any] | None, bool]:
+def _merged(streams: list[_Stream[R]], size: int, *, ascending: bool) -> list[R]:
+    """The first rows of all streams in one order; equals in the order of the streams, so that the way back is the way there."""
+    if len(streams) == 1:
+        streams[0].taken = min(size, len(streams[0].rows))
+        return streams[0].rows[:size]
+    places = [[(stream.place(at), number, at) for at in range(len(stream.rows))] for number, stream in enumerate(streams)]
+    in_order = heapq.merge(*places, key=lambda place: place[:2], reverse=not ascending)
+    rows = []
+    for _, number, at in islice(in_order, size):
+        streams[number].taken = at + 1
+        rows.append(streams[number].rows[at])
+    return rows
+
+
+def _seal(starts: list[Key | None], question: str, *, backwards: bool) -> str:
+    return signing.dumps({"q": question, "k": starts, "b": backwards}, salt=_SALT, compress=True)
+
+
+def _open(cursor: str, question: str, streams: int) -> tuple[list[Key | None], bool]:
+    first_page: list[Key | None] = [None] * streams
     if not cursor:
-        return None, False
+        return first_page, False
     try:
         content = signing.loads(cursor, salt=_SALT)
     except signing.BadSignature:
-        return None, False
-    if content["q"] != question:
-        return None, False
+        return first_page, False
+    # Another number of streams: INDEX_PARTITIONS was changed meanwhile.
+    if content["q"] != question or len(content["k"]) != streams:
+        return first_page, False
     return content["k"], content["b"]
