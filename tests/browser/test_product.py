@@ -85,3 +85,23 @@ def test_choosing_a_colour_brings_all_that_is_about_it_and_back_restores(visit: 
     expect(page).to_have_title("Hush Over-Ear Headphones, Sand · Fernhollow")
     expect(page.locator("link[rel=canonical]")).to_have_attribute("href", sand)
     expect(related).to_contain_text("Headphones, Ink")
+
+
+def test_what_is_in_the_cart_bounds_the_quantity_and_what_was_looked_at_is_shown(visit: Visit) -> None:
+    page = visit("/")
+    open_product(page, "Hush Over-Ear Headphones, Sand")
+    open_product(page, "Groove Turntable, Walnut")
+    quantity, before = page.get_by_label("Quantity", exact=True), page.get_by_role("region", name="You looked at")
+    expect(page.get_by_text(re.compile("^Order today, .+: arrives .+"))).to_be_visible()
+    expect(before.get_by_role("link", name="Hush Over-Ear Headphones, Sand")).to_be_visible()
+    left = int(quantity.get_attribute("max") or 0)
+
+    quantity.fill("2")
+    page.get_by_role("button", name="Add to cart").click()
+
+    expect(page.get_by_text("2 × Groove Turntable, Walnut added.")).to_be_visible()
+    expect(quantity).to_have_attribute("max", str(left - 2))
+    page.reload()
+    expect(page.get_by_text(f"You already have 2 in your cart; {left - 2} more are available.")).to_be_visible()
+    before.get_by_role("button", name="Forget these").click()
+    expect(before).to_have_count(0)
