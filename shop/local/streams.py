@@ -15,7 +15,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -185,7 +185,6 @@ class Delivery:
     dead_letters: Path
     stop: threading.Event
     retry_delays: Sequence[float]
-    _context: LocalContext = field(default_factory=lambda: LocalContext("stream"))
 
     def deliver(self, records: Sequence[Record], *, done: Callable[[Record], None]) -> None:
         """Deliver all of them; `done` is told the last record of every stretch that is over. Raises Stopped.
@@ -207,7 +206,8 @@ class Delivery:
     def _first_failure(self, records: Sequence[Record]) -> int:
         """The position of the first failed record; the number of records when none failed."""
         try:
-            answer = self.handler({"Records": list(records)}, self._context)
+            # A context a call: it counts down the time of this one.
+            answer = self.handler({"Records": list(records)}, LocalContext("stream"))
         except Exception:
             if len(records) == 1:
                 logger.exception("the stream function failed")

@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
+from shop.local.context import LocalContext
 from shop.local.ministack import Ministack
 from shop.local.streams import StreamWorker
 from tests.shop.local.waiting import wait_until
@@ -33,6 +34,7 @@ class Shelf:
         self.dynamodb = boto3.client("dynamodb")
         self.stop = threading.Event()
         self.events: list[list[str]] = []
+        self.contexts: list[LocalContext] = []
         self.records: list[dict[str, Any]] = []
         # Keys that the function refuses, and how many times more.
         self.refusals: dict[str, int] = {}
@@ -62,6 +64,8 @@ class Shelf:
         )
 
     def handler(self, event: dict[str, Any], context: object) -> dict[str, Any]:
+        assert isinstance(context, LocalContext)
+        self.contexts.append(context)
         json.dumps(event)  # Lambda's events are JSON all the way down
         keys = [record["dynamodb"]["Keys"]["PK"]["S"] for record in event["Records"]]
         self.events.append(keys)
@@ -111,6 +115,17 @@ def test_the_function_hears_of_every_change_once_and_in_order_in_lambdas_shape(s
     assert changed["dynamodb"]["OldImage"] == {"PK": {"S": "a"}}
     assert changed["dynamodb"]["NewImage"] == {"PK": {"S": "a"}, "raw": {"B": "AP8="}, "n": {"N": "1.5"}}
     assert isinstance(changed["dynamodb"]["ApproximateCreationDateTime"], float)
+
+
+def test_every_call_has_the_whole_of_a_function_s_time(shelf: Shelf) -> None:
+    worker = shelf.worker()
+    for key in ("a", "b"):
+        shelf.put(key)
+        worker.poll()
+
+    first, second = shelf.contexts
+    assert first.aws_request_id != second.aws_request_id
+    assert first._started_at < second._started_at
 
 
 def test_a_worker_that_starts_again_goes_on_where_the_last_one_stopped(shelf: Shelf) -> None:
