@@ -44,7 +44,7 @@ def set_tokens(response: HttpResponseBase, signed_in: SignedIn) -> None:
 
 def clear_tokens(response: HttpResponseBase) -> None:
     """Sign the browser out."""
-    for name in (ACCESS_COOKIE, REFRESH_COOKIE, PENDING_COOKIE):
+    for name in (ACCESS_COOKIE, REFRESH_COOKIE):
         clear_cookie(response, name)
 
 

@@ -1,5 +1,6 @@
 """Who somebody is, what they may do, and what makes a password and an address good: pure rules."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -188,6 +189,9 @@ class BadEmail(Exception):
     """This can be nobody's e-mail address."""
 
 
+_DOMAIN = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+
+
 def normalised_email(email: str) -> str:
     """The one form of an address that all its spellings share: Unicode NFKC, no case, the domain as it stands in the DNS.
 
@@ -197,12 +201,14 @@ def normalised_email(email: str) -> str:
     # Folding case can undo the normal form, so it is made once more.
     local = unicodedata.normalize("NFKC", local.casefold())
     try:
-        ascii_domain = domain.casefold().rstrip(".").encode("idna").decode("ascii")
+        ascii_domain = domain.casefold().rstrip(".").encode("idna").decode("ascii").lower()
     except UnicodeError:
         raise BadEmail(email) from None
-    if not (local and at and ascii_domain) or any(char.isspace() or unicodedata.category(char) == "Cc" for char in local):
+    if not (local and at and _DOMAIN.fullmatch(ascii_domain)) or any(
+        char.isspace() or unicodedata.category(char) == "Cc" for char in local
+    ):
         raise BadEmail(email)
-    return f"{local}@{ascii_domain.lower()}"
+    return f"{local}@{ascii_domain}"
 
 
 # --- Passwords --------------------------------------------------------------------------------------------------------

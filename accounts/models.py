@@ -99,6 +99,7 @@ class UserRow(Row):
 
 # Paths within the row, for conditions; to mypy they are what an instance holds there.
 LAST_STEP: Any = UserRow.second_factor.last_step
+RECOVERY: Any = UserRow.second_factor.recovery
 
 
 class EmailRow(Row):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import security_views, views
+from accounts import second_factor_views, security_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -15,6 +15,8 @@ urlpatterns = [
     path("password-reset/", views.password_reset, name="password_reset"),
     path("password-reset/sent/", views.password_reset_sent, name="password_reset_sent"),
     path("password-reset/<str:secret>/", views.reset, name="reset"),
+    path("second-factor/", second_factor_views.page, name="second_factor"),
+    path("second-factor/off/", second_factor_views.turn_off, name="second_factor_off"),
     path("password/", security_views.change_password, name="change_password"),
     path("email/", security_views.change_email, name="change_email"),
     path("email/old/<str:secret>/", security_views.confirm_old_email, name="email_old"),

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from math import ceil
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -11,7 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import services, sessions
-from accounts.cookies import clear_tokens, device_of, remember_device, set_tokens
+from accounts.cookies import Pending, clear_tokens, device_of, remember_device, set_pending, set_tokens
 from accounts.domain import BadEmail, BadPassword, User
 from accounts.forms import EmailForm, LoginForm, NewPasswordForm, PasswordForm, RegisterForm, add_problem
 from accounts.limits import TooManyTries
@@ -30,22 +31,22 @@ _WRONG = "This address and this password do not belong together. Please check bo
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("password")
 def login(request: HttpRequest) -> HttpResponse:
-    onward = _onward(request)
+    leads_to = onward(request)
     if request.method != "POST" and viewer_of(request).is_signed_in:
-        return see_other(onward)
+        return see_other(leads_to)
     form = LoginForm(posted(request))
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
             try:
-                return _signed_in(request, form.cleaned_data, onward)
+                return _signed_in(request, form.cleaned_data, leads_to)
             except WrongCredentials:
                 add_problem(form, None, _WRONG)
             except TooManyTries as refusal:
                 add_problem(form, None, f"{too_many(refusal)} Your password still works then; or set a new one right away.")
                 status = 429
-    return render(request, "accounts/login.html", {"form": form, "next": onward}, status=status)
+    return render(request, "accounts/login.html", {"form": form, "next": leads_to}, status=status)
 
 
 @require_POST
@@ -78,7 +79,7 @@ def register(request: HttpRequest) -> HttpResponse:
                 status = 429
             else:
                 return see_other(reverse("accounts:registered"))
-    return render(request, "accounts/register.html", {"form": form, "next": _onward(request)}, status=status)
+    return render(request, "accounts/register.html", {"form": form, "next": onward(request)}, status=status)
 
 
 @require_safe
@@ -176,35 +177,39 @@ def too_many(refusal: TooManyTries) -> str:
     return f"That was tried too often. Please wait {_time_words(refusal.wait)} and try again."
 
 
+def onward(request: HttpRequest) -> str:
+    """Where to go after signing in: a page of this site, by form or address."""
+    asked = request.POST.get("next") or request.GET.get("next") or ""
+    return local_path(asked, default=reverse("accounts:home"))
+
+
 def link_dead(request: HttpRequest, *, again: str) -> HttpResponse:
     """The page for a link that was used or is too old."""
     return render(request, "accounts/link_dead.html", {"again": again}, status=410)
 
 
-def sign_in(request: HttpRequest, user: User, onward: str, *, is_long: bool, has_second_factor: bool = False) -> HttpResponse:
+def sign_in(request: HttpRequest, user: User, leads_to: str, *, is_long: bool, has_second_factor: bool = False) -> HttpResponse:
     """Start a session in this browser and send it on."""
     device = device_of(request, email=user.email)
     signed_in = sessions.start_session(
         user=user, is_long=is_long, has_second_factor=has_second_factor, device=device, now=utc_now()
     )
-    response = see_other(onward)
-    clear_tokens(response)
+    response = see_other(leads_to)
     set_tokens(response, signed_in)
     remember_device(request, response, email=user.email)
     return response
 
 
-def _signed_in(request: HttpRequest, posted: dict[str, object], onward: str) -> HttpResponse:
-    """Sign in whoever the form names. Raises WrongCredentials, TooManyTries."""
+def _signed_in(request: HttpRequest, posted: dict[str, object], leads_to: str) -> HttpResponse:
+    """Sign in whoever the form names, or ask for the second proof first. Raises WrongCredentials, TooManyTries."""
     email, password, stay = str(posted["email"]), str(posted["password"]), bool(posted["stay"])
     user = sessions.authenticate(email=email, password=password, device=device_of(request, email=email), now=utc_now())
-    return sign_in(request, user, onward, is_long=stay)
-
-
-def _onward(request: HttpRequest) -> str:
-    """Where to go after signing in: a page of this site, by form or address."""
-    asked = request.POST.get("next") or request.GET.get("next") or ""
-    return local_path(asked, default=reverse("accounts:home"))
+    if user.has_second_factor:
+        response = see_other(f"{reverse('accounts:second_factor')}?{urlencode({'next': leads_to})}")
+        clear_tokens(response)
+        set_pending(response, Pending(user.user_id, user.credentials, is_long=stay))
+        return response
+    return sign_in(request, user, leads_to, is_long=stay)
 
 
 def _time_words(wait: timedelta) -> str:

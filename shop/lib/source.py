@@ -4,7 +4,7 @@ import ipaddress
 
 from django.http import HttpRequest
 
-_V4_COARSE, _V6_SITE, _V6_COARSE = 24, 64, 48
+_V6_SITE, _V6_COARSE = 64, 48
 
 
 def source_of(request: HttpRequest) -> str:
@@ -26,8 +26,9 @@ def coarse_source_of(request: HttpRequest) -> str:
     address = _address(request)
     if address is None:
         return ""
-    bits = _V6_COARSE if isinstance(address, ipaddress.IPv6Address) else _V4_COARSE
-    return str(ipaddress.ip_network((address, bits), strict=False))
+    if isinstance(address, ipaddress.IPv6Address):
+        return f"{ipaddress.ip_network((address, _V6_COARSE), strict=False).network_address}…"
+    return f"{str(address).rpartition('.')[0]}.…"
 
 
 def _address(request: HttpRequest) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

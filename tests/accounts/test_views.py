@@ -1,12 +1,16 @@
 """Registering, signing in and out, as a browser sees it."""
 
+import re
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
+import pytest
 from django.test import Client
 
+from shop.lib.http import local_path
 from tests.accounts.people import PASSWORD, deliver, link_in, log_in, make_user
-from tests.conftest import items_of, words_of
+from tests.conftest import counted_calls, items_of, words_of
 
 NEW = {"first_name": "Ada", "last_name": "Lovelace", "email": "Ada@Example.com", "password": PASSWORD}
 
@@ -64,3 +68,174 @@ def test_a_forgotten_password_is_set_anew(tables: Any, client: Client, now: date
     assert log_in(client).status_code == 422
     assert log_in(client, password="another lamp entirely").status_code == 303
     assert other.get("/accounts/sessions/").status_code == 303
+
+
+# --- What strangers may not learn or do --------------------------------------------------------------------------------
+
+_VARYING = re.compile(r'name="csrfmiddlewaretoken" value="[^"]+"')
+
+
+def _same(answer: Any) -> tuple[int, str, dict[str, str]]:
+    """An answer without what differs at every look: the form's token."""
+    headers = {name: value for name, value in answer.headers.items() if name != "Content-Length"}
+    return answer.status_code, _VARYING.sub("", answer.content.decode()).replace("grace@", "ada@"), headers
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/accounts/login/", {"password": "a wrong guess"}),
+        ("/accounts/register/", {"first_name": "Ada", "last_name": "Lovelace", "password": PASSWORD}),
+        ("/accounts/password-reset/", {}),
+    ],
+)
+def test_known_and_unknown_addresses_get_the_same_answer_and_the_same_table_calls(
+    tables: Any, now: datetime, path: str, fields: dict[str, str]
+) -> None:
+    make_user(now)
+    Client().get("/cart/")  # the menu is kept from now on
+    outcomes = []
+    for email in ("ada@example.com", "grace@example.com"):
+        with counted_calls() as calls:
+            answer = Client().post(path, {"email": email, **fields})
+        outcomes.append((_same(answer), len(calls)))
+
+    assert outcomes[0] == outcomes[1]
+
+
+def test_who_registers_again_is_written_to_and_nothing_changes(tables: Any, client: Client, now: datetime) -> None:
+    make_user(now)
+    before = _users()
+
+    client.post("/accounts/register/", {**NEW, "password": "some other clay lamp"})
+
+    assert [message.subject for message in deliver(now)] == ["You have a Fernhollow account already"]
+    assert _users() == before
+
+
+EXTRAS = {
+    "role": "admin",
+    "status": "active",
+    "user_id": "user-1",
+    "userId": "user-1",
+    "permissions": "staff.manage",
+    "granted": "staff.manage",
+    "is_staff": "true",
+    "credentials": "99",
+    "password_hash": "$2b$04$" + "a" * 53,
+    "email_verified": "true",
+    "created_at": "2020-01-01T00:00:00Z",
+    "stripe_customer_id": "cus_1",
+}
+
+
+def test_what_no_form_asks_for_changes_nothing(tables: Any, client: Client, now: datetime) -> None:
+    client.post("/accounts/register/", {**NEW, **EXTRAS})
+    client.post(link_in(deliver(now)[-1]), {"password": PASSWORD, **EXTRAS})
+    (made,) = _users()
+    assert {name: made.get(name) for name in ("role", "permissions", "credentials", "stripeCustomerId", "secondFactor")} == {
+        "role": {"S": "customer"},
+        "permissions": None,
+        "credentials": {"N": "1"},
+        "stripeCustomerId": None,
+        "secondFactor": None,
+    }
+    assert made["userId"]["S"].startswith("user-1")
+    assert made["userId"]["S"] != "user-1"
+
+    log_in(client, **EXTRAS)
+    client.post("/accounts/email/", {"email": "grace@example.com", "password": PASSWORD, **EXTRAS})
+    client.post("/accounts/password-reset/", {"email": "ada@example.com", **EXTRAS})
+    client.post("/accounts/password/", {"password": "wrong", "new_password": "another clay lamp", **EXTRAS})
+
+    (after,) = _users()
+    changed = {name for name in {**made, **after} if made.get(name) != after.get(name)}
+    assert changed <= {"lastLogin"}
+
+
+HOSTILE = [
+    *("https://evil.example/", "http://evil.example", "//evil.example", "///evil.example", "////evil.example/x"),
+    *("/\\evil.example", "\\\\evil.example", "\\/evil.example", "/\\/evil.example", "/\\\\evil.example", "\\evil.example"),
+    *("http:evil.example", "http:/evil.example", "https:///evil.example", "https:/\\evil.example", "HTTPS://EVIL.EXAMPLE"),
+    *("javascript:alert(1)", "JaVaScRiPt:alert(1)", "javascript://%0aalert(1)", "java\nscript:alert(1)", "data:text/html,x"),
+    *(
+        "vbscript:x",
+        "file:///etc/passwd",
+        "ftp://evil.example",
+        "mailto:a@evil.example",
+        "blob:x",
+        "about:blank",
+        "view-source:x",
+    ),
+    *(" //evil.example", "\t//evil.example", "\n//evil.example", "\r\n//evil.example", "/\t/evil.example", "/\n/evil.example"),
+    *("/\r/evil.example", "\x00//evil.example", "/\x00/evil.example", "\x01https://evil.example", "\u00a0//evil.example"),
+    *("//evil.example%2f@testserver/", "//testserver@evil.example", "https://testserver@evil.example", "//evil.example:80"),
+    *("https://testserver.evil.example", "https://eviltestserver", "//evil%E3%80%82example", "//evil。example", "//[::1]/"),
+    *("//0x7f000001/", "//127.1/", "//[evil", "http://[evil", "@evil.example", "evil.example", "..//evil.example", "?//evil"),
+    *("/x\r\nSet-Cookie: a=b", "/x\nLocation: //evil.example", "/\u2028/evil.example", "/\u200b/evil.example", "", "#"),
+    *("http://testserver/", "//testserver/", "/cart/\\@evil.example"),
+]
+
+
+@pytest.mark.parametrize("url", HOSTILE)
+def test_next_never_leaves_the_site(url: str) -> None:
+    assert local_path(url, default="/accounts/") == "/accounts/"
+
+
+def test_a_hostile_next_ends_at_the_account(tables: Any, client: Client, now: datetime) -> None:
+    make_user(now)
+    for asked in ("https://evil.example/", "//evil.example", "/\\evil.example"):
+        assert log_in(Client(), next=asked)["Location"] == "/accounts/"
+        assert "evil.example" not in client.get("/accounts/login/", {"next": asked}).content.decode()
+
+
+@pytest.mark.parametrize("url", ["/", "/cart/", "/products/?q=lamp&page=2", "/products/prod-1/%E8%8C%B6/", "/a//b"])
+def test_next_leads_to_pages_of_the_site(url: str) -> None:
+    assert local_path(url, default="/accounts/") == url
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"X-Forwarded-Host": "evil.example"},
+        {"Forwarded": "host=evil.example"},
+        {"X-Forwarded-Proto": "http", "X-Forwarded-Host": "evil.example", "X-Original-Host": "evil.example"},
+        {"Host": "127.0.0.1"},
+    ],
+    ids=str,
+)
+def test_no_header_gets_into_a_mail(tables: Any, client: Client, now: datetime, headers: dict[str, str]) -> None:
+    make_user(now)
+
+    client.post("/accounts/password-reset/", {"email": "ada@example.com"}, headers=headers)
+
+    for message in deliver(now):
+        text = str(message.body) + str(message.alternatives)
+        assert set(re.findall(r"https?://([^/\s\"'<]+)", text)) == {"testserver"}
+
+
+@pytest.mark.parametrize("field", ["first_name", "last_name", "email"])
+def test_line_breaks_get_into_no_mail(tables: Any, client: Client, now: datetime, field: str) -> None:
+    answer = client.post("/accounts/register/", {**NEW, field: "ada@example.com\r\nBcc: all@example.com"})
+
+    assert (answer.status_code, items_of("Users")) == (422, [])
+
+
+@pytest.mark.parametrize("path", ["/accounts/", "/accounts/sessions/", "/accounts/password/", "/accounts/email/", "/staff/"])
+def test_pages_about_somebody_ask_a_guest_to_sign_in(client: Client, path: str) -> None:
+    answer = client.get(path)
+
+    assert (answer.status_code, answer["Location"]) == (303, f"/accounts/login/?next={quote(path, safe='')}")
+
+
+def test_a_post_from_another_site_signs_nobody_in(tables: Any, now: datetime) -> None:
+    make_user(now)
+    client = Client(enforce_csrf_checks=True)
+
+    answer = client.post(
+        "/accounts/login/", {"email": "ada@example.com", "password": PASSWORD}, headers={"Sec-Fetch-Site": "cross-site"}
+    )
+
+    assert answer.status_code == 403
+    assert [item for item in items_of("Users") if item["SK"]["S"].startswith("SESSION#")] == []

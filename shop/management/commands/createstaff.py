@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import passwords, queries, services
+from accounts import passwords, queries, second_factor, services
 from accounts.domain import PERMISSIONS, BadEmail, BadPassword, Role, User, UserStatus, normalised_email
 from shop.lib.clock import utc_now
 from shop.lib.ids import new_id
@@ -27,6 +27,8 @@ class Command(BaseCommand):
         names = ", ".join(sorted(PERMISSIONS[Role.STAFF]))
         parser.add_argument("--permissions", nargs="*", default=[], metavar="PERMISSION", help=f"some of: {names}")
 
+        parser.add_argument("--forget-second-factor", action="store_true", help="for who lost authenticator and recovery codes")
+
     def handle(self, *_: Any, **options: Any) -> None:
         role = Role(options["role"])
         unknown = set(options["permissions"]) - {permission.value for permission in PERMISSIONS[role]}
@@ -38,6 +40,10 @@ class Command(BaseCommand):
         except queries.UserNotFound:
             self._make(role, permissions, options)
         else:
+            if options["forget_second_factor"]:
+                second_factor.turn_off(user_id=user.user_id)
+                self.stdout.write(f"{user.email} signs in with the password alone; nothing else was changed.")
+                return
             services.set_rights(user=user, role=role, permissions=permissions)
             self.stdout.write(f"{user.email} is {role} now.")
 

@@ -1,0 +1,150 @@
+"""A second proof beside the password."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyotp
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from accounts import queries, second_factor
+from accounts.cookies import REFRESH_COOKIE
+from accounts.domain import Role, User
+from accounts.second_factor import SetupOver, WrongCode
+from tests.accounts.people import PASSWORD, log_in, make_user
+from tests.conftest import items_of
+
+PAGE = "/accounts/second-factor/"
+
+
+@pytest.fixture
+def staff(tables: Any, now: datetime) -> User:
+    return make_user(now, role=Role.STAFF, granted=frozenset({"orders.view"}))
+
+
+def _turn_on(user: User, now: datetime) -> tuple[str, tuple[str, ...]]:
+    """The authenticator's secret and the recovery codes; its first code was used a minute ago."""
+    secret, setup = second_factor.new_setup(user=user)
+    before = now - timedelta(minutes=2)
+    return secret, second_factor.turn_on(user=user, setup=setup, code=pyotp.TOTP(secret).at(before), now=before)
+
+
+def _set_up(client: Client) -> tuple[str, Any]:
+    """Set it up in a browser; its secret and the page with the recovery codes."""
+    page = client.get(PAGE).content.decode()
+    secret = re.findall(r"<code>([A-Z2-7 ]+)</code>", page)[0].replace(" ", "")
+    setup = re.findall(r'name="setup" value="([^"]+)"', page)[0]
+    return secret, client.post(PAGE, {"setup": setup, "code": pyotp.TOTP(secret).now(), "next": "/staff/"})
+
+
+def test_where_it_is_required_staff_set_it_up_before_they_see_anything(staff: User, client: Client, settings: Settings) -> None:
+    settings.STAFF_SECOND_FACTOR = True
+    log_in(client)
+    answer = client.get("/staff/")
+    assert (answer.status_code, answer["Location"]) == (303, f"{PAGE}?next=%2Fstaff%2F")
+
+    _secret, answer = _set_up(client)
+
+    codes = re.findall(r"<code>([a-z2-7-]+)</code>", answer.content.decode())
+    assert len(set(codes)) == 10
+    assert client.get("/staff/").status_code == 200
+    assert not any(code in str(items_of("Users")) for code in codes)
+
+
+def test_the_password_alone_signs_nobody_in_any_more(staff: User, client: Client, now: datetime) -> None:
+    secret, _codes = _turn_on(staff, now)
+
+    answer = log_in(client, next="/staff/")
+
+    assert (answer.status_code, answer["Location"]) == (303, f"{PAGE}?next=%2Fstaff%2F")
+    assert client.get("/staff/").status_code == 303
+    assert [item for item in items_of("Users") if item["SK"]["S"].startswith("SESSION#")] == []
+    assert client.post(PAGE, {"code": "000000"}).status_code == 422
+
+    answer = client.post(PAGE, {"code": pyotp.TOTP(secret).now(), "next": "/staff/"})
+    assert (answer.status_code, answer["Location"]) == (303, "/staff/")
+    assert client.get("/staff/").status_code == 200
+
+
+def test_a_code_works_once(staff: User, now: datetime) -> None:
+    secret, codes = _turn_on(staff, now)
+    code = pyotp.TOTP(secret).at(now)
+    used = second_factor.use_code(user_id=staff.user_id, code=code, now=now)
+    assert used.user_id == staff.user_id
+
+    for again in (code, pyotp.TOTP(secret).at(now - timedelta(seconds=30))):
+        with pytest.raises(WrongCode):
+            second_factor.use_code(user_id=staff.user_id, code=again, now=now)
+
+    second_factor.use_code(user_id=staff.user_id, code=codes[3].upper().replace("-", " "), now=now)
+    with pytest.raises(WrongCode):
+        second_factor.use_code(user_id=staff.user_id, code=codes[3], now=now)
+    assert second_factor.recovery_codes_left(user_id=staff.user_id) == 9
+
+
+@pytest.mark.parametrize("minutes", [-2, 2])
+def test_a_code_of_another_time_is_refused(staff: User, now: datetime, minutes: int) -> None:
+    secret, _codes = _turn_on(staff, now - timedelta(minutes=10))
+
+    with pytest.raises(WrongCode):
+        second_factor.use_code(user_id=staff.user_id, code=pyotp.TOTP(secret).at(now + timedelta(minutes=minutes)), now=now)
+
+
+def test_guessing_codes_is_slowed_down(staff: User, client: Client, now: datetime) -> None:
+    _turn_on(staff, now)
+    log_in(client)
+
+    answers = [client.post(PAGE, {"code": f"{number:06}"}).status_code for number in range(8)]
+
+    assert answers == [422] * 5 + [429] * 3
+
+
+def test_what_is_kept_of_the_authenticator_is_encrypted(staff: User, now: datetime) -> None:
+    secret, _codes = _turn_on(staff, now)
+
+    assert secret not in str(items_of("Users"))
+
+
+def test_a_setup_of_somebody_else_or_of_another_tab_sets_nothing_up(staff: User, now: datetime) -> None:
+    other = make_user(now, email="grace@example.com")
+    secret, setup = second_factor.new_setup(user=other)
+    with pytest.raises(SetupOver):
+        second_factor.turn_on(user=staff, setup=setup, code=pyotp.TOTP(secret).at(now), now=now)
+
+    _turn_on(staff, now)
+    secret, setup = second_factor.new_setup(user=staff)
+    with pytest.raises(SetupOver):
+        second_factor.turn_on(user=staff, setup=setup, code=pyotp.TOTP(secret).at(now), now=now)
+
+
+def test_a_password_changed_in_between_ends_the_half_login(staff: User, client: Client, now: datetime) -> None:
+    secret, _codes = _turn_on(staff, now)
+    log_in(client)
+    other = Client()
+    log_in(other)
+    other.post(PAGE, {"code": pyotp.TOTP(secret).now()})
+    other.post("/accounts/password/", {"password": PASSWORD, "new_password": "another clay lamp"})
+
+    answer = client.post(PAGE, {"code": pyotp.TOTP(secret).at(datetime.now(now.tzinfo) + timedelta(seconds=30))})
+
+    assert (answer.status_code, answer["Location"]) == (303, "/accounts/login/")
+    assert REFRESH_COOKIE not in answer.cookies
+
+
+def test_turning_it_off_asks_for_the_password(staff: User, client: Client, now: datetime) -> None:
+    log_in(client)
+    _set_up(client)
+
+    assert client.post(f"{PAGE}off/", {"password": "a guess"}).status_code == 422
+    assert queries.user(user_id=staff.user_id).has_second_factor
+    assert client.post(f"{PAGE}off/", {"password": PASSWORD}).status_code == 303
+    assert not queries.user(user_id=staff.user_id).has_second_factor
+    assert log_in(Client())["Location"] == "/accounts/"
+
+
+def test_who_never_gave_the_password_is_not_asked_for_a_code(client: Client) -> None:
+    answer = client.get(PAGE)
+
+    assert (answer.status_code, answer["Location"]) == (303, "/accounts/login/")

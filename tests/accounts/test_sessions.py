@@ -1,0 +1,231 @@
+"""Sessions: renewed one token at a time, listed, ended; a stolen token betrays itself."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts import services, sessions, tokens
+from accounts.cookies import ACCESS_COOKIE, REFRESH_COOKIE
+from accounts.domain import Role, User, UserStatus
+from accounts.queries import SessionEnded, sessions_of
+from accounts.sessions import Device, SignedIn
+from shop.lib.viewer import Permission, Viewer
+from tests.accounts.people import PASSWORD, log_in, make_user
+from tests.conftest import counted_calls, items_of, words_of
+from tests.rivals import run_before
+
+DEVICE = Device(
+    known_as="", user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", source="", coarse_source=""
+)
+BOSS = Viewer(user_id="user-0", role="admin", permissions=frozenset(Permission))
+
+
+def _start(user: User, now: datetime, *, is_long: bool = True) -> SignedIn:
+    return sessions.start_session(user=user, is_long=is_long, has_second_factor=False, device=DEVICE, now=now)
+
+
+def _token_id(signed_in: SignedIn) -> str:
+    return tokens.read_refresh(signed_in.refresh).token_id
+
+
+def test_a_refresh_token_is_good_once_and_a_second_use_ends_the_family(tables: Any, now: datetime) -> None:
+    now -= timedelta(hours=1)  # a token issued in the future is refused
+    first = _start(make_user(now), now)
+    second = sessions.refresh(token=first.refresh, now=now + timedelta(minutes=15))
+    third = sessions.refresh(token=second.refresh, now=now + timedelta(minutes=30))
+
+    with pytest.raises(SessionEnded):
+        sessions.refresh(token=second.refresh, now=now + timedelta(minutes=31))
+
+    with pytest.raises(SessionEnded):
+        sessions.refresh(token=third.refresh, now=now + timedelta(minutes=31))
+    with pytest.raises(SessionEnded):
+        sessions.confirm(viewer=third.viewer, now=now + timedelta(minutes=31))
+
+
+def test_requests_of_one_page_renew_at_once_and_get_the_same_token(tables: Any, now: datetime) -> None:
+    later = now - timedelta(minutes=20)
+    first = _start(make_user(now), later - timedelta(minutes=20))
+
+    with ThreadPoolExecutor(8) as pool:
+        renewed = list(pool.map(lambda _: sessions.refresh(token=first.refresh, now=later), range(8)))
+
+    (token_id,) = {_token_id(signed_in) for signed_in in renewed}
+    assert token_id != _token_id(first)
+    assert sessions.refresh(token=renewed[0].refresh, now=now).viewer == first.viewer
+
+
+def test_a_rival_between_reading_and_writing_changes_nothing(tables: Any, now: datetime) -> None:
+    first = _start(make_user(now), now)
+    others: list[SignedIn] = []
+
+    with run_before("UpdateItem", lambda: others.append(sessions.refresh(token=first.refresh, now=now))):
+        mine = sessions.refresh(token=first.refresh, now=now)
+
+    assert _token_id(mine) == _token_id(others[0])
+
+
+def test_a_renewal_whose_reply_was_lost_is_not_taken_for_theft(tables: Any, now: datetime, lost_reply: Any) -> None:
+    first = _start(make_user(now), now)
+    lost_reply("UpdateItem")
+
+    renewed = sessions.refresh(token=first.refresh, now=now)
+
+    assert sessions.refresh(token=renewed.refresh, now=now + timedelta(minutes=20)).viewer == first.viewer
+
+
+@pytest.mark.parametrize(("is_long", "days"), [(True, 30), (False, 1)])
+def test_an_unvisited_session_is_over_though_its_row_is_still_there(tables: Any, now: datetime, is_long: bool, days: int) -> None:
+    user = make_user(now)
+    signed_in = _start(user, now, is_long=is_long)
+
+    assert len(sessions_of(user_id=user.user_id, now=now + timedelta(days=days, seconds=-1))) == 1
+    assert sessions_of(user_id=user.user_id, now=now + timedelta(days=days)) == ()
+    with pytest.raises(SessionEnded):
+        sessions.confirm(viewer=signed_in.viewer, now=now + timedelta(days=days))
+
+
+def test_an_expired_access_token_is_renewed_unseen_and_kept_for_the_browser(tables: Any, client: Client, now: datetime) -> None:
+    signed_in = _start(make_user(now), now - timedelta(hours=1))
+    Client().get("/cart/")  # the menu is kept from now on
+    client.cookies[ACCESS_COOKIE], client.cookies[REFRESH_COOKIE] = signed_in.access, signed_in.refresh
+
+    with counted_calls() as calls:
+        answer = client.get("/accounts/")
+
+    assert (answer.status_code, calls) == (200, ["BatchGetItem", "UpdateItem"])
+    assert answer["Cache-Control"] == "private, no-store"
+    for name in (ACCESS_COOKIE, REFRESH_COOKIE):
+        cookie = answer.cookies[name]
+        assert (cookie["httponly"], cookie["samesite"], cookie["path"], bool(cookie["max-age"])) == (True, "Lax", "/", True)
+    with counted_calls() as calls:
+        assert client.get("/accounts/").status_code == 200
+    assert calls == []
+
+
+@pytest.mark.parametrize("path", ["/", "/products/", "/robots.txt", "/sitemap.xml"])
+def test_shared_pages_neither_ask_nor_renew(tables: Any, client: Client, now: datetime, path: str) -> None:
+    everybody = client.get(path)
+    signed_in = _start(make_user(now), now - timedelta(hours=1))
+    client.cookies[ACCESS_COOKIE], client.cookies[REFRESH_COOKIE] = signed_in.access, signed_in.refresh
+
+    mine = client.get(path)
+
+    assert mine.content == everybody.content
+    assert dict(mine.cookies) == {}
+    assert mine["Cache-Control"] == everybody["Cache-Control"]
+
+
+def test_without_stay_signed_in_the_browser_forgets(tables: Any, client: Client, now: datetime) -> None:
+    make_user(now)
+
+    answer = log_in(client)
+
+    assert [answer.cookies[name]["max-age"] for name in (ACCESS_COOKIE, REFRESH_COOKIE)] == ["", ""]
+    answer = log_in(client, stay="on")
+    assert answer.cookies[REFRESH_COOKIE]["max-age"] == 30 * 86400
+
+
+def test_a_session_that_is_over_takes_its_cookies_back(tables: Any, client: Client, now: datetime) -> None:
+    user = make_user(now)
+    signed_in = _start(user, now - timedelta(hours=1))
+    sessions.end_session(user_id=user.user_id, session_id=signed_in.session.session_id)
+    client.cookies[ACCESS_COOKIE], client.cookies[REFRESH_COOKIE] = signed_in.access, signed_in.refresh
+
+    answer = client.get("/accounts/")
+
+    assert answer.status_code == 303
+    assert [answer.cookies[name].value for name in (ACCESS_COOKIE, REFRESH_COOKIE)] == ["", ""]
+
+
+def test_the_sessions_page_ends_one_or_all_others(tables: Any, client: Client, now: datetime) -> None:
+    user = make_user(now)
+    others = [_start(user, now) for _ in range(3)]
+    log_in(client)
+
+    page = words_of(client.get("/accounts/sessions/").content.decode())
+    assert page.count("Firefox on Linux") == 6  # each once seen and once in its button's name
+    assert page.count("this browser") == 1
+
+    client.post("/accounts/sessions/end/", {"session_id": others[0].session.session_id})
+    assert len(sessions_of(user_id=user.user_id, now=now)) == 3
+
+    client.post("/accounts/sessions/end-others/")
+    (left,) = sessions_of(user_id=user.user_id, now=now)
+    assert left.session_id not in {other.session.session_id for other in others}
+    assert client.get("/accounts/sessions/").status_code == 200
+
+
+def test_nobody_ends_anothers_session(tables: Any, client: Client, now: datetime) -> None:
+    make_user(now)
+    other = make_user(now, email="grace@example.com")
+    theirs = _start(other, now)
+    log_in(client)
+
+    client.post("/accounts/sessions/end/", {"session_id": theirs.session.session_id})
+
+    assert len(sessions_of(user_id=other.user_id, now=now)) == 1
+
+
+def test_changing_the_password_ends_every_other_session(tables: Any, client: Client, now: datetime) -> None:
+    user = make_user(now)
+    other = _start(user, now)
+    log_in(client)
+
+    answer = client.post("/accounts/password/", {"password": PASSWORD, "new_password": "another lamp entirely"})
+
+    assert answer.status_code == 303
+    with pytest.raises(SessionEnded):
+        sessions.confirm(viewer=other.viewer, now=now)
+    with pytest.raises(SessionEnded):
+        sessions.refresh(token=other.refresh, now=now)
+    assert client.get("/accounts/sessions/").status_code == 200
+    assert log_in(Client(), password="another lamp entirely").status_code == 303
+    assert log_in(Client()).status_code == 422
+
+
+def test_a_disabled_account_is_out_at_the_next_look_at_its_row(tables: Any, client: Client, now: datetime) -> None:
+    user = make_user(now, role=Role.STAFF, granted=frozenset({"orders.view"}))
+    log_in(client)
+    assert client.get("/staff/").status_code == 200
+
+    services.change_status(editor=BOSS, user_id=user.user_id, status=UserStatus.DISABLED)
+
+    assert client.get("/staff/").status_code == 303
+    assert log_in(Client()).status_code == 422
+
+
+def test_a_lost_permission_is_lost_at_the_next_staff_page(tables: Any, client: Client, now: datetime) -> None:
+    user = make_user(now, role=Role.STAFF, granted=frozenset({"orders.view"}))
+    log_in(client)
+    assert client.get("/staff/").status_code == 200
+
+    services.change_rights(editor=BOSS, user_id=user.user_id, role=Role.CUSTOMER, permissions=frozenset())
+
+    assert client.get("/staff/").status_code == 403
+
+
+def test_an_ended_session_cannot_place_an_order(tables: Any, client: Client, now: datetime) -> None:
+    user = make_user(now)
+    log_in(client)
+    sessions.end_other_sessions(viewer=Viewer(user_id=user.user_id, session_id="ses-none"), now=now)
+
+    client.post("/checkout/place/", {"cart_id": "cart-00000000", "total_minor": "1", "seen": "0" * 20})
+
+    assert items_of("Orders") == []
+    assert client.cookies[ACCESS_COOKIE].value == ""
+
+
+def test_the_second_browser_is_told_of_by_mail_and_the_first_is_not(tables: Any, client: Client, now: datetime) -> None:
+    user = make_user(now)
+    log_in(client)
+    log_in(client)  # known by now
+    log_in(Client())
+
+    marks = [item["isNewDevice"]["BOOL"] for item in items_of("Users") if item["SK"]["S"].startswith("SESSION#")]
+    assert sorted(marks) == [False, False, True]
+    assert replace(user, credentials=1) == user
