@@ -134,7 +134,7 @@ class PlaceForm(forms.Form):
 
     cart_id = forms.RegexField(r"^cart-[0-9a-z]{5,40}$")
     total_minor = forms.RegexField(r"^[0-9]{1,12}$")
-    seen = forms.RegexField(r"^[0-9a-f]{20}$")
+    seen = forms.RegexField(r"^[0-9a-f]{20}-[0-9]{1,12}(\.[0-9]{1,12}){0,39}$")
 
 
 class ProseField(forms.CharField):

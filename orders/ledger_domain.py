@@ -1,6 +1,6 @@
 """What the books of the shop know of an order: refunds, invoices, daily figures, and what does not add up. Pure rules."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -91,11 +91,21 @@ def _share(order: Order, quantities: Mapping[str, int]) -> Money:
     return Money((2 * goods.minor * part + gross) // (2 * gross) if gross else 0, goods.currency)
 
 
-def tax_within(order: Order, amount: Money) -> Money:
-    """The tax contained in a part of what was paid."""
-    if not order.total:
-        return Money.zero(amount.currency)
-    return Money((2 * order.tax.minor * amount.minor + order.total.minor) // (2 * order.total.minor), amount.currency)
+def taxes_within(order: Order, refunds: Iterable[Refund]) -> list[Money]:
+    """The tax contained in each of an order's refunds, in their order: of what is not delivery, as tax is to goods.
+
+    Together they never exceed the order's tax, and are all of it once everything has gone back.
+    """
+    goods = order.total.minor - order.shipping.minor
+    left, back, taxes = order.tax.minor, 0, []
+    for refund in refunds:
+        back += refund.amount.minor
+        part = refund.amount.minor - (refund.delivery.minor if refund.delivery else 0)
+        tax = (2 * order.tax.minor * part + goods) // (2 * goods) if goods else 0
+        tax = left if back >= order.total.minor else min(left, tax)
+        left -= tax
+        taxes.append(Money(tax, order.tax.currency))
+    return taxes
 
 
 def with_refunded(line: OrderLine, quantity: int, *, restock: bool) -> tuple[OrderLine, RefundedPieces | None]:

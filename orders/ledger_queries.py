@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from pynamodb.exceptions import DoesNotExist
 
 from orders.domain import Order
-from orders.ledger_domain import CreditNote, Figures, Finding, FindingKind, Invoice, InvoiceLine, Refund, tax_within
+from orders.ledger_domain import CreditNote, Figures, Finding, FindingKind, Invoice, InvoiceLine, Refund, taxes_within
 from orders.ledger_models import (
     BOOKMARK_PK,
     FINDINGS_PK,
@@ -72,7 +72,7 @@ def invoice_of(order: Order) -> Invoice:
 
 def credit_notes_of(order: Order) -> tuple[CreditNote, ...]:
     """The credit notes to the order's invoice, oldest first; none when it has no invoice."""
-    numbered = [found for found in refunds_of(order_id=order.order_id) if found.credit_note]
+    numbered = sorted((one for one in refunds_of(order_id=order.order_id) if one.credit_note), key=lambda one: one.credit_note)
     if not numbered:
         return ()
     invoice = invoice_of(order)
@@ -82,10 +82,10 @@ def credit_notes_of(order: Order) -> tuple[CreditNote, ...]:
             invoice_number=invoice.number,
             issued_at=found.settled_at or found.asked_at,
             refund=found,
-            tax=tax_within(order, found.amount),
+            tax=tax,
             lines=_lines_of(order, found),
         )
-        for found in numbered
+        for found, tax in zip(numbered, taxes_within(order, numbered), strict=True)
     )
 
 

@@ -146,9 +146,36 @@ def put_back_in_cart(*, order: Order, owner: Owner, now: datetime) -> cart_servi
 
 
 def review_mark(cart: Cart, details: CheckoutDetails) -> str:
-    """A short mark of everything the shopper reviewed, so that the order is placed only if it is all still so."""
-    reviewed = (cart.cart_id, cart.version, [(line.product_id, line.quantity, line.unit_price) for line in cart.lines], details)
-    return hashlib.sha256(repr(reviewed).encode()).hexdigest()[:20]
+    """A mark of everything the shopper reviewed, so that the order is placed only if it is all still so.
+
+    A digest of all but the prices, and the prices in minor units: what fell since is passed on without asking again.
+    """
+    reviewed = (cart.cart_id, cart.version, [(line.product_id, line.quantity) for line in cart.lines], details)
+    digest = hashlib.sha256(repr(reviewed).encode()).hexdigest()[:20]
+    return f"{digest}-{'.'.join(str(line.unit_price.minor) for line in cart.lines)}"
+
+
+def _consent(cart: Cart, mark: str, total_seen: int, seen: str) -> str:
+    """What is to be noted of prices that fell since the review; empty when nothing changed.
+
+    Raises TotalChanged, CartChanged for whatever else changed: a rise wants the shopper's consent, and so does a swap.
+    """
+    total = cart.totals.total
+    if mark == seen and total.minor == total_seen:
+        return ""
+    if mark != seen and total.minor <= total_seen and _only_fell(mark, seen):
+        return f"Prices fell after the review: {total} instead of {Money(total_seen, total.currency)}"
+    if total.minor != total_seen:
+        raise TotalChanged(total)
+    raise CartChanged
+
+
+def _only_fell(mark: str, seen: str) -> bool:
+    """Whether two marks differ in nothing but prices that are lower now. A forged mark can but consent to more."""
+    digest, _, prices = mark.partition("-")
+    digest_seen, _, prices_seen = seen.partition("-")
+    now, before = prices.split("."), prices_seen.split(".")
+    return digest == digest_seen and len(now) == len(before) and all(int(a) <= int(b) for a, b in zip(now, before, strict=True))
 
 
 def _placed_before(owner: Owner, cart_id: str, kept: KeptCart | None) -> Order | None:
@@ -167,10 +194,7 @@ def _draft(owner: Owner, kept: KeptCart, total_seen: int, seen: str, now: dateti
     if not (details.email and details.address and delivery):
         raise DetailsMissing
     cart = _require_buyable(kept, shipping=delivery.price)
-    if cart.totals.total.minor != total_seen:
-        raise TotalChanged(cart.totals.total)
-    if review_mark(cart, details) != seen:
-        raise CartChanged
+    note = _consent(cart, review_mark(cart, details), total_seen, seen)
     return Order(
         order_id=order_id_for(kept.cart_id),
         owner=owner,
@@ -189,7 +213,7 @@ def _draft(owner: Owner, kept: KeptCart, total_seen: int, seen: str, now: dateti
         updated_at=now,
         due_at=now + HOLD,
         estimated_delivery=delivery.arrival(now)[1],
-        history=(HistoryEntry(OrderStatus.PENDING, now, SHOPPER),),
+        history=(HistoryEntry(OrderStatus.PENDING, now, SHOPPER, note),),
     )
 
 

@@ -7,74 +7,32 @@ from decimal import Decimal
 
 import pytest
 
-from catalog import queries as catalog
-from orders import jobs, payments, queries, services
+from orders import jobs, payments, services
 from orders import ledger_queries as books
 from orders.domain import HOLD, Order, OrderStatus
-from orders.ledger_domain import FindingKind, Refund, RefundReason, RefundState
+from orders.ledger_domain import FindingKind, RefundReason, RefundState
 from orders.models import REFUNDABLE, order_key
-from shop.lib.money import Money
 from shop.lib.owner import Owner
 from shop.local.fake_stripe import ApiFault, FakeStripe
 from tests import factories
 from tests.conftest import items_of
+from tests.orders.paid import STAFF, ask, dashboard_refund, made_at, paid_order, stock, stored, usd
 from tests.rivals import Killed, killed, run_around, run_before
 
 pytestmark = pytest.mark.usefixtures("tables")
-
-STAFF = "staff:eve"
-
-
-def usd(minor: int) -> Money:
-    return Money(minor, "USD")
-
-
-def stock(product_id: str) -> int:
-    return catalog.product(product_id=product_id, consistent=True).inventory
-
-
-def stored(order: Order) -> Order:
-    return queries.order_by_id(order_id=order.order_id)
 
 
 def history(order: Order) -> list[str]:
     return [entry.status for entry in stored(order).history]
 
 
-def made_at(stripe: FakeStripe) -> list[int]:
-    """The amounts of all refunds at Stripe."""
-    return [refund["amount"] for refund in stripe.state.tables["refunds"].values()]
-
-
-def dashboard_refund(stripe: FakeStripe, order: Order, amount: int | None = None) -> str:
-    """Somebody presses "Refund" on Stripe's own pages."""
-    client = payments.gateway()._client
-    params = {"payment_intent": order.payment.payment_intent_id} | ({"amount": amount} if amount else {})
-    return client.v1.refunds.create(params).id  # type: ignore[arg-type]
-
-
-def ask(order: Order, now: datetime, **changes: object) -> Refund:
-    """A refund of nothing, but for the changes."""
-    nothing: dict[str, object] = {
-        "number": order.refund_count + 1,
-        "lines": {},
-        "delivery": False,
-        "extra": None,
-        "restock": False,
-        "note": "",
-        "actor": STAFF,
-    }
-    return services.request_refund(order=order, now=now, **(nothing | changes))  # type: ignore[arg-type]
-
-
 @pytest.fixture
 def paid(stripe: FakeStripe, guest: Owner, now: datetime) -> Order:
     """A paid order: three mugs and a lamp at 24.00 (96.00), tax 7.68, delivery 9.99: 113.67. Of each two more are in stock."""
     mug, lamp = factories.make_product(inventory=5, price=usd(2400)), factories.make_product(inventory=3, price=usd(2400))
-    order = factories.open_payment(factories.make_order(guest, {mug.product_id: 3, lamp.product_id: 1}, now))
-    assert stripe.pay(order.payment.session_id) == "paid"
+    order = paid_order(stripe, guest, {mug.product_id: 3, lamp.product_id: 1}, now)
     stripe.state.requests.clear()
-    return services.settle(session_id=order.payment.session_id, now=now)
+    return order
 
 
 def test_a_full_refund_goes_back_to_stripe_the_shelf_and_the_history(stripe: FakeStripe, paid: Order, now: datetime) -> None:
@@ -229,10 +187,10 @@ def test_a_webhook_quicker_than_the_reply_records_the_refund_once(stripe: FakeSt
 
 
 def test_a_refund_made_at_stripes_own_pages_is_seen(stripe: FakeStripe, paid: Order, now: datetime) -> None:
-    part = dashboard_refund(stripe, paid, 1000)
+    part = dashboard_refund(paid, 1000)
     services.sync_refunds(order_id=paid.order_id, now=now)
     after_part = stored(paid)
-    dashboard_refund(stripe, paid)
+    dashboard_refund(paid)
 
     after = services.sync_refunds(order_id=paid.order_id, now=now)
 
@@ -247,7 +205,7 @@ def test_a_refund_made_at_stripes_own_pages_is_seen(stripe: FakeStripe, paid: Or
 def test_a_refund_stripe_refuses_because_it_was_made_there_ends_as_refunded(
     stripe: FakeStripe, paid: Order, now: datetime
 ) -> None:
-    dashboard_refund(stripe, paid)
+    dashboard_refund(paid)
 
     refund = services.refund_rest(order=paid, restock=True, note="", actor=STAFF, now=now)
 

@@ -1,0 +1,59 @@
+"""Orders that are paid, and looks at what has become of them."""
+
+from datetime import datetime
+from typing import Any
+
+from catalog import queries as catalog
+from orders import payments, queries, services
+from orders.domain import Order
+from orders.ledger_domain import Refund
+from shop.lib.money import Money
+from shop.lib.owner import Owner
+from shop.local.fake_stripe import FakeStripe
+from tests import factories
+
+STAFF = "staff:eve"
+
+
+def usd(minor: int) -> Money:
+    return Money(minor, "USD")
+
+
+def stock(product_id: str) -> int:
+    return catalog.product(product_id=product_id, consistent=True).inventory
+
+
+def stored(order: Order) -> Order:
+    return queries.order_by_id(order_id=order.order_id)
+
+
+def paid_order(stripe: FakeStripe, owner: Owner, lines: dict[str, int], now: datetime) -> Order:
+    """An order whose shopper has paid, settled."""
+    order = factories.open_payment(factories.make_order(owner, lines, now))
+    assert stripe.pay(order.payment.session_id) == "paid"
+    return services.settle(session_id=order.payment.session_id, now=now)
+
+
+def made_at(stripe: FakeStripe) -> list[int]:
+    """The amounts of all refunds at Stripe."""
+    return [refund["amount"] for refund in stripe.state.tables["refunds"].values()]
+
+
+def dashboard_refund(order: Order, amount: int | None = None) -> str:
+    """Somebody presses "Refund" on Stripe's own pages; Stripe's id of it."""
+    params: Any = {"payment_intent": order.payment.payment_intent_id} | ({"amount": amount} if amount else {})
+    return payments.gateway()._client.v1.refunds.create(params).id
+
+
+def ask(order: Order, now: datetime, **changes: Any) -> Refund:
+    """A refund of nothing, but for the changes."""
+    nothing: dict[str, Any] = {
+        "number": order.refund_count + 1,
+        "lines": {},
+        "delivery": False,
+        "extra": None,
+        "restock": False,
+        "note": "",
+        "actor": STAFF,
+    }
+    return services.request_refund(order=order, now=now, **(nothing | changes))
