@@ -4,11 +4,12 @@ import heapq
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core import signing
 from pynamodb.exceptions import DoesNotExist
+from pynamodb.pagination import ResultIterator
 
 from cart.domain import Cart
 from orders.domain import Checkout, CheckoutDetails, DeliveryMethod, Order, OrderStatus
@@ -28,6 +29,7 @@ from orders.models import (
     to_typed,
 )
 from shop.lib.attributes import time_text
+from shop.lib.cursors import Page, read_page
 from shop.lib.money import Money
 from shop.lib.owner import Owner
 from shop.lib.tables import Row, batch_get
@@ -36,6 +38,8 @@ R = TypeVar("R", bound=Row)
 _BATCH = 100
 """The most keys DynamoDB reads in one call."""
 _LINK_SALT = "shop.order-link"
+HISTORY_SIZE = 10
+"""Orders on a page of somebody's history."""
 LINK_LIFETIME = timedelta(days=180)
 """How long the link in a mail opens its order: past the usual return and complaint periods."""
 
@@ -96,6 +100,16 @@ def order_for(*, viewer: Owner | None, order_id: str, key: str, now: datetime) -
 def key_of(order_id: str) -> str:
     """The key that opens an order to who holds it; always the same, for Stripe is sent it under one idempotency key."""
     return signing.Signer(salt=_LINK_SALT).signature(order_id)
+
+
+def orders_of(*, owner: Owner, cursor: str = "", size: int = HISTORY_SIZE) -> Page[Order]:
+    """A page of the owner's orders, newest first; a moment behind the table. One call."""
+
+    def ask(**paging: Any) -> ResultIterator[OrderRow]:
+        return OrderRow.query(owner.key, OrderRow.sk.startswith(order_sk("")), **paging)
+
+    question = f"orders {owner.key}"
+    return read_page(ask, to_order, key_names=("PK", "SK"), question=question, cursor=cursor, size=size, forward=False)
 
 
 def order_that_may_wait(*, owner: Owner | None, cart: Cart, now: datetime) -> Order | None:

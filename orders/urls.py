@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders import checkout_views, review_views, views, webhooks
+from orders import checkout_views, history_views, review_views, views, webhooks
 
 app_name = "orders"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("checkout/<id:order_id>/cancel/", views.cancel, name="cancel"),
     path("checkout/<id:order_id>/return/", views.returned, name="return"),
     path("checkout/<id:order_id>/confirmation/", views.confirmation, name="confirmation"),
+    path("orders/", history_views.orders, name="orders"),
     path("orders/<id:order_id>/", views.show, name="order"),
     path("orders/<id:order_id>/reviews/<id:product_id>/", review_views.review, name="review_product"),
     path("webhooks/stripe/", webhooks.stripe, name="stripe_webhook"),

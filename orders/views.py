@@ -22,7 +22,7 @@ from shop.lib.tables import Busy, trouble_as_busy
 
 logger = logging.getLogger(__name__)
 
-_STATUS_WORDS = {
+STATUS_WORDS = {
     OrderStatus.PENDING: "Placed, waiting for payment",
     OrderStatus.PROCESSING: "Paid",
     OrderStatus.SHIPPED: "Shipped",
@@ -33,6 +33,7 @@ _STATUS_WORDS = {
     OrderStatus.REFUNDED: "Refunded",
     OrderStatus.REVIEW: "Being checked by us",
 }
+"""Where an order stands, as shoppers read it."""
 _NO_PAYMENT_PAGE = (
     "We cannot reach our payment service just now. Nothing was charged and your items are kept: please try again in a moment."
 )
@@ -129,14 +130,14 @@ def confirmation(request: HttpRequest, order_id: str) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, order_id: str) -> HttpResponse:
     order = _order_or_404(request, order_id)
-    timeline = [(_STATUS_WORDS[entry.status], entry.at) for entry in order.history]
+    timeline = [(STATUS_WORDS[entry.status], entry.at) for entry in order.history]
     return render(
         request,
         "orders/order_detail.html",
         {
             "order": order,
             "timeline": timeline,
-            "status": _STATUS_WORDS[order.status],
+            "status": STATUS_WORDS[order.status],
             "delivery_name": queries.delivery_name(order.delivery_method),
             "key": request.GET.get("key", ""),
             "pay_url": _address("orders:pay", order) if order.is_awaiting_payment else "",
