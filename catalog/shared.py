@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
+from django.template import loader
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
 
 from catalog.queries import categories
@@ -77,7 +77,7 @@ def _page(request: HttpRequest, template: str, drawn_from: object, context: Call
 
 
 def _drawn(request: HttpRequest, template: str, drawn_from: object, context: dict[str, Any]) -> _Page:
-    content = render_to_string(template, context, request).encode()
+    content = loader.render_to_string(template, context, request).encode()
     # Weak, for the page is the same page whether it comes compressed or not. Of the content, so that all processes agree.
     etag = f'W/"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
     return _Page(drawn_from, gzip.compress(content, _GZIP_LEVEL, mtime=0), etag)

@@ -31,7 +31,7 @@ def drawn() -> Any:
         names.append(template)
         return render_to_string(template, *args)
 
-    with patch("catalog.shared.render_to_string", note):
+    with patch("catalog.shared.loader.render_to_string", note):
         yield names
 
 

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from shop.local.bench.asks import SITE_ORIGIN, WrongAnswer
 from shop.local.bench.workers import WorkerFailed
@@ -43,6 +44,7 @@ def _environment(cloud: Ministack, stripe: FakeStripe, folder: str) -> dict[str,
         "SECRET_KEY": "bench-only-" + "not-a-secret-" * 4,
         "JWT_KEYS": "bench:bG9jYWwtb25seS1ub3QtYS1zZWNyZXQtYXQtYWxsLTAxMjM0NTY3ODk",
         "TABLE_PREFIX": "bench-",
+        "PASSWORD_COST": "12",
         "STRIPE_API_ORIGIN": stripe.base_url,
         "STRIPE_SECRET_KEY": _STRIPE_KEY,
         "STRIPE_WEBHOOK_SECRET": _STRIPE_WEBHOOK_SECRET,
@@ -63,20 +65,35 @@ def _prepare(environment: dict[str, str]) -> None:
 
 def _measure(wanted: argparse.Namespace, stripe: FakeStripe) -> tuple[str, ...]:
     # Needs the settings, which need the environment.
+    from shop.local.bench import sizes
     from shop.local.bench.report import as_json, as_text
     from shop.local.bench.run import run
 
+    if wanted.sizes:
+        found = sizes.run_sizes(stripe=stripe, requests=wanted.requests, sizes=wanted.sizes)
+        print(sizes.as_text(found))
+        _write(wanted.json, sizes.as_json(found))
+        return sizes.misses(found)
     report = run(stripe=stripe, requests=wanted.requests, products=wanted.products, cold_starts=wanted.cold_starts)
     print(as_text(report))
-    wanted.json.parent.mkdir(parents=True, exist_ok=True)
-    wanted.json.write_text(json.dumps(as_json(report), indent=2) + "\n")
+    _write(wanted.json, as_json(report))
     return report.misses
+
+
+def _write(file: Path, content: dict[str, Any]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m shop.local.bench", description=__doc__)
     parser.add_argument("--requests", type=int, default=200, help="how often each page is asked for")
     parser.add_argument("--products", type=int, default=264, help="how many products the catalogue has")
+    parser.add_argument(
+        "--sizes",
+        type=lambda text: [int(size) for size in text.split(",")],
+        help="compare the catalogue's pages at these numbers of products instead, such as 60,10000,100000",
+    )
     parser.add_argument("--cold-starts", type=int, default=10, help="how often the Lambda function is started")
     parser.add_argument("--json", type=Path, default=_JSON, help="the file that gets the figures")
     parser.add_argument("--check", action="store_true", help="fail when a target is missed")

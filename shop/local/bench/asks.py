@@ -18,6 +18,8 @@ class Ask:
     cookie: str = ""
     fields: dict[str, str] = field(default_factory=dict)
     is_htmx: bool = False
+    known_tag: str = ""
+    """The ETag of what the browser has already."""
 
     @property
     def method(self) -> str:
@@ -34,10 +36,13 @@ class Ask:
             "Host": urlsplit(SITE_ORIGIN).netloc,
             "X-Forwarded-Proto": "https",
             "Accept": "text/html",
+            "Accept-Encoding": "gzip",
             "Sec-Fetch-Site": "same-origin",
         }
         if self.cookie:
             headers["Cookie"] = self.cookie
+        if self.known_tag:
+            headers["If-None-Match"] = self.known_tag
         if self.is_htmx:
             headers["HX-Request"] = "true"
         if self.fields:

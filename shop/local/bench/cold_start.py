@@ -1,12 +1,13 @@
 """Cold starts of the web function under Lambda's own client, from the start of the process to the first page."""
 
 import base64
+import gzip
 import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,8 @@ class _Start:
 
 
 class _Function:
-    def __init__(self, *, path: str, expected: Collection[str], log: Path) -> None:
+    def __init__(self, *, path: str, expected: Collection[str], log: Path, environment: Mapping[str, str]) -> None:
+        self._environment = environment
         self._event = _event(Ask(path))
         self._expected = expected
         self._log = log
@@ -69,7 +71,7 @@ class _Function:
     def _process(self) -> Iterator[tuple[subprocess.Popen[bytes], RuntimeApi]]:
         command = [sys.executable, "-m", "awslambdaric", "shop.entrypoints.web.handler"]
         with RuntimeApi() as api, self._log.open("wb") as log:
-            environment = os.environ | {"AWS_LAMBDA_RUNTIME_API": api.address}
+            environment = {**os.environ, **self._environment, "AWS_LAMBDA_RUNTIME_API": api.address}
             process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
             try:
                 yield process, api
@@ -91,12 +93,14 @@ class _Function:
         return any(name in text for name in self._expected)
 
 
-def measure(*, path: str, expected: Collection[str], starts: int, requests: int, log: Path) -> ColdStarts:
+def measure(
+    *, path: str, expected: Collection[str], starts: int, requests: int, log: Path, environment: Mapping[str, str]
+) -> ColdStarts:
     """Start the function so often, and once more for the warm requests. Each answer must hold one of the `expected` texts.
 
     Raises WrongAnswer.
     """
-    function = _Function(path=path, expected=expected, log=log)
+    function = _Function(path=path, expected=expected, log=log, environment=environment)
     function.start()  # so that every module is compiled
     measured = [function.start() for _ in range(starts)]
     warm = function.warm_times(requests)
@@ -133,4 +137,4 @@ def _event(ask: Ask) -> dict[str, Any]:
 
 def _text(answer: dict[str, Any]) -> str:
     body: str = answer["body"]
-    return base64.b64decode(body).decode() if answer.get("isBase64Encoded") else body
+    return gzip.decompress(base64.b64decode(body)).decode() if answer.get("isBase64Encoded") else body

@@ -1,19 +1,25 @@
 """The pages that are measured: a new one is a line in PAGES, and a function beside it when it needs a shopper."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from django.test import Client
 
 from shop.local.bench.asks import Ask
 from shop.local.bench.scene import Scene
 
 CATEGORY_PATH = "/categories/kitchen-table/"
+LIST_PATH = "/products/"
+FILTERED_PATH = "/products/?type=Lamps&price_max=150&in_stock=on&sort=price"
+SEARCH_PATH = "/products/?q=lamp"
 
 
 @dataclass(frozen=True)
 class Page:
     """A page, the request that shows it, and the processor time it may cost.
 
-    `is_once` marks requests that can be made but once: then each has a request prepared for it alone.
+    `is_once` marks requests that can be made but once: then each has a request prepared for it alone. Shared pages are drawn anew
+    for every request, but for those that are about the kept ones (`is_kept`).
     """
 
     name: str
@@ -21,6 +27,7 @@ class Page:
     status: int = 200
     target_ms: float | None = None
     is_once: bool = False
+    is_kept: bool = False
 
 
 def _product(scene: Scene) -> Ask:
@@ -58,11 +65,31 @@ def _order(address: str, *, has_paid: bool) -> Callable[[Scene], Ask]:
     return prepare
 
 
+def _known(address: Callable[[Scene], Ask]) -> Callable[[Scene], Ask]:
+    """The same for a browser that has the page already."""
+
+    def prepare(scene: Scene) -> Ask:
+        ask = address(scene)
+        return replace(ask, known_tag=Client().get(ask.path, headers=ask.headers)["ETag"])
+
+    return prepare
+
+
+def _list(scene: Scene) -> Ask:
+    return Ask(LIST_PATH)
+
+
 PAGES = (
     Page("home", lambda _: Ask("/")),
-    Page("list", lambda _: Ask("/products/"), target_ms=6.5),
+    Page("list", _list, target_ms=6.5),
+    Page("list, kept", _list, is_kept=True),
+    Page("list, 304", _known(_list), status=304, is_kept=True),
+    Page("filtered list", lambda _: Ask(FILTERED_PATH), target_ms=6.5),
+    Page("search", lambda _: Ask(SEARCH_PATH), target_ms=6.5),
     Page("category", lambda _: Ask(CATEGORY_PATH), target_ms=6.5),
     Page("product", _product, target_ms=6),
+    Page("product, kept", _product, is_kept=True),
+    Page("product, 304", _known(_product), status=304, is_kept=True),
     Page("cart, 3 lines", _with_cart("/cart/"), target_ms=9),
     Page("cart badge", _badge),
     Page("add to cart", _add, target_ms=8, is_once=True),

@@ -14,6 +14,8 @@ from shop.local.bench.timing import PageTimes
 from shop.local.bench.watching import Watched
 
 MEMORY_TARGET_MB = 120.0
+# Compressed bytes of a first visit.
+HTML_BUDGET, CSS_BUDGET, JS_BUDGET = 14 * 1024, 12 * 1024, 22 * 1024
 _HEADERS = ("Cache-Control", "Vary", "ETag")
 
 
@@ -33,7 +35,7 @@ class Row:
     read_units: float
     write_units: float
     raw_bytes: int
-    gzip_bytes: int
+    sent_bytes: int
     headers: dict[str, str]
     sets_cookie: bool
 
@@ -56,14 +58,28 @@ class Report:
     worker_memory_mb: float
     floor_memory_mb: float
     cold_start: ColdStarts
+    pruned_start: ColdStarts
+    """With botocore's data pruned and static files left to a CDN, as deployed."""
+    css_bytes: int
+    js_bytes: int
+
+    @property
+    def html_bytes(self) -> int:
+        """The largest first page that everybody shares, as it is sent."""
+        return max(row.sent_bytes for row in self.rows if row.page in ("home", "list", "product"))
 
     @property
     def misses(self) -> tuple[str, ...]:
         """What is beyond its target."""
         pages = [row.page for row in self.rows if row.is_met is False]
         memory = ["worker memory"] if self.worker_memory_mb > MEMORY_TARGET_MB else []
-        cold = ["cold start"] if self.cold_start.cpu_ms > COLD_START_TARGET_MS else []
-        return (*pages, *memory, *cold)
+        cold = ["cold start"] if self.pruned_start.cpu_ms > COLD_START_TARGET_MS else []
+        sizes = {
+            "HTML": (self.html_bytes, HTML_BUDGET),
+            "CSS": (self.css_bytes, CSS_BUDGET),
+            "JavaScript": (self.js_bytes, JS_BUDGET),
+        }
+        return (*pages, *memory, *cold, *(name for name, (size, budget) in sizes.items() if size > budget))
 
 
 def row_of(times: PageTimes, watched: Watched) -> Row:
@@ -81,8 +97,8 @@ def row_of(times: PageTimes, watched: Watched) -> Row:
         calls=dict(watched.calls.operations),
         read_units=watched.calls.read_units,
         write_units=watched.calls.write_units,
-        raw_bytes=len(answer.body),
-        gzip_bytes=len(gzip.compress(answer.body, 6)) if answer.body else 0,
+        raw_bytes=len(gzip.decompress(answer.body)) if answer.headers["Content-Encoding"] == "gzip" else len(answer.body),
+        sent_bytes=len(answer.body),
         headers={name: answer.headers[name] for name in _HEADERS if name in answer.headers},
         sets_cookie="Set-Cookie" in answer.headers,
     )
@@ -97,7 +113,9 @@ def as_json(report: Report) -> dict[str, Any]:
         "products": report.products,
         "pages": [asdict(row) | {"ratio": row.ratio, "met": row.is_met} for row in report.rows],
         "cold_start": asdict(report.cold_start)
-        | {"target_ms": COLD_START_TARGET_MS, "met": report.cold_start.cpu_ms <= COLD_START_TARGET_MS},
+        | {"target_ms": COLD_START_TARGET_MS, "met": report.pruned_start.cpu_ms <= COLD_START_TARGET_MS},
+        "pruned_start": asdict(report.pruned_start),
+        "bytes": {"html": report.html_bytes, "css": report.css_bytes, "js": report.js_bytes},
         "worker_memory_mb": report.worker_memory_mb,
         "floor_memory_mb": report.floor_memory_mb,
         "memory_target_mb": MEMORY_TARGET_MB,
@@ -107,7 +125,7 @@ def as_json(report: Report) -> dict[str, Any]:
 
 def as_text(report: Report) -> str:
     """The report as a person reads it."""
-    cold = report.cold_start
+    cold, pruned = report.cold_start, report.pruned_start
     return "\n".join(
         [
             f"Python {platform.python_version()}, Django {django.__version__}, {report.products} products, "
@@ -115,7 +133,7 @@ def as_text(report: Report) -> str:
             "CPU: milliseconds of the worker a request, user and system, in the median round; best: in the least disturbed one.",
             "Floor: the page's template drawn from memory by a bare Django. WCU: without index writes inside a transaction.",
             "",
-            *_table(
+            *table(
                 [
                     "page",
                     "CPU",
@@ -129,18 +147,22 @@ def as_text(report: Report) -> str:
                     "RCU",
                     "WCU",
                     "bytes",
-                    "gzip",
+                    "sent",
                     "table calls",
                 ],
                 [_figures(row) for row in report.rows],
             ),
             "",
-            *_table(["page", "status", "Cache-Control", "Vary", "ETag", "Set-Cookie"], [_answer(row) for row in report.rows]),
+            *table(["page", "status", "Cache-Control", "Vary", "ETag", "Set-Cookie"], [_answer(row) for row in report.rows]),
             "",
-            f"Cold start to the first category page, median of {cold.starts}: {cold.cpu_ms:.0f} ms CPU"
-            f" (target {COLD_START_TARGET_MS:.0f}: {_verdict(cold.cpu_ms <= COLD_START_TARGET_MS)}),"
+            f"Cold start to the first category page, median of {cold.starts}: {cold.cpu_ms:.0f} ms CPU,"
             f" {cold.wall_ms:.0f} ms wall, at most {cold.memory_mb:.0f} MB;"
             f" then warm p50 {cold.warm_p50_ms:.1f} ms, p95 {cold.warm_p95_ms:.1f} ms.",
+            f"The same with botocore's data pruned, as deployed: {pruned.cpu_ms:.0f} ms CPU"
+            f" (target {COLD_START_TARGET_MS:.0f}: {_verdict(pruned.cpu_ms <= COLD_START_TARGET_MS)}),"
+            f" {pruned.wall_ms:.0f} ms wall, at most {pruned.memory_mb:.0f} MB.",
+            f"First visit, compressed: HTML {report.html_bytes} of {HTML_BUDGET} bytes, CSS {report.css_bytes} of {CSS_BUDGET},"
+            f" JavaScript {report.js_bytes} of {JS_BUDGET}.",
             f"Worker memory after the run: {report.worker_memory_mb:.0f} MB"
             f" (target {MEMORY_TARGET_MB:.0f}: {_verdict(report.worker_memory_mb <= MEMORY_TARGET_MB)});"
             f" the floor's: {report.floor_memory_mb:.0f} MB.",
@@ -163,7 +185,7 @@ def _figures(row: Row) -> list[str]:
         f"{row.read_units:g}",
         f"{row.write_units:g}",
         str(row.raw_bytes),
-        str(row.gzip_bytes),
+        str(row.sent_bytes),
         calls or "none",
     ]
 
@@ -180,7 +202,8 @@ def _verdict(is_met: bool | None) -> str:  # noqa: FBT001 - three ways to say it
     return {None: "", True: "met", False: "NOT MET"}[is_met]
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table for a terminal."""
     widths = [max(len(line[at]) for line in (head, *rows)) for at in range(len(head))]
     lines = [head, ["-" * width for width in widths], *rows]
     return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]

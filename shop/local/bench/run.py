@@ -1,13 +1,19 @@
 """The whole measurement, in a process whose environment and Django are set up."""
 
 import logging
+import re
+import subprocess
 import sys
+from pathlib import Path
 
+from django.conf import settings
+from django.test import Client
 from django.utils.html import escape
 
 from catalog import queries
 from shop.local.bench import cold_start, drawings
-from shop.local.bench.pages import CATEGORY_PATH, PAGES
+from shop.local.bench.asks import Ask
+from shop.local.bench.pages import CATEGORY_PATH, LIST_PATH, PAGES
 from shop.local.bench.report import Report, row_of
 from shop.local.bench.scene import Scene
 from shop.local.bench.settings import DRAWINGS, FOLDER
@@ -34,24 +40,35 @@ def run(*, stripe: FakeStripe, requests: int, products: int, cold_starts: int) -
 
     _say(f"Timing {requests} requests of each page …")
     with (
-        Worker("shop.local.bench.wsgi", environment={}, log=FOLDER / "shop.log") as shop,
+        Worker("shop.local.bench.wsgi", environment={"KEPT_PAGES": "0"}, log=FOLDER / "shop.log") as shop,
+        Worker("shop.local.bench.wsgi", environment={}, log=FOLDER / "kept.log") as keeping,
         Worker(
             "shop.local.bench.floor.wsgi",
             environment={"DJANGO_SETTINGS_MODULE": _FLOOR_SETTINGS},
             log=FOLDER / "floor.log",
         ) as floor,
     ):
-        times = [PageTimes(page, scene=scene, shop=shop, floor=floor if page.name in drawn else None) for page in PAGES]
+        times = [
+            PageTimes(page, scene=scene, shop=keeping if page.is_kept else shop, floor=floor if page.name in drawn else None)
+            for page in PAGES
+        ]
         time_pages(times, requests=requests)
-        memory, floor_memory = shop.usage().memory_mb, floor.usage().memory_mb
+        memory, floor_memory = max(shop.usage().memory_mb, keeping.usage().memory_mb), floor.usage().memory_mb
 
     _say(f"Starting the function {cold_starts} times …")
-    cold = cold_start.measure(
-        path=CATEGORY_PATH,
-        expected=_names_on(CATEGORY_PATH, scene),
-        starts=cold_starts,
-        requests=requests,
-        log=FOLDER / "function.log",
+    prune_script = Path(settings.BASE_DIR) / "infra" / "prune_botocore.py"
+    subprocess.run([sys.executable, str(prune_script), str(FOLDER / "botocore")], check=True)
+    expected = _names_on(CATEGORY_PATH, scene)
+    cold, pruned = (
+        cold_start.measure(
+            path=CATEGORY_PATH,
+            expected=expected,
+            starts=cold_starts,
+            requests=requests,
+            log=FOLDER / "function.log",
+            environment=environment,
+        )
+        for environment in ({}, {"BOTOCORE_DATA": str(FOLDER / "botocore"), "SERVE_STATIC": "false"})
     )
     return Report(
         requests=requests,
@@ -60,7 +77,17 @@ def run(*, stripe: FakeStripe, requests: int, products: int, cold_starts: int) -
         worker_memory_mb=memory,
         floor_memory_mb=floor_memory,
         cold_start=cold,
+        pruned_start=pruned,
+        css_bytes=_sent_assets("css"),
+        js_bytes=_sent_assets("js"),
     )
+
+
+def _sent_assets(kind: str) -> int:
+    """Compressed bytes of the style sheets or scripts that a list page names."""
+    page = Client().get(LIST_PATH, headers=Ask(LIST_PATH).headers | {"Accept-Encoding": ""}).text
+    names = set(re.findall(rf'(?:href|src)="/static/([^"]+\.{kind})"', page))
+    return sum((Path(settings.STATIC_ROOT) / f"{name}.gz").stat().st_size for name in names)
 
 
 def _names_on(category_path: str, scene: Scene) -> tuple[str, ...]:

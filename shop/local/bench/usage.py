@@ -13,20 +13,20 @@ USAGE_PATH = "/_bench/usage"
 _KILO, _MEGA = 1024, 1024 * 1024
 
 
-def with_usage(application: WSGIApplication) -> WSGIApplication:
-    """The application, and at USAGE_PATH the processor time and memory of the process that serves it."""
+def with_usage(application: WSGIApplication, *, table_calls: Callable[[], int] = lambda: 0) -> WSGIApplication:
+    """The application, and at USAGE_PATH the processor time, memory and table calls of the process that serves it."""
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] != USAGE_PATH:
             return application(environ, start_response)
-        return _tell(start_response)
+        return _tell(start_response, table_calls())
 
     return answer
 
 
-def _tell(start_response: Callable[..., Any]) -> Iterable[bytes]:
+def _tell(start_response: Callable[..., Any], table_calls: int) -> Iterable[bytes]:
     # User and system time of all threads of the process.
-    used = {"cpu_ms": time.process_time() * 1000, "memory_mb": memory_mb("self")}
+    used = {"cpu_ms": time.process_time() * 1000, "memory_mb": memory_mb("self"), "table_calls": table_calls}
     start_response("200 OK", [("Content-Type", "application/json")])
     return [json.dumps(used).encode()]
 

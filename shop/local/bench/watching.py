@@ -12,6 +12,7 @@ from django.template import loader
 from django.test import Client
 
 from catalog.queries import categories
+from catalog.shared import forget_pages
 from shop.lib.tables import connection
 from shop.local.bench.asks import Ask, WrongAnswer
 from shop.local.bench.capacity import READS, WRITES, read_units
@@ -41,6 +42,8 @@ def watch(page: Page, scene: Scene) -> Watched:
     """Ask for the page twice, and watch the second time. Raises WrongAnswer."""
     ask = page.prepare(scene)
     _ask(ask, page)
+    if not page.is_kept:
+        forget_pages()
     if page.is_once:
         ask = page.prepare(scene)
     with _noted_calls() as calls, _noted_drawings() as drawings:

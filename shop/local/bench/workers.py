@@ -37,10 +37,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Usage:
-    """What the worker process has used: processor time since its start, memory now."""
+    """What the worker process has used: processor time and table calls since its start, memory now."""
 
     cpu_ms: float
     memory_mb: float
+    table_calls: int
 
 
 class Worker:

@@ -32,11 +32,16 @@ def test_every_page_is_measured(tmp_path: Path) -> None:
         assert (row["met"] is None) == (row["target_ms"] is None)
         assert (row["read_units"] + row["write_units"] > 0) == bool(row["calls"])
     assert rows["product"]["calls"] == {"BatchGetItem": 1}
-    assert rows["list"]["calls"] == {}
+    assert rows["list"]["calls"] == rows["home"]["calls"] == rows["filtered list"]["calls"] == {}
+    assert rows["list, 304"]["raw_bytes"] == 0
+    assert rows["list"]["sent_bytes"] < rows["list"]["raw_bytes"] / 4
     assert rows["place order"]["calls"]["TransactWriteItems"] == 1
     drawn = {name for name, row in rows.items() if row["floor_cpu_ms"]}
-    assert drawn == set(rows) - {"place order", "healthz"}
+    kept = {page.name for page in PAGES if page.is_kept}
+    assert drawn == set(rows) - {"place order", "healthz"} - kept
     assert report["cold_start"]["cpu_ms"] > 0
+    assert report["pruned_start"]["cpu_ms"] > 0
+    assert min(report["bytes"].values()) > 0
     assert report["worker_memory_mb"] > 0
 
 
@@ -52,3 +57,19 @@ def test_a_read_takes_half_a_unit_for_each_started_four_kilobytes_and_twice_that
     assert read_units("GetItem", {}, {}) == 0.5
     assert read_units("Query", {}, {"Items": [small] * 50}) == 1
     assert read_units("BatchGetItem", {"RequestItems": {"T": {}}}, {"Responses": {"T": [small, large]}}) == 1.5
+
+
+@pytest.mark.timeout(300)
+def test_sizes_are_compared_side_by_side(tmp_path: Path) -> None:
+    figures = tmp_path / "sizes.json"
+    command = [*(sys.executable, "-m", "shop.local.bench"), *("--requests", "2", "--sizes", "60,300", "--json", str(figures))]
+
+    done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    small, large = json.loads(figures.read_text())["sizes"]
+    assert (small["products"], large["products"]) == (60, 300)
+    assert small["table_calls"] == large["table_calls"]
+    assert small["table_calls"]["list"] == 0
+    assert small["table_calls"]["product"] == 1
+    assert "search in the process" in done.stdout
