@@ -8,7 +8,7 @@ able = $(shell $(1) -c 'import sys; sys.exit(sys.version_info < (3, 7))' >/dev/n
 PYTHON = $(or $(call able,python3),$(call able,python3.13),$(call able,python3.12),$(call able,python3.11),$(call able,python))
 BOOTSTRAP = $(or $(PYTHON),$(error This shop needs Python 3.11, 3.12 or 3.13: install one and try again)) shop/local/bootstrap.py
 
-.PHONY: run test lint bench prove lock template
+.PHONY: run test lint bench prove lock template image image-test deploy destroy costs
 .DEFAULT_GOAL = run
 
 run: ## The whole shop on this machine: make run PORT=8123 DATA=/some/dir
@@ -31,3 +31,18 @@ lock: ## Compile requirements/*.lock anew
 
 template: ## Write the tables of infra/template.yaml from the row classes
 	@$(BOOTSTRAP) template
+
+image: ## The container image: make image BASE=another/base:tag
+	@$(BOOTSTRAP) infra image.py build $(if $(BASE),--base $(BASE))
+
+image-test: ## Build it on a stand-in base and buy something through it
+	@$(BOOTSTRAP) infra image.py test $(if $(BASE),--base $(BASE))
+
+deploy: ## To AWS: make deploy ENV=prod REGION=eu-west-1 ARGS="EmailFrom=shop@example.com"
+	@$(BOOTSTRAP) infra deploy.py deploy --environment $(or $(ENV),prod) $(if $(REGION),--region $(REGION)) $(ARGS)
+
+destroy: ## End a stack; tables and photographs stay: make destroy ENV=test
+	@$(BOOTSTRAP) infra deploy.py destroy --environment $(or $(ENV),prod) $(if $(REGION),--region $(REGION)) $(ARGS)
+
+costs: ## Write docs/costs.md anew from measured units and infra/prices.json
+	@$(BOOTSTRAP) infra costs.py

@@ -105,7 +105,7 @@ def environments(command: str) -> list[Environment]:
 def main(arguments: list[str]) -> None:
     """Do one of make's commands; does not return when all is well."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=["run", "test", "bench", "prove", "lint", "lock", "template"])
+    parser.add_argument("command", choices=["run", "test", "bench", "prove", "lint", "lock", "template", "infra"])
     command = parser.parse_args(arguments[:1]).command
     rest = arguments[1:]
     try:
@@ -121,6 +121,9 @@ def main(arguments: list[str]) -> None:
     python = str(needed[0].python)
     if command == "lint":
         sys.exit(lint(python))
+    if command == "infra":
+        os.chdir(str(ROOT))
+        os.execve(python, [python, f"infra/{rest[0]}", *rest[1:]], {**os.environ, "PYTHONPATH": str(ROOT)})  # noqa: S606
     if command == "template":
         environment = {**os.environ, "SHOP_LOCAL": "true"}
         sys.exit(subprocess.run([python, "infra/tables.py"], check=False, cwd=str(ROOT), env=environment).returncode)

@@ -34,11 +34,12 @@ def image_folder(folder: Path) -> Path:
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", *ignored))
         else:
             shutil.copy(source, folder / name)
-    subprocess.run([sys.executable, ROOT / "infra/collect_static.py", str(folder)], check=True, env=_bare(), timeout=60)
+    subprocess.run([sys.executable, ROOT / "infra/collect_static.py", str(folder)], check=True, env=bare(), timeout=60)
     return folder
 
 
-def _bare() -> dict[str, str]:
+def bare() -> dict[str, str]:
+    """An environment with nothing of ours in it."""
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
 
 
@@ -77,7 +78,7 @@ class Function:
             command = [sys.executable, "-m", "awslambdaric", self._handler]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                command, cwd=self._folder, env=_bare() | environment, stdout=log, stderr=subprocess.STDOUT, process_group=0
+                command, cwd=self._folder, env=bare() | environment, stdout=log, stderr=subprocess.STDOUT, process_group=0
             )
         return self
 

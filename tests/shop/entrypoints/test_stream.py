@@ -1,7 +1,7 @@
 """What follows from a change in the tables, given the records DynamoDB Streams delivers."""
 
 import smtplib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,10 +10,11 @@ from django.core.mail.backends.locmem import EmailBackend
 
 from catalog.models import PRODUCT_SK, ProductRow, product_pk
 from catalog.services import set_stock
-from orders import queries, services
+from orders import jobs, queries, services
 from orders.domain import Order
+from shop.entrypoints import figures
 from shop.entrypoints.jobs import handler as run_job
-from shop.entrypoints.stream import handler
+from shop.entrypoints.stream import _settled, handler
 from shop.lib.money import Money
 from shop.lib.owner import Owner
 from shop.lib.tables import table_name
@@ -172,3 +173,83 @@ def test_the_schedule_runs_its_job_by_name(stripe: FakeStripe, guest: Owner, now
     assert queries.order_by_id(order_id=order.order_id).status == "pending"
     with pytest.raises(KeyError):
         run_job({"job": "release_unpaid_order"}, None)
+
+
+class Context:
+    """Lambda's, with so much time left."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return round(self.seconds * 1000)
+
+
+def test_what_there_is_no_time_for_is_left_for_the_next_run(payment: tuple[Order, dict[str, Any]]) -> None:
+    _, paid = payment
+
+    answer = handler({"Records": [paid]}, Context(seconds=6))
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+    assert mail.outbox == []
+    assert handler({"Records": [paid]}, Context(seconds=60)) == {"batchItemFailures": []}
+    assert len(mail.outbox) == 1
+
+
+def change(status: str | None, was: str | None) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """An order's row before and after."""
+
+    def row(value: str | None) -> dict[str, Any] | None:
+        totals = {"M": {"total": {"N": "484.06"}}}
+        return None if value is None else {"SK": {"S": "ORDER#ord-1"}, "status": {"S": value}, "totals": totals}
+
+    return row(was), row(status)
+
+
+@pytest.mark.parametrize(
+    ("status", "was", "expected"),
+    [
+        ("pending", None, {"OrdersPlaced": 1}),
+        ("processing", "pending", {"OrdersPaid": 1, "Revenue": 484.06}),
+        ("expired", "pending", {"OrdersUnpaid": 1}),
+        ("cancelled", "pending", {"OrdersUnpaid": 1}),
+        ("cancelled", "processing", {}),
+        ("review", "pending", {"OrdersForReview": 1}),
+        ("refunded", "refund_pending", {"OrdersRefunded": 1}),
+        ("shipped", "processing", {}),
+        ("pending", "pending", {}),
+        (None, "pending", {}),
+    ],
+)
+def test_a_change_of_an_order_is_counted_for_what_it_means(
+    status: str | None, was: str | None, expected: dict[str, float]
+) -> None:
+    assert figures.of_order(*change(status, was)) == expected
+
+
+def test_other_rows_of_the_table_count_for_nothing() -> None:
+    assert figures.of_order(None, {"PK": {"S": "ORDER#ord-1"}, "SK": {"S": "REF"}, "owner": {"S": "GUEST#x"}}) == {}
+
+
+def test_what_comes_again_is_counted_when_it_comes_for_good() -> None:
+    """Lambda delivers everything from the first failure on once more."""
+    first, failed, last = ({"n": 1}, {"n": 2}, {"n": 3})
+
+    assert _settled([first, failed, last], [failed]) == [first]
+    assert _settled([first, failed, last], []) == [first, failed, last]
+
+
+def test_stuck_orders_are_those_long_past_their_hold(guest: Owner, now: datetime) -> None:
+    order = factories.make_order(guest, {factories.make_product().product_id: 1}, now)
+    assert order.due_at
+
+    # A quarter of an hour for whoever asked for more time, and one for Stripe and us.
+    assert jobs.count_stuck_orders(now=order.due_at + timedelta(minutes=29)) == 0
+    assert jobs.count_stuck_orders(now=order.due_at + timedelta(minutes=31)) == 1
+
+
+def test_a_job_without_time_says_so_and_changes_nothing(stripe: FakeStripe, guest: Owner, now: datetime) -> None:
+    order = factories.make_order(guest, {factories.make_product().product_id: 1}, now)
+
+    assert run_job({"job": "count_stuck_orders"}, Context(seconds=2)) == {"job": "count_stuck_orders", "unfinished": True}
+    assert queries.order_by_id(order_id=order.order_id).status == "pending"
