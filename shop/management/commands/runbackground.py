@@ -19,7 +19,7 @@ class Command(BaseCommand):
     help = "Deliver table changes to the stream function and run the scheduled jobs, for a local shop."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--data", type=Path, required=True, help="folder for records that were put aside")
+        parser.add_argument("--data", type=Path, default=Path(".shop-data"), help="folder for records that were put aside")
         parser.add_argument("--noreload", action="store_true", help="do not start again when the code changes")
 
     def handle(self, *_: Any, **options: Any) -> None:
