@@ -7,8 +7,8 @@ import base64
 import hmac
 import secrets
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from pynamodb.exceptions import UpdateError
 
@@ -18,6 +18,9 @@ from accounts.limits import Kind, count_try, forget_tries
 from accounts.links import hash_of
 from accounts.models import LAST_STEP, PROFILE_SK, RECOVERY, SecondFactorMap, UserRow, user_key, user_pk
 from shop.lib.tables import is_refused
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 _STEP_SECONDS = 30
 _RECOVERY_CODES = 10
@@ -44,6 +47,8 @@ def new_setup(*, user: User) -> tuple[str, str]:
 
 def secret_of(*, setup: str, user: User) -> str:
     """The secret of a sealed setup. Raises SetupOver for one that is too old, forged or another person's."""
+    from cryptography.fernet import InvalidToken
+
     try:
         user_id, secret = _boxes().decrypt(setup.encode(), ttl=_SETUP_SECONDS).decode().split()
     except (InvalidToken, ValueError):
@@ -147,10 +152,12 @@ def _plain(code: str) -> str:
     return "".join(char for char in code.lower() if char.isalnum())
 
 
-def _boxes() -> MultiFernet:
+def _boxes() -> "MultiFernet":
     """What seals with a key of the settings' secret, and opens with those of earlier ones as well."""
-    return MultiFernet([_box(secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
+    from cryptography.fernet import Fernet, MultiFernet  # a whole library, which visitors need not wait for
 
-
-def _box(secret: str) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(hmac.digest(secret.encode(), b"shop.second-factor", "sha256")))
+    keys = (
+        hmac.digest(secret.encode(), b"shop.second-factor", "sha256")
+        for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    )
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
