@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 from enum import StrEnum
 
+from shop.lib.places import COUNTRIES, country_code
 from shop.lib.viewer import Permission, Viewer
 
 
@@ -77,6 +78,11 @@ class SavedAddress:
     name: str = ""
     street2: str = ""
 
+    @property
+    def country_name(self) -> str:
+        """The country as people read it; one we do not know as it stands."""
+        return COUNTRIES.get(country_code(self.country), self.country)
+
 
 @dataclass(frozen=True, slots=True)
 class SavedCard:
@@ -106,6 +112,8 @@ class User:
     phone: str = ""
     addresses: tuple[SavedAddress, ...] = ()
     cards: tuple[SavedCard, ...] = ()
+    book_version: int = 0
+    """Counts changes of the address book."""
     last_login: datetime | None = None
     granted: frozenset[str] = frozenset()
     """Permissions given to a member of staff by name."""

@@ -91,6 +91,7 @@ class UserRow(Row):
     credentials = IntegerAttribute(null=True)
     second_factor = SecondFactorMap(attr_name="secondFactor", null=True)
     stripe_customer_id = UnicodeAttribute(attr_name="stripeCustomerId", null=True)
+    book_version = IntegerAttribute(attr_name="bookVersion", null=True)
     # Other rows of this table end by it; named here for the table's TTL.
     expires_at = EpochAttribute(attr_name="expiresAt", null=True)
 
@@ -271,11 +272,39 @@ def to_user(row: UserRow) -> User:
             )
             for entry in row.payment_methods
         ),
+        book_version=row.book_version or 0,
         last_login=row.last_login,
         granted=frozenset(row.permissions or ()),
         credentials=row.credentials or 0,
         has_second_factor=row.second_factor is not None,
         stripe_customer_id=row.stripe_customer_id or "",
+    )
+
+
+def to_address_map(entry: SavedAddress) -> AddressMap:
+    return AddressMap(
+        id=entry.address_id,
+        type=entry.kind,
+        street=entry.street,
+        city=entry.city,
+        state=entry.state or None,
+        zip_code=entry.zip_code,
+        country=entry.country,
+        is_default=entry.is_default,
+        name=entry.name or None,
+        street2=entry.street2 or None,
+    )
+
+
+def to_card_map(card: SavedCard) -> PaymentMethodMap:
+    return PaymentMethodMap(
+        id=card.method_id,
+        type=card.kind,
+        last4=card.last4,
+        brand=card.brand,
+        expiry_month=card.expiry_month,
+        expiry_year=card.expiry_year,
+        is_default=card.is_default,
     )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import second_factor_views, security_views, views
+from accounts import profile_views, second_factor_views, security_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -17,6 +17,12 @@ urlpatterns = [
     path("password-reset/<str:secret>/", views.reset, name="reset"),
     path("second-factor/", second_factor_views.page, name="second_factor"),
     path("second-factor/off/", second_factor_views.turn_off, name="second_factor_off"),
+    path("profile/", profile_views.profile, name="profile"),
+    path("addresses/", profile_views.addresses, name="addresses"),
+    path("addresses/add/", profile_views.add_address, name="add_address"),
+    path("addresses/<id:address_id>/", profile_views.change_address, name="change_address"),
+    path("addresses/<id:address_id>/remove/", profile_views.remove_address, name="remove_address"),
+    path("addresses/<id:address_id>/default/", profile_views.make_default, name="default_address"),
     path("password/", security_views.change_password, name="change_password"),
     path("email/", security_views.change_email, name="change_email"),
     path("email/old/<str:secret>/", security_views.confirm_old_email, name="email_old"),

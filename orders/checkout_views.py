@@ -6,21 +6,28 @@ from functools import wraps
 
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import address_book
+from accounts import queries as accounts
+from accounts.book_domain import AddressKind, BookFull
+from accounts.domain import SavedAddress, User
+from accounts.queries import UserNotFound
 from cart import queries as carts
 from cart import services as cart_services
 from cart.domain import Cart
 from orders import queries, services
-from orders.domain import Checkout, CheckoutDetails
-from orders.forms import AddressForm, ContactForm, DeliveryForm
+from orders.domain import Address, Checkout, CheckoutDetails
+from orders.forms import AddressForm, ContactForm, DeliveryForm, SavedChoiceForm
 from shop.lib.access import owner_of, viewer_of
 from shop.lib.clock import utc_now
 from shop.lib.http import see_other
 from shop.lib.owner import Owner
+from shop.lib.places import country_code
 
 _STEPS = (
     ("contact", "Contact"),
@@ -77,7 +84,10 @@ def contact(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
 
 
 def _known_contact(request: HttpRequest, details: CheckoutDetails) -> dict[str, str]:
-    return {"email": details.email or viewer_of(request).email, "phone": details.phone}
+    if details.email:
+        return {"email": details.email, "phone": details.phone}
+    user = _account_of(request)
+    return {"email": viewer_of(request).email, "phone": details.phone or (user.phone if user else "")}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -85,12 +95,86 @@ def _known_contact(request: HttpRequest, details: CheckoutDetails) -> dict[str, 
 def address(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
     told = queries.checkout(owner=owner, now=utc_now())
     details = told.details
-    form = AddressForm(_data(request, told, "address"), initial=asdict(details.address) if details.address else None)
+    user = _account_of(request)
+    if request.method == "POST" and "saved" in request.POST:
+        return _to_saved(request, owner, details, user)
+    initial = asdict(details.address) if details.address else {"name": user.name if user else ""}
+    form = AddressForm(_data(request, told, "address"), initial=initial, can_save=user is not None)
     if request.method == "POST":
         if not form.is_valid():
             return _ask_again(owner, "address", form)
+        if user and form.is_to_be_saved:
+            _keep_address(request, user, form.address())
         return _remember(owner, "address", replace(details, address=form.address()), then="delivery")
-    return _step_answer(request, "address", details, cart, form=form)
+    saved = _saved_addresses(user)
+    return _step_answer(
+        request,
+        "address",
+        details,
+        cart,
+        form=form,
+        saved=saved,
+        chosen=_chosen(saved, details.address),
+        is_other=bool(form.errors) or (details.address is not None and not _chosen(saved, details.address)),
+    )
+
+
+def _account_of(request: HttpRequest) -> User | None:
+    """The account of who is signed in; a guest has none."""
+    viewer = viewer_of(request)
+    if not viewer.is_signed_in:
+        return None
+    try:
+        return accounts.user(user_id=viewer.user_id)
+    except UserNotFound:
+        return None
+
+
+def _saved_addresses(user: User | None) -> list[tuple[str, Address]]:
+    """The address book as a choice: addresses for deliveries before others, the default first."""
+    book = user.addresses if user else ()
+    order = sorted(book, key=lambda entry: (entry.kind != AddressKind.SHIPPING, not entry.is_default))
+    return [(entry.address_id, _address_of(entry, user)) for entry in order]
+
+
+def _address_of(entry: SavedAddress, user: User | None) -> Address:
+    return Address(
+        name=entry.name or (user.name if user else ""),
+        street=entry.street,
+        city=entry.city,
+        state=entry.state,
+        zip_code=entry.zip_code,
+        country=country_code(entry.country),
+        street2=entry.street2,
+    )
+
+
+def _chosen(saved: list[tuple[str, Address]], told: Address | None) -> str:
+    """Which entry stands chosen: the one told before, or the first when nothing was told."""
+    if told is None:
+        return saved[0][0] if saved else ""
+    return next((address_id for address_id, address in saved if address == told), "")
+
+
+def _to_saved(request: HttpRequest, owner: Owner, details: CheckoutDetails, user: User | None) -> HttpResponse:
+    """Send it to an entry of the address book; one we do not deliver to, or that lacks something, is asked about."""
+    choice = SavedChoiceForm(request.POST)
+    found = dict(_saved_addresses(user)).get(choice.cleaned_data["saved"]) if choice.is_valid() else None
+    if found is None:
+        messages.warning(request, "That address is not in your address book any more. Please choose another one.")
+        return see_other(reverse("orders:address"))
+    form = AddressForm(asdict(found))
+    if not form.is_valid():
+        return _ask_again(owner, "address", form)
+    return _remember(owner, "address", replace(details, address=form.address()), then="delivery")
+
+
+def _keep_address(request: HttpRequest, user: User, address: Address) -> None:
+    entry = SavedAddress(address_id="", kind=AddressKind.SHIPPING, is_default=False, **asdict(address))
+    try:
+        address_book.add_address(user_id=user.user_id, entry=entry, now=utc_now())
+    except BookFull:
+        messages.warning(request, "Your address book is full, so this address is used for this order alone.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

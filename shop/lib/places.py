@@ -28,6 +28,29 @@ COUNTRIES = {
     "US": "United States",
 }
 """ISO 3166-1 codes and the names shoppers read, sorted as they read them."""
+_LONG_CODES = {
+    "AUS": "AU",
+    "AUT": "AT",
+    "BEL": "BE",
+    "CAN": "CA",
+    "DNK": "DK",
+    "FIN": "FI",
+    "FRA": "FR",
+    "DEU": "DE",
+    "IRL": "IE",
+    "ITA": "IT",
+    "JPN": "JP",
+    "NLD": "NL",
+    "NZL": "NZ",
+    "NOR": "NO",
+    "POL": "PL",
+    "PRT": "PT",
+    "ESP": "ES",
+    "SWE": "SE",
+    "CHE": "CH",
+    "GBR": "GB",
+    "USA": "US",
+}
 HOME_COUNTRY = "US"
 """Where the shop is: what an address form offers first."""
 STATE_REQUIRED = frozenset({"AU", "CA", "US"})
@@ -77,6 +100,11 @@ _POSTAL_RULES = {
 }
 _DASHES = "\u2212\u30fc"  # the minus sign and the long vowel mark, which Japanese keyboards give for a dash
 _LENIENT = re.compile(r"(?=.*[A-Z0-9])[A-Z0-9 -]{2,12}")
+
+
+def country_code(written: str) -> str:
+    """Our code of a country as another system may write it, such as "USA"; what we do not know stays as it is."""
+    return _LONG_CODES.get(written.upper(), written)
 
 
 def country_in_words(code: str) -> str:
