@@ -273,6 +273,11 @@ class Order:
         return next((line for line in self.lines if line.product_id == product_id), None)
 
     @property
+    def goes_back(self) -> bool:
+        """Whether its money is on its way back, or is back: nobody is thanked for it."""
+        return self.status in (OrderStatus.REFUND_PENDING, OrderStatus.REFUNDED)
+
+    @property
     def was_never_paid(self) -> bool:
         """Whether the order ended without money: its lines may go back into a cart."""
         return self.status in (OrderStatus.EXPIRED, OrderStatus.CANCELLED) and self.payment.status == "pending"

@@ -79,7 +79,7 @@ def place(request: HttpRequest) -> HttpResponse:
 def pay(request: HttpRequest, order_id: str) -> HttpResponse:
     order, is_sure = _as_stripe_knows(_order_or_404(request, order_id))
     if order.is_paid:
-        return redirect(_address("orders:confirmation", order))
+        return redirect(_address("orders:order" if order.goes_back else "orders:confirmation", order))
     return _to_payment(request, order) if request.method == "POST" else _pay_page(request, order, is_sure=is_sure)
 
 
@@ -107,13 +107,15 @@ def returned(request: HttpRequest, order_id: str) -> HttpResponse:
     order, is_sure = _as_stripe_knows(order)
     if not is_sure:
         return _pay_page(request, order, is_sure=False)
+    if order.goes_back:  # paid when its pieces were gone: the order's page tells what becomes of the money
+        return redirect(_address("orders:order", order))
     return redirect(_address("orders:confirmation" if order.is_paid else "orders:pay", order))
 
 
 @require_safe
 def confirmation(request: HttpRequest, order_id: str) -> HttpResponse:
     order = _order_or_404(request, order_id)
-    if not order.is_paid:
+    if not order.is_paid or order.goes_back:
         return redirect(_address("orders:pay", order))
     return render(
         request,
@@ -212,7 +214,8 @@ def _back_to_cart(request: HttpRequest, order: Order) -> HttpResponse:
 
 def _as_stripe_knows(order: Order) -> tuple[Order, bool]:
     """The order after asking Stripe about its payment, and whether we know: its silence must not read as "not paid"."""
-    if not order.is_awaiting_payment or not order.payment.session_id:
+    # Who comes back from paying an order that was given up meanwhile has paid all the same.
+    if not (order.is_awaiting_payment or order.was_never_paid) or not order.payment.session_id:
         return order, True
     try:
         with trouble_as_busy():

@@ -24,6 +24,7 @@ from orders import jobs, payments, queries, services
 from orders import ledger_queries as books
 from orders.domain import HOLD, Order, OrderStatus, order_id_for
 from orders.ledger_domain import FindingKind, Refund, RefundState
+from orders.ledger_models import BOOKMARK_PK, BookmarkRow
 from shop.lib.guests import new_guest
 from shop.lib.money import Money
 from shop.lib.tables import connection
@@ -93,6 +94,7 @@ class Shop(RuleBasedStateMachine):
             table.clear()
         stripe.state.idempotency.clear()
         stripe.faults.clear()
+        BookmarkRow(BOOKMARK_PK, "money").delete()  # each life begins at the same moment
         self.now = datetime.fromisoformat("2026-11-23T12:00:00+00:00")
         stripe.state.clock = lambda: self.now.timestamp()  # noqa: PLW0108 - it moves
         self.products = [
@@ -316,11 +318,9 @@ class Shop(RuleBasedStateMachine):
         assert not [order.status for order in orders if order.status in (OrderStatus.PENDING, OrderStatus.REFUND_PENDING)]
         assert not [refund for order in orders for refund in self.refunds_of(order) if refund.state.is_open]
         intents = self.stripe.state.tables["payment_intents"].values()
-        refunded = {
-            charge["payment_intent"]: charge["amount_refunded"] for charge in self.stripe.state.tables["charges"].values()
-        }
+        charges = self.stripe.state.tables["charges"]
         kept_by_stripe = {
-            intent["id"]: intent["amount_received"] - refunded.get(intent["id"], 0)
+            intent["id"]: intent["amount_received"] - charges[intent["latest_charge"]]["amount_refunded"]
             for intent in intents
             if intent["amount_received"]
         }

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.test import Client
 
 from orders import jobs, payments, services
 from orders import ledger_queries as books
 from orders.domain import HOLD, Order, OrderStatus
 from orders.ledger_domain import FindingKind, RefundReason, RefundState
 from orders.models import REFUNDABLE, order_key
+from shop.lib.guests import new_guest
 from shop.lib.owner import Owner
 from shop.local.fake_stripe import ApiFault, FakeStripe
 from tests import factories
@@ -455,6 +457,19 @@ def test_late_money_goes_back_at_once_when_a_piece_is_gone(stripe: FakeStripe, l
     assert history(late) == ["pending", "expired", "refund_pending", "refunded"]
     assert stock(late.lines[0].product_id) == 1
     assert [refund.reason for refund in books.refunds_of(order_id=late.order_id)] == [RefundReason.LATE]
+
+
+def test_who_paid_late_for_what_is_gone_is_shown_the_order_and_not_thanked(
+    stripe: FakeStripe, late: Order, guest: Owner, now: datetime, guest_client: Client
+) -> None:
+    factories.make_order(new_guest(now), {late.lines[0].product_id: 1}, now)
+
+    answer = guest_client.get(f"/checkout/{late.order_id}/return/")
+
+    assert answer["Location"].startswith(f"/orders/{late.order_id}/?key=")
+    page = guest_client.get(answer["Location"])
+    assert "Refunded" in page.text
+    assert guest_client.get(f"/checkout/{late.order_id}/confirmation/").status_code == 302
 
 
 def test_late_money_settled_by_two_at_once_is_taken_or_given_back_but_never_both(
