@@ -1,4 +1,4 @@
-"""`python infra/collect_static.py FOLDER`: static files under names made of their content, as production wants them.
+"""`python infra/collect_static.py FOLDER [TARGET]`: static files under names made of their content, as production wants them.
 
 A build knows no secret, so it makes up what the settings insist on.
 """
@@ -9,8 +9,8 @@ import secrets
 import sys
 
 
-def main(folder: str) -> None:
-    """Collect into <folder>/staticfiles."""
+def main(folder: str, target: str = "") -> None:
+    """Collect into <folder>/staticfiles, or into the target."""
     sys.path.insert(0, folder)
     os.chdir(folder)
     os.environ.pop("SHOP_LOCAL", None)
@@ -20,6 +20,10 @@ def main(folder: str) -> None:
     from django.core.management import call_command
 
     django.setup()
+    if target:
+        from django.conf import settings
+
+        settings.STATIC_ROOT = target
     call_command("collectstatic", interactive=False, verbosity=0)
 
 
@@ -35,4 +39,4 @@ def made_up_settings() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -48,6 +48,17 @@ def build(*, tag: str, base: str = "") -> None:
     _buildah("bud", "--isolation", "chroot", *_certificates(), *given, "-t", tag, "-f", "Dockerfile", ".")
 
 
+def push(tag: str, *, registry: str, user: str, password: str) -> None:
+    """Put the image into a registry. Raises Failed."""
+    tool = ["docker"] if has_docker() else _prefix()
+    login = subprocess.run(
+        [*tool, "login", "--username", user, "--password-stdin", registry], check=False, input=password, text=True
+    )
+    if login.returncode:
+        raise Failed(f"{registry} did not let us in.")
+    _run([*tool, "push", tag])
+
+
 def has_docker() -> bool:
     """Whether there is a Docker that works."""
     if not shutil.which("docker"):

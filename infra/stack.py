@@ -2,10 +2,12 @@
 
 import base64
 import json
+import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ _GENERATED: dict[str, Callable[[], str]] = {
 """What the first deployment makes up by itself."""
 _GIVEN = ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET")
 """What only its owner knows."""
+SECRETS = (*_GENERATED, *_GIVEN)
 
 
 class Failed(Exception):
@@ -54,7 +57,7 @@ class Stack:
 
     def client(self, service: str) -> Any:
         """A client in the stack's region."""
-        return boto3.client(service, region_name=self.region)
+        return _client(service, self.region, os.environ.get("AWS_ENDPOINT_URL", ""))
 
     @property
     def _account(self) -> str:
@@ -139,6 +142,13 @@ class Stack:
             reasons = "".join(f"\n  {line}" for line in self._failures())
             raise Failed(f"The stack is {status}.{reasons}")
 
+    def drop(self, change_set: str) -> None:
+        """Forget a change set, and the empty stack that came with it if there was none before."""
+        cloud = self.client("cloudformation")
+        cloud.delete_change_set(StackName=self.name, ChangeSetName=change_set)
+        if self.status() == "REVIEW_IN_PROGRESS":
+            cloud.delete_stack(StackName=self.name)
+
     def delete(self) -> None:
         """End the stack; tables, photographs and people stay (docs/operations.md). Raises Failed."""
         self._empty(self.outputs().get("StaticBucketName", ""))
@@ -163,6 +173,12 @@ class Stack:
         for event in self.client("cloudformation").describe_stack_events(StackName=self.name)["StackEvents"]:
             if event["ResourceStatus"].endswith("FAILED"):
                 yield f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
+
+
+@cache
+def _client(service: str, region: str, endpoint: str) -> Any:
+    """One client for many calls: making one reads its service's whole description."""
+    return boto3.client(service, region_name=region, endpoint_url=endpoint or None)
 
 
 def _is_empty(reason: str) -> bool:
