@@ -215,8 +215,9 @@ PRODUCT_CACHE_SECONDS = env.integer("PRODUCT_CACHE_SECONDS", 60) if CACHE_URL el
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"without_secrets": {"()": "shop.lib.logs.WithoutSecrets"}},
     "formatters": {"line": {"format": "{levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_secrets"]}},
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
     # They tell at INFO of every start where settings were not found and which credentials were.
     "loggers": {
@@ -233,7 +234,7 @@ LOGGING: dict[str, Any] = {
     },
 }
 if LOCAL:
-    LOGGING["filters"] = {"without_files": {"()": "shop.local.logs.WithoutFiles", "addresses": [STATIC_URL, MEDIA_URL]}}
+    LOGGING["filters"]["without_files"] = {"()": "shop.local.logs.WithoutFiles", "addresses": [STATIC_URL, MEDIA_URL]}
     # As Django sets it up for runserver, and filtered.
     LOGGING["formatters"]["server"] = {
         "()": "django.utils.log.ServerFormatter",

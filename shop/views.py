@@ -27,7 +27,8 @@ def favicon(request: HttpRequest) -> HttpResponse:
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """What crawlers may fetch: the catalogue."""
-    lines = ["User-agent: *", "Disallow: /checkout/", "Disallow: /orders/", f"Sitemap: {settings.SITE_ORIGIN}/sitemap.xml", ""]
+    private = ("accounts", "checkout", "orders")
+    lines = ["User-agent: *", *(f"Disallow: /{name}/" for name in private), f"Sitemap: {settings.SITE_ORIGIN}/sitemap.xml", ""]
     return HttpResponse("\n".join(lines), content_type="text/plain")
 
 

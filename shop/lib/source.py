@@ -27,8 +27,8 @@ def coarse_source_of(request: HttpRequest) -> str:
     if address is None:
         return ""
     if isinstance(address, ipaddress.IPv6Address):
-        return f"{ipaddress.ip_network((address, _V6_COARSE), strict=False).network_address}…"
-    return f"{str(address).rpartition('.')[0]}.…"
+        return f"{ipaddress.ip_network((address, _V6_COARSE), strict=False).network_address}x"
+    return f"{str(address).rpartition('.')[0]}.x"
 
 
 def _address(request: HttpRequest) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -1,0 +1,82 @@
+"""From a stranger to a customer, in a real browser."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_buying import GOOD, check_out, order_number, pay, put_mugs_in_cart
+
+pytestmark = pytest.mark.browser
+
+PASSWORD, NEXT_PASSWORD = "quiet lamp, warm clay", "a second lamp of clay"
+
+
+def _link_in_mail(mail: Page, subject: str, words: str) -> str:
+    """Where the button of the newest mail with this subject leads."""
+    mail.goto("/_local/mail/")
+    link = mail.get_by_role("link", name=subject)
+    for _ in range(60):
+        if link.count():
+            break
+        mail.wait_for_timeout(250)
+        mail.reload()
+    link.first.click()
+    return str(mail.frame_locator("iframe").get_by_role("link", name=words).get_attribute("href"))
+
+
+def _submit(page: Page) -> None:
+    page.locator("main form button[type=submit]").first.click()
+
+
+def _sign_in(page: Page, email: str, password: str) -> None:
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(password)
+    _submit(page)
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_a_stranger_becomes_a_customer(visit: Callable[..., Page], script: bool) -> None:
+    email = f"ada-{script}@example.com".lower()
+    page, mail = visit("/accounts/register/", script=script), visit("/_local/mail/")
+    for label, value in {"First name": "Ada", "Last name": "Lovelace", "E-mail": email, "Password": PASSWORD}.items():
+        page.get_by_label(label).fill(value)
+    _submit(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Look in your mailbox")
+
+    page.goto(_link_in_mail(mail, "Open your Fernhollow account", "Confirm my address"))
+    page.get_by_label("Password").fill(PASSWORD)
+    _submit(page)
+    expect(page).to_have_url("/")
+    if script:
+        expect(page.get_by_role("link", name="Your account, Ada Lovelace")).to_be_visible()
+
+    # The same person in another browser, with a cart filled before signing in on the way to paying.
+    other = visit("/", script=script)
+    put_mugs_in_cart(other, script=script)
+    other.get_by_role("link", name="Check out").click()
+    other.get_by_role("main").get_by_role("link", name="Sign in").click()
+    _sign_in(other, email, PASSWORD)
+    expect(other.get_by_role("heading", level=1)).to_have_text("How can we reach you?")
+    expect(other.get_by_label("E-mail")).to_have_value(email)
+    expect(other.get_by_text("What you chose before you signed in is in your cart.")).to_be_visible()
+    other.goto("/cart/")
+    check_out(other)
+    pay(other, GOOD)
+    number = order_number(other)
+    page.goto("/orders/")
+    expect(page.get_by_role("main")).to_contain_text(number)
+
+    # A new password by mail signs both browsers out.
+    third = visit("/accounts/password-reset/", script=script)
+    third.get_by_label("E-mail").fill(email)
+    _submit(third)
+    third.goto(_link_in_mail(mail, "Set a new password at Fernhollow", "Choose a new password"))
+    third.get_by_label("New password").fill(NEXT_PASSWORD)
+    _submit(third)
+    _sign_in(third, email, NEXT_PASSWORD)
+    third.goto("/accounts/sessions/")
+    expect(third.get_by_role("main").get_by_role("listitem")).to_have_count(1)
+    for ended in (page, other):
+        ended.goto("/accounts/sessions/")
+        expect(ended.get_by_role("heading", level=1)).to_have_text("Sign in")
