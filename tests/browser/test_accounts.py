@@ -1,5 +1,6 @@
 """From a stranger to a customer, in a real browser."""
 
+import uuid
 from collections.abc import Callable
 
 import pytest
@@ -12,10 +13,10 @@ pytestmark = pytest.mark.browser
 PASSWORD, NEXT_PASSWORD = "quiet lamp, warm clay", "a second lamp of clay"
 
 
-def _link_in_mail(mail: Page, subject: str, words: str) -> str:
-    """Where the button of the newest mail with this subject leads."""
+def _link_in_mail(mail: Page, email: str, subject: str, words: str) -> str:
+    """Where the button of the mail with this subject to this address leads."""
     mail.goto("/_local/mail/")
-    link = mail.get_by_role("link", name=subject)
+    link = mail.get_by_role("row").filter(has_text=email).get_by_role("link", name=subject)
     for _ in range(60):
         if link.count():
             break
@@ -37,14 +38,14 @@ def _sign_in(page: Page, email: str, password: str) -> None:
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
 def test_a_stranger_becomes_a_customer(visit: Callable[..., Page], script: bool) -> None:
-    email = f"ada-{script}@example.com".lower()
+    email = f"ada-{uuid.uuid4().hex[:8]}@example.com"
     page, mail = visit("/accounts/register/", script=script), visit("/_local/mail/")
     for label, value in {"First name": "Ada", "Last name": "Lovelace", "E-mail": email, "Password": PASSWORD}.items():
         page.get_by_label(label).fill(value)
     _submit(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Look in your mailbox")
 
-    page.goto(_link_in_mail(mail, "Open your Fernhollow account", "Confirm my address"))
+    page.goto(_link_in_mail(mail, email, "Open your Fernhollow account", "Confirm my address"))
     page.get_by_label("Password").fill(PASSWORD)
     _submit(page)
     expect(page).to_have_url("/")
@@ -71,7 +72,7 @@ def test_a_stranger_becomes_a_customer(visit: Callable[..., Page], script: bool)
     third = visit("/accounts/password-reset/", script=script)
     third.get_by_label("E-mail").fill(email)
     _submit(third)
-    third.goto(_link_in_mail(mail, "Set a new password at Fernhollow", "Choose a new password"))
+    third.goto(_link_in_mail(mail, email, "Set a new password at Fernhollow", "Choose a new password"))
     third.get_by_label("New password").fill(NEXT_PASSWORD)
     _submit(third)
     _sign_in(third, email, NEXT_PASSWORD)
