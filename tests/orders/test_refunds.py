@@ -359,6 +359,20 @@ def test_of_refund_cancellation_and_shipment_at_once_one_wins(
     assert sum(made_at(stripe)) == after.payment.given_back.minor
 
 
+@pytest.mark.parametrize("slower", [_shipped, _shipped_in_part, _refunded, _refunded_in_part])
+def test_of_a_second_parcel_and_something_else_at_once_one_wins(
+    stripe: FakeStripe, paid: Order, now: datetime, slower: Move
+) -> None:
+    _shipped_in_part(paid, now)
+    seen = stored(paid)
+
+    with pytest.raises(services.OrderMoved), run_before("TransactWriteItems", lambda: _shipped_in_part(seen, now)):
+        slower(seen, now)
+
+    assert [line.shipped for line in stored(paid).lines] == [2, 0]
+    assert made_at(stripe) == []
+
+
 # --- Cancelling, shipping, delivering ---------------------------------------------------------------------------------
 
 
