@@ -29,9 +29,10 @@ from orders.ledger_domain import Finding, FindingKind, RefundReason
 from orders.models import PAYMENT, REFUNDABLE, SESSION_ID, EventRow, OrderRow, event_pk, order_key
 from orders.moving import SHOPPER, STRIPE, OrderMoved, has_session, moves, retake_loose, sets_lines, stock_changed
 from orders.noting import count, note_finding
-from orders.payments import Event, PaymentInProgress, Session, SessionState, gateway
+from orders.payments import CustomerGone, Event, PaymentInProgress, Session, SessionState, gateway
 from orders.refund_entries import refund_of_all, write_down
 from orders.refunding import carry_out
+from orders.wallet import customer_of, forget_customer
 from shop.lib.once import KEEP
 from shop.lib.tables import Busy, all_of, is_refused
 from shop.lib.transactions import Refused, run_transaction
@@ -59,6 +60,7 @@ def open_payment(*, order: Order, success_url: str, cancel_url: str, pause: Call
 
     Raises PaymentsUnavailable, PaymentRefused, OrderMoved.
     """
+    customer = "" if order.payment.session_id else customer_of(order.owner)
     for _ in range(_WAITS):
         if order.payment.session_id:
             return order
@@ -66,8 +68,15 @@ def open_payment(*, order: Order, success_url: str, cancel_url: str, pause: Call
             raise OrderMoved(order.order_id)
         try:
             session = gateway().open_session(
-                order, success_url=success_url, cancel_url=cancel_url, expires_at=order.created_at + SESSION_LIFETIME
+                order,
+                success_url=success_url,
+                cancel_url=cancel_url,
+                expires_at=order.created_at + SESSION_LIFETIME,
+                customer=customer,
             )
+        except CustomerGone:
+            forget_customer(order.owner, customer)
+            customer = ""
         except PaymentInProgress:
             pause(_WAIT_SECONDS)
             order = queries.order_of(owner=order.owner, order_id=order.order_id)

@@ -44,6 +44,10 @@ class PaymentRefused(Exception):
     """Stripe understood the request and will not do it, now or later."""
 
 
+class CustomerGone(PaymentRefused):
+    """Stripe has no such customer (any more): deleted at its own pages, or of another account."""
+
+
 class BadWebhook(Exception):
     """A webhook whose signature or age is wrong, or that is no event at all."""
 
@@ -142,14 +146,19 @@ class StripeGateway:
             http_client=stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)),
         )
 
-    def open_session(self, order: Order, *, success_url: str, cancel_url: str, expires_at: datetime) -> Session:
-        """Create the order's Checkout Session; asked again with the same order, Stripe returns the first."""
+    def open_session(
+        self, order: Order, *, success_url: str, cancel_url: str, expires_at: datetime, customer: str = ""
+    ) -> Session:
+        """Create the order's Checkout Session; asked again with the same order, Stripe returns the first.
+
+        A customer's saved cards are offered, and a tick box saves another. Raises CustomerGone as well.
+        """
         params: dict[str, Any] = {
             "mode": "payment",
             # Cards alone: a slow method (a bank debit) would hold the stock for days, and Stripe offers what its dashboard says.
             "payment_method_types": ["card"],
             "client_reference_id": order.order_id,
-            "customer_email": order.email,
+            **_payer(order, customer),
             "line_items": _line_items(order),
             "metadata": _metadata(order),
             "payment_intent_data": {"metadata": _metadata(order), "description": f"Order {order.order_id}"},
@@ -157,7 +166,7 @@ class StripeGateway:
             "cancel_url": cancel_url,
             "expires_at": int(expires_at.timestamp()),
         }
-        options: Any = {"idempotency_key": f"order:{order.order_id}:session:v1"}
+        options: Any = {"idempotency_key": f"order:{order.order_id}:session:v1{customer and f':{customer}'}"}
         return self._session(lambda: self._client.v1.checkout.sessions.create(params, options))  # type: ignore[arg-type]
 
     def session(self, session_id: str) -> Session:
@@ -178,7 +187,7 @@ class StripeGateway:
             "payment_intent": payment_intent_id,
             "amount": amount.minor,
             "reason": "requested_by_customer",
-            "metadata": {"order_id": order_id, "refund": key, "deployment": _deployment()},
+            "metadata": {"order_id": order_id, "refund": key, "deployment": deployment()},
         }
         options: Any = {"idempotency_key": idempotency_key}
         return _to_refund(self._ask(lambda: self._client.v1.refunds.create(params, options), "refund"))
@@ -232,13 +241,17 @@ class StripeGateway:
                 kind=event["type"],
                 session_id=thing["id"] if thing.get("object") == "checkout.session" else "",
                 order_id=metadata.get("order_id", ""),
-                is_ours=metadata.get("deployment") == _deployment() and is_our_mode,
+                is_ours=metadata.get("deployment") == deployment() and is_our_mode,
                 payment_intent_id=thing["id"] if thing.get("object") == "payment_intent" else thing.get("payment_intent") or "",
                 is_unmarked="deployment" not in metadata and is_our_mode,
                 failure=_failure_in(thing),
             )
         except (self._stripe.SignatureVerificationError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise BadWebhook from error
+
+    def call(self, ask: Callable[["stripe.StripeClient"], T], what: str) -> T:
+        """What Stripe answers to a call of its client: for `customers`."""
+        return self._ask(lambda: ask(self._client), what)
 
     def _session(self, call: Callable[[], "stripe.checkout.Session"]) -> Session:
         return _to_session(self._ask(call, "session"))
@@ -268,7 +281,8 @@ class StripeGateway:
                 raise PaymentInProgress from error
             if error.http_status is None or error.http_status >= _SERVER_ERRORS:
                 raise PaymentsUnavailable from error
-            raise PaymentRefused(error.user_message or str(error)) from error
+            is_gone = error.code == "resource_missing" and getattr(error, "param", "") == "customer"
+            raise (CustomerGone if is_gone else PaymentRefused)(error.user_message or str(error)) from error
 
     def _to_payment(self, intent: "stripe.PaymentIntent") -> MadePayment:
         charge: Any = intent.latest_charge
@@ -279,7 +293,7 @@ class StripeGateway:
             order_id=metadata.get("order_id", ""),
             amount=Money(intent.amount_received if intent.status == "succeeded" else 0, currency),
             refunded=Money(charge.amount_refunded if charge is not None and not isinstance(charge, str) else 0, currency),
-            is_ours=metadata.get("deployment") == _deployment() and bool(intent.livemode) == self._is_live_key,
+            is_ours=metadata.get("deployment") == deployment() and bool(intent.livemode) == self._is_live_key,
         )
 
 
@@ -310,11 +324,18 @@ def _line_items(order: Order) -> list[dict[str, Any]]:
     ]
 
 
+def _payer(order: Order, customer: str) -> dict[str, Any]:
+    """Who pays: a customer with saved cards, or just an address. https://docs.stripe.com/payments/checkout/save-during-payment"""
+    if not customer:
+        return {"customer_email": order.email}
+    return {"customer": customer, "saved_payment_method_options": {"payment_method_save": "enabled"}}
+
+
 def _metadata(order: Order) -> dict[str, str]:
-    return {"order_id": order.order_id, "deployment": _deployment()}
+    return {"order_id": order.order_id, "deployment": deployment()}
 
 
-def _deployment() -> str:
+def deployment() -> str:
     """Tells this shop's payments from those of another that shares the Stripe account, such as its own test deployment."""
     return hashlib.sha256(f"{settings.SITE_ORIGIN} {settings.TABLE_PREFIX}".encode()).hexdigest()[:16]
 
@@ -339,7 +360,7 @@ def _between(since: datetime, until: datetime) -> dict[str, int]:
 
 def _to_refund(refund: "stripe.Refund") -> MadeRefund:
     metadata: dict[str, str] = refund.metadata.to_dict() if refund.metadata else {}
-    if metadata.get("deployment") != _deployment():
+    if metadata.get("deployment") != deployment():
         metadata = {}
     intent = refund.payment_intent
     return MadeRefund(

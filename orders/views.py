@@ -80,7 +80,13 @@ def pay(request: HttpRequest, order_id: str) -> HttpResponse:
     order, is_sure = _as_stripe_knows(_order_or_404(request, order_id))
     if order.is_paid:
         return redirect(_address("orders:order" if order.goes_back else "orders:confirmation", order))
-    return _to_payment(request, order) if request.method == "POST" else _pay_page(request, order, is_sure=is_sure)
+    if request.method != "POST":
+        return _pay_page(request, order, is_sure=is_sure)
+    if not order.owner.is_guest and confirmed_owner_of(request) != order.owner:
+        # The payment page offers the owner's saved cards: a link that was passed on must not open it.
+        messages.info(request, "This order belongs to an account. Please sign in to pay it.")
+        return see_other(f"{settings.LOGIN_URL}?{urlencode({'next': _address('orders:pay', order)})}")
+    return _to_payment(request, order)
 
 
 @require_POST

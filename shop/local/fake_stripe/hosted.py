@@ -38,7 +38,16 @@ class Hosted:
         if "shipping_rate" in form:
             checkout.choose_shipping(self._state, session, form["shipping_rate"])
             return self._form(session, 200, form, {})
+        if "saved_card" in form:
+            return self._pay_with_saved(session, form["saved_card"])
         return self._pay(session, form)
+
+    def _pay_with_saved(self, session: Json, method_id: str) -> Answer:
+        # Only what the page itself offered.
+        method = next((one for one in pages.saved_cards(self._state, session) if one["id"] == method_id), None)
+        if method is None:
+            return self._form(session, 422, {}, {"": "This card is not saved any more. You have not been charged."})
+        return self._after(session, {}, checkout.pay_with(self._state, session, method))
 
     def _pay(self, session: Json, form: dict[str, str]) -> Answer:
         # An address the shop gave is not the shopper's to change here.
@@ -48,6 +57,9 @@ class Hosted:
             return self._form(session, 422, form, card)
         save_card = form.get("save_card") == "yes" and pages.may_save_card(session)
         paid = checkout.pay(self._state, session, card, email=form["email"], save_card=save_card)
+        return self._after(session, form, paid)
+
+    def _after(self, session: Json, form: dict[str, str], paid: checkout.Paid) -> Answer:
         if paid.outcome == "authenticate":
             return _see_other(f"/c/authenticate/{session['payment_intent']}")
         if paid.outcome == "declined":

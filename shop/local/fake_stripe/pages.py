@@ -111,6 +111,7 @@ def pay(state: State, session: Json, *, shop_name: str, form: dict[str, str], wr
 {_summary(state, session, shop_name)}
 <section class="payment" aria-labelledby="pay-heading">
 <h2 id="pay-heading">Pay with card</h2>
+{_saved_cards(state, session, total)}
 <form method="post" novalidate>
 {_email_field(form, wrong, email)}
 <fieldset>
@@ -229,6 +230,25 @@ def _field(
 <input id="{name}" name="{name}" type="{input_type}" value="{kept}" autocomplete="{autocomplete}"
 placeholder="{placeholder}"{mode}{invalid} required>
 {told}</div>"""
+
+
+def saved_cards(state: State, session: Json) -> list[Json]:
+    """The cards a known shopper agreed to see again, newest first.
+
+    https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-saved_payment_method_options
+    """
+    methods = state.tables["payment_methods"].values()
+    mine = [one for one in methods if one["customer"] is not None and one["customer"] == session["customer"]]
+    return [one for one in reversed(mine) if one["allow_redisplay"] == "always"]
+
+
+def _saved_cards(state: State, session: Json, total: str) -> str:
+    buttons = "".join(
+        f'<button class="button quiet" name="saved_card" value="{method["id"]}">Pay {total} with '
+        f"{escape(method['card']['brand'].title())} ending in {escape(method['card']['last4'])}</button>"
+        for method in saved_cards(state, session)
+    )
+    return f'<form method="post" class="answers">{buttons}</form><p class="fine">Or with another card:</p>' if buttons else ""
 
 
 def _save_card(session: Json) -> str:

@@ -270,3 +270,25 @@ def test_a_card_that_was_not_to_be_saved_is_not(client: stripe.StripeClient) -> 
     visit(str(session.url), card(save_card="yes"))
 
     assert client.v1.customers.payment_methods.list(customer.id).data == []
+
+
+def test_a_known_shopper_pays_with_a_saved_card_and_with_no_other(client: stripe.StripeClient) -> None:
+    customer, other = (client.v1.customers.create({"email": f"{name}@example.com"}) for name in ("ada", "eve"))
+    options = {"payment_method_save": "enabled"}
+    first, second, third = (
+        open_session(client, customer=one.id, saved_payment_method_options=options) for one in (customer, customer, other)
+    )
+    visit(str(first.url), card(save_card="yes"))
+    (saved,) = client.v1.customers.payment_methods.list(customer.id).data
+
+    strangers = visit(str(third.url), {"saved_card": saved.id})
+    own = visit(str(second.url))
+    paid = visit(str(second.url), {"saved_card": saved.id})
+
+    assert strangers.status == 422
+    assert "Visa ending in 4242" not in strangers.text
+    assert client.v1.checkout.sessions.retrieve(third.id).payment_status == "unpaid"
+    assert "with Visa ending in 4242" in own.text
+    assert paid.status == 303
+    assert client.v1.checkout.sessions.retrieve(second.id).payment_status == "paid"
+    assert len(client.v1.customers.payment_methods.list(customer.id).data) == 1
