@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import factories
+from tests.accounts.people import PASSWORD, make_user
 from tests.conftest import items_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -165,6 +167,8 @@ client = Client(enforce_csrf_checks=True, headers={"host": "shop.example.com", "
 fields = {"product_id": sys.argv[1], "quantity": "1"}
 over_http = client.post("/cart/add/", fields)
 added = client.post("/cart/add/", fields, secure=True)
+who = {"email": "ada@example.com", "password": sys.argv[2], "stay": "on"}
+signed_in = client.post("/accounts/login/", who, secure=True)
 behind_the_gateway = client.get("/healthz", headers={"x-forwarded-proto": "https"})
 asked = HttpRequest()
 asked.META["SERVER_NAME"] = "shop.example.com"
@@ -174,17 +178,18 @@ print(json.dumps({
     "added": [added.status_code, added["Location"]],
     "gateway": behind_the_gateway.status_code,
     "hsts": added["Strict-Transport-Security"],
-    "cookies": {name: dict(morsel) for name, morsel in {**added.cookies, **tokened.cookies}.items()},
+    "cookies": {name: dict(morsel) for name, morsel in {**added.cookies, **tokened.cookies, **signed_in.cookies}.items()},
 }))
 """
 
 
 def test_cookies_are_bound_to_the_https_host_and_kept_from_scripts(tables: Any) -> None:
     mug = factories.make_product()
+    make_user(datetime.now(UTC).replace(microsecond=0))
     # The tests' own cloud stands in for AWS; all else is as it is there.
     cloud = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
 
-    answer = run("-c", _BROWSER, mug.product_id, **REQUIRED, **cloud, TABLE_PREFIX="test-")
+    answer = run("-c", _BROWSER, mug.product_id, PASSWORD, **REQUIRED, **cloud, TABLE_PREFIX="test-")
 
     assert answer.returncode == 0, answer.stderr
     seen = json.loads(answer.stdout)
@@ -194,7 +199,8 @@ def test_cookies_are_bound_to_the_https_host_and_kept_from_scripts(tables: Any) 
     assert seen["hsts"] == "max-age=31536000; includeSubDomains; preload"
     assert len(items_of("Carts")) == 1
     cookies = seen["cookies"]
-    assert set(cookies) == {"__Host-guest", "__Host-csrftoken", "messages"}
+    own = {f"__Host-{name}" for name in ("guest", "csrftoken", "access", "refresh", "device")}
+    assert set(cookies) == {*own, "messages"}
     for name, cookie in cookies.items():
         assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Lax"), name
         # What `__Host-` demands: https, the whole site, no other host.
