@@ -140,7 +140,7 @@ def _browsing(pages: dict[str, int], measured: dict[str, Any], prices: dict[str,
 
 
 def _files(prices: dict[str, Any]) -> float:
-    return STATIC_FILES * prices["cloudfront_request"] + (STATIC_KB + PHOTOGRAPHS_KB) / 1e6 * prices["cloudfront_gb"]
+    return float(STATIC_FILES * prices["cloudfront_request"] + (STATIC_KB + PHOTOGRAPHS_KB) / 1e6 * prices["cloudfront_gb"])
 
 
 def document(measured: dict[str, Any], prices: dict[str, Any]) -> str:
