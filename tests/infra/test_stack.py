@@ -16,9 +16,12 @@ from botocore.exceptions import ClientError
 from catalog.models import PRODUCT_SK, product_pk, to_row
 from shop.lib.money import Money
 from shop.local.bench.runtime_api import TRACE
+from shop.local.clock import JOBS
 from tests import factories
 from tests.infra.browser import Browser, Page, path_of
+from tests.infra.cdn import Cdn
 from tests.infra.conftest import STRIPE_KEY, WEBHOOK_SECRET, Deployed
+from tests.infra.reading import template
 from tests.shop.local.waiting import wait_until
 
 EMAIL, NAME, STREET = "canary1@example.com", "Canary Twoperson", "3 Canarystreet"
@@ -137,6 +140,17 @@ def test_the_job_releases_a_hold(deployed: Deployed, mug: str, bought: tuple[Bro
     assert stock(deployed, mug) == before
 
 
+def test_every_scheduled_job_runs_with_the_rights_it_has(deployed: Deployed, bought: tuple[Browser, Page, str]) -> None:
+    scheduler, functions = deployed.client("scheduler"), deployed.client("lambda")
+    answers = {}
+    for one in scheduler.list_schedules()["Schedules"]:
+        target = scheduler.get_schedule(Name=one["Name"])["Target"]
+        answer = functions.invoke(FunctionName=target["Arn"], Payload=target["Input"])
+        answers[json.loads(target["Input"])["job"]] = (answer.get("FunctionError"), json.load(answer["Payload"]).get("job"))
+
+    assert answers == {name: (None, name) for name in JOBS}
+
+
 def _an_hour_ago(deployed: Deployed, number: str) -> None:
     """Make the order one that was placed an hour ago."""
     item = order(deployed, number)
@@ -242,6 +256,13 @@ def test_calls_are_traced(deployed: Deployed, bought: tuple[Browser, Page, str])
     assert {"GetItem", "TransactWriteItems"} <= {one["aws"]["operation"] for one in documents if one["name"] == "DynamoDB"}
 
 
+def test_nothing_failed_on_the_way(deployed: Deployed, bought: tuple[Browser, Page, str]) -> None:
+    lines = [json.loads(line) for function in deployed.functions.values() for line in function.lines() if line.startswith("{")]
+
+    assert [line["message"] for line in lines if line.get("level") in ("ERROR", "CRITICAL")] == []
+    assert [line for line in lines if "Failures" in line] == []
+
+
 def test_no_log_holds_anything_personal_or_secret(deployed: Deployed, bought: tuple[Browser, Page, str]) -> None:
     visitor, _, number = bought
     visitor.get(f"/orders/{number}/?key=canarykey6canarykey6")
@@ -254,3 +275,39 @@ def test_no_log_holds_anything_personal_or_secret(deployed: Deployed, bought: tu
     assert [canary for canary in canaries if canary in written] == []
     plain = [line for line in written.splitlines() if line.strip() and not line.startswith("{")]
     assert plain == []
+
+
+def test_two_people_behind_the_cdn_never_see_each_others_marks(deployed: Deployed, mug: str, bought: Any) -> None:
+    cdn = Cdn(template()["Resources"]["Distribution"]["Properties"]["DistributionConfig"])
+    ada, bob = browser(deployed), browser(deployed)
+    ada.post("/cart/add/", {"product_id": mug, "quantity": "1"})
+    ada.post("/checkout/contact/", {"email": "canary8@example.com", "phone": ""})
+    product = re.search(rf'href="(/products/{mug}/[^"]+/)"', ada.get("/products/").text)
+    assert product
+    shared = [
+        "/",
+        "/products/",
+        "/products/?sort=-price",
+        "/categories/kitchen-table/",
+        product[1],
+        "/sitemap.xml",
+        "/robots.txt",
+    ]
+    marks = ["canary8", *(value for value in ada.cookies.values() if len(value) > 8)]
+
+    first = {path: cdn.get(ada, path) for path in shared}
+    second = {path: cdn.get(bob, path) for path in shared}
+
+    assert {path: page.text for path, page in first.items()} == {path: page.text for path, page in second.items()}
+    assert bob.cookies == {}
+    for path, page in (first | second).items():
+        assert "set-cookie" not in page.headers, path
+        assert not [mark for mark in marks if mark in page.text], path
+    assert {"/", "/products/", product[1]} <= set(cdn.hits)
+    # What is theirs comes past the cache, each time anew.
+    assert "Tide Mug" in cdn.get(ada, "/cart/").text
+    assert "Tide Mug" not in cdn.get(bob, "/cart/").text
+    for path in ("/cart/", "/cart/badge/", "/checkout/", "/accounts/login/"):
+        assert "no-store" in cdn.get(ada, path).headers["cache-control"], path
+    # A fragment and a whole page of one address are kept apart.
+    assert cdn.get(bob, "/products/", is_htmx=True).text != second["/products/"].text
