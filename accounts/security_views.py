@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import queries, services, sessions
+from accounts import email_change, queries, services, sessions
 from accounts.cookies import clear_tokens
 from accounts.devices import device_name
 from accounts.domain import BadEmail, BadPassword
@@ -98,7 +98,7 @@ def change_email(request: HttpRequest) -> HttpResponse:
         status = 422
         if form.is_valid():
             try:
-                services.request_email_change(
+                email_change.request_email_change(
                     viewer=viewer_of(request),
                     password=form.cleaned_data["password"],
                     new_email=form.cleaned_data["email"],
@@ -135,7 +135,7 @@ def _confirm_email(request: HttpRequest, secret: str, link: Link) -> HttpRespons
     if request.method != "POST":
         return render(request, "accounts/confirm_email.html", {"is_old": link is Link.OLD_EMAIL})
     try:
-        is_done = services.confirm_email_change(secret=secret, link=link, source=source_of(request), now=utc_now())
+        is_done = email_change.confirm_email_change(secret=secret, link=link, source=source_of(request), now=utc_now())
     except LinkDead:
         return link_dead(request, again=again)
     except EmailTaken:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -29,11 +29,9 @@ from accounts.domain import (
 from accounts.limits import Kind, count_try, forget_tries
 from accounts.links import hash_of, new_secret
 from accounts.models import (
-    EMAIL_CHANGE_SK,
     EMAIL_SK,
     REQUEST_SK,
     TOKEN_SK,
-    EmailChangeRow,
     EmailRow,
     RequestRow,
     SessionRow,
@@ -100,9 +98,9 @@ def register(*, email: str, first_name: str, last_name: str, password: str, sour
     """
     normalised = normalised_email(email)
     require_password(password, about=(email, first_name, last_name))
-    _count_source(Kind.REGISTER_SOURCE, source, now)
+    count_source(Kind.REGISTER_SOURCE, source, now)
     count_try(Kind.REGISTER, normalised, now=now)
-    _ask(
+    ask(
         Asked.ACCOUNT,
         email=email.strip(),
         now=now,
@@ -118,7 +116,7 @@ def open_account(*, secret: str, password: str, source: str, now: datetime) -> U
     The password is asked for again: who merely owns the mailbox did not choose it, and must not be led into an account
     that somebody else made in their name. Raises LinkDead, WrongPassword, EmailTaken, TooManyTries.
     """
-    _count_source(Kind.LINK_SOURCE, source, now)
+    count_source(Kind.LINK_SOURCE, source, now)
     row = queries.link(secret=secret, kind=Link.VERIFY, now=now)
     count_try(Kind.CODE, f"verify {row.pk}", now=now)
     if not passwords.is_right(password, row.password_hash):
@@ -149,7 +147,7 @@ def add_user(*, user: User, link: TokenRow | None = None, now: datetime) -> None
 
     def build(txn: TransactWrite) -> None:
         if link is not None:
-            txn.delete(link, condition=_is_live(now))
+            txn.delete(link, condition=is_live(now))
         txn.save(EmailRow(email_pk(user.email), EMAIL_SK, user_id=user.user_id), condition=EmailRow.pk.does_not_exist())
         txn.save(to_row(user), condition=UserRow.pk.does_not_exist())
 
@@ -187,14 +185,14 @@ def request_password_reset(*, email: str, source: str, now: datetime) -> None:
     Raises BadEmail, TooManyTries.
     """
     normalised = normalised_email(email)
-    _count_source(Kind.RESET_SOURCE, source, now)
+    count_source(Kind.RESET_SOURCE, source, now)
     count_try(Kind.RESET, normalised, now=now)
-    _ask(Asked.RESET, email=normalised, now=now)
+    ask(Asked.RESET, email=normalised, now=now)
 
 
 def reset_password(*, secret: str, password: str, source: str, now: datetime) -> None:
     """Set a new password by a mailed link, once. Every session ends. Raises LinkDead, BadPassword, TooManyTries."""
-    _count_source(Kind.LINK_SOURCE, source, now)
+    count_source(Kind.LINK_SOURCE, source, now)
     row = queries.link(secret=secret, kind=Link.RESET, now=now)
     try:
         user = queries.user(user_id=row.user_id or "")
@@ -204,7 +202,7 @@ def reset_password(*, secret: str, password: str, source: str, now: datetime) ->
     made = passwords.hashed(password)
 
     def build(txn: TransactWrite) -> None:
-        txn.delete(row, condition=_is_live(now))
+        txn.delete(row, condition=is_live(now))
         txn.update(
             user_key(user.user_id),
             actions=[UserRow.password_hash.set(made), UserRow.credentials.set((row.credentials or 0) + 1)],
@@ -267,101 +265,6 @@ def keep_newer_hash(*, user: User, password: str) -> None:
     except UpdateError as error:
         if not is_refused(error):
             raise
-
-
-# --- Another e-mail address -------------------------------------------------------------------------------------------
-
-
-def request_email_change(*, viewer: Viewer, password: str, new_email: str, now: datetime) -> None:
-    """Ask for another address. Both addresses get a link, and both must be followed. A later wish replaces an earlier one.
-
-    Raises BadEmail, WrongPassword, TooManyTries, SessionEnded.
-    """
-    normalised = normalised_email(new_email)
-    user, _session = queries.live_session(user_id=viewer.user_id, session_id=viewer.session_id, now=now)
-    require_own_password(user=user, password=password, now=now)
-    count_try(Kind.REGISTER, normalised, now=now)
-    change_id = new_id("change", now)
-    EmailChangeRow(
-        user_pk(user.user_id),
-        EMAIL_CHANGE_SK,
-        new_email=new_email.strip(),
-        change_id=change_id,
-        expires_at=now + CHANGE_LIFETIME,
-    ).save()
-    _ask(Asked.EMAIL_CHANGE, email=new_email.strip(), now=now, user_id=user.user_id, change_id=change_id)
-
-
-def confirm_email_change(*, secret: str, link: Link, source: str, now: datetime) -> bool:
-    """Follow one of the two links; whether the address is changed now, or the other link is still to be followed.
-
-    With the second one all sessions end and links sent to the old address die. Raises LinkDead, EmailTaken, TooManyTries.
-    """
-    _count_source(Kind.LINK_SOURCE, source, now)
-    for _ in range(3):
-        row = queries.link(secret=secret, kind=link, now=now)
-        try:
-            change = EmailChangeRow.get(user_pk(row.user_id or ""), EMAIL_CHANGE_SK, consistent_read=True)
-        except DoesNotExist:
-            raise LinkDead from None
-        if change.change_id != row.change_id or change.expires_at <= now:
-            raise LinkDead
-        is_second = change.new_confirmed if link is Link.OLD_EMAIL else change.old_confirmed
-        try:
-            if is_second:
-                _change_email(row, change, now)
-            else:
-                _confirm_one_end(row, change, link, now)
-        except Refused as refusal:
-            if refusal.is_about(row.pk):
-                raise LinkDead from refusal
-            if refusal.is_about(email_pk(change.new_email)):
-                raise EmailTaken from refusal
-            continue  # the other link was followed at the same moment: look again
-        return is_second
-    raise LinkDead
-
-
-def _confirm_one_end(row: TokenRow, change: EmailChangeRow, link: Link, now: datetime) -> None:
-    mine, other = (
-        (EmailChangeRow.old_confirmed, EmailChangeRow.new_confirmed)
-        if link is Link.OLD_EMAIL
-        else (EmailChangeRow.new_confirmed, EmailChangeRow.old_confirmed)
-    )
-    key = EmailChangeRow(change.pk, change.sk)
-
-    def build(txn: TransactWrite) -> None:
-        txn.delete(row, condition=_is_live(now))
-        txn.update(key, actions=[mine.set(True)], condition=(EmailChangeRow.change_id == change.change_id) & (other == False))  # noqa: E712 - conditions of PynamoDB
-
-    run_transaction(build)
-
-
-def _change_email(row: TokenRow, change: EmailChangeRow, now: datetime) -> None:
-    try:
-        user = queries.user(user_id=row.user_id or "")
-    except UserNotFound:
-        raise LinkDead from None
-    old_pk, new_pk = email_pk(user.email), email_pk(change.new_email)
-
-    def build(txn: TransactWrite) -> None:
-        txn.delete(row, condition=_is_live(now))
-        txn.delete(EmailChangeRow(change.pk, change.sk), condition=EmailChangeRow.change_id == change.change_id)
-        if old_pk != new_pk:  # else it is but spelt in another way
-            txn.delete(EmailRow(old_pk, EMAIL_SK))
-            txn.save(EmailRow(new_pk, EMAIL_SK, user_id=user.user_id), condition=EmailRow.pk.does_not_exist())
-        txn.update(
-            user_key(user.user_id),
-            actions=[
-                UserRow.email.set(change.new_email),
-                UserRow.gsi1_pk.set(new_pk),
-                UserRow.credentials.set(user.credentials + 1),
-            ],
-            condition=has_credentials(user.credentials) & (UserRow.status == UserStatus.ACTIVE),
-        )
-
-    run_transaction(build)
-    forget_sessions(user_id=user.user_id, before=user.credentials + 1)
 
 
 # --- Links ------------------------------------------------------------------------------------------------------------
@@ -444,7 +347,8 @@ def forget_sessions(*, user_id: str, before: int) -> None:
             row.delete()
 
 
-def _ask(asked: Asked, *, email: str, now: datetime, **details: Any) -> None:
+def ask(asked: Asked, *, email: str, now: datetime, **details: Any) -> None:
+    """Note what somebody asked for; the stream answers it by mail."""
     RequestRow(
         request_pk(new_id("ask", now)),
         REQUEST_SK,
@@ -456,11 +360,13 @@ def _ask(asked: Asked, *, email: str, now: datetime, **details: Any) -> None:
     ).save()
 
 
-def _count_source(kind: Kind, source: str, now: datetime) -> None:
+def count_source(kind: Kind, source: str, now: datetime) -> None:
+    """Count a try of this source, where it is known. Raises TooManyTries."""
     if source:
         count_try(kind, source, now=now)
 
 
-def _is_live(now: datetime) -> Condition:
-    is_live: Condition = TokenRow.pk.exists() & (TokenRow.expires_at > now)
-    return is_live
+def is_live(now: datetime) -> Condition:
+    """The condition that a link was not used and is not too old."""
+    condition: Condition = TokenRow.pk.exists() & (TokenRow.expires_at > now)
+    return condition

@@ -11,7 +11,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from accounts import passwords, queries, services, sessions
+from accounts import email_change, passwords, queries, services, sessions
 from accounts.domain import BadEmail, BadPassword, Role, Tries, UserStatus, normalised_email, tried_once_more
 from accounts.limits import LIMITS, Kind, TooManyTries, count_try
 from accounts.models import UserRow
@@ -398,7 +398,7 @@ def test_both_ends_confirmed_at_the_same_moment_change_the_address_once(tables: 
 
     def confirm(number: int) -> None:
         secret, link = ends[number]
-        services.confirm_email_change(secret=secret, link=link, source="", now=now)
+        email_change.confirm_email_change(secret=secret, link=link, source="", now=now)
 
     assert _many(2, confirm) == {"done": 2}
     after = queries.user(user_id=user.user_id)
