@@ -41,7 +41,10 @@ def _effects_of_order(old: Image, new: dict[str, Any], now: datetime) -> list[Ca
     was = (old or {}).get("status", {}).get("S")
     effects: list[Callable[[], object]] = []
     if old is None:
-        effects.append(lambda: services.count_placed(order=order, now=now))
+        effects += [
+            lambda: services.count_placed(order=order, now=now),
+            lambda: services.remember_words(order=order),
+        ]
     if order.status is OrderStatus.PROCESSING and was != OrderStatus.PROCESSING:
         effects += [
             lambda: services.count_paid(order=order, now=now),

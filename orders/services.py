@@ -6,6 +6,7 @@ delivered or cancelled (`orders/fulfilling.py`), its money goes back (`orders/re
 (`orders/issuing.py`), and all of it is compared with what Stripe and the stock say (`orders/reconciling.py`).
 """
 
+from orders.desk import add_note, remember_words
 from orders.fulfilling import (
     MoneyIsThere,
     NoPayment,
@@ -76,6 +77,7 @@ __all__ = [
     "TotalChanged",
     "UnknownOrder",
     "accept_review",
+    "add_note",
     "adopt_details",
     "cancel_order",
     "cancel_unpaid",
@@ -101,6 +103,7 @@ __all__ = [
     "release",
     "remember_details",
     "remember_typed",
+    "remember_words",
     "request_refund",
     "resume_refund",
     "review_mark",

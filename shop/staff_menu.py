@@ -10,6 +10,7 @@ from shop.lib.access import Permission, viewer_of
 # Label, name of the address, and the permission its view requires (None: any staff).
 MENU: tuple[tuple[str, str, Permission | None], ...] = (
     ("Home", "staff:home", None),
+    ("Orders", "orders_staff:orders", Permission.ORDERS_VIEW),
     ("Reviews", "catalog_staff:reviews", Permission.REVIEWS_MODERATE),
 )
 

@@ -1,0 +1,34 @@
+"""What the staff's desk keeps beside the orders: words they are found by, and notes. Written here alone."""
+
+import re
+import unicodedata
+from datetime import datetime
+
+from orders.desk_models import note_row, word_row
+from orders.domain import Order
+from shop.lib.ids import new_id
+
+MOST_WORDS = 8
+"""Words one order is found by: an address and a name; whoever writes a novel into the name field is found by its beginning."""
+_SHORTEST_WORD = 2
+
+
+def add_note(*, order: Order, text: str, actor: str, now: datetime) -> None:
+    """Keep a note about an order, for staff."""
+    note_row(order.order_id, note_id=new_id("note", now), text=text, actor=actor, at=now).save()
+
+
+def remember_words(*, order: Order) -> None:
+    """Let an order be found by e-mail address and name. Safe to repeat."""
+    for word in words_of(order.email, order.address.name):
+        word_row(word, order.order_id).save()
+
+
+def words_of(*texts: str) -> tuple[str, ...]:
+    """The words of texts as they are compared: an e-mail address whole, everything without case and accents, none twice."""
+    found: dict[str, None] = {}
+    for text in texts:
+        plain = "".join(char for char in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(char))
+        parts = plain.split() if "@" in plain else re.split(r"[^\w]+", plain)
+        found.update(dict.fromkeys(part for part in parts if len(part) >= _SHORTEST_WORD))
+    return tuple(found)[:MOST_WORDS]

@@ -1,0 +1,146 @@
+"""Shapes of what staff send about orders."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+
+from orders.domain import Order, OrderStatus
+from shop.lib.address_form import LineField, no_control_characters
+from shop.lib.money import Money, digits
+
+_LONGEST_REASON = 200
+
+
+class ListForm(forms.Form):
+    """Which orders to show: a list's address, so nothing is required and nonsense is passed over."""
+
+    q = forms.CharField(label="Number, e-mail or name", required=False, max_length=200)
+    status = forms.ChoiceField(required=False, choices=[("", "All"), *((status, status) for status in OrderStatus)])
+    since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def value(self, name: str) -> Any:
+        """A field's value; None when it was not given or makes no sense."""
+        self.is_valid()
+        return self.cleaned_data.get(name) or None
+
+    @property
+    def status_chosen(self) -> OrderStatus | None:
+        chosen = self.value("status")
+        return OrderStatus(chosen) if chosen else None
+
+    @property
+    def begins(self) -> datetime | None:
+        return _midnight(self.value("since"))
+
+    @property
+    def ends(self) -> datetime | None:
+        """The last moment of the day asked for."""
+        day = _midnight(self.value("until"))
+        return day + timedelta(days=1) - timedelta(seconds=1) if day else None
+
+
+class PiecesForm(forms.Form):
+    """A number of pieces for each line of an order; `most` gives the bound of each by product."""
+
+    def __init__(self, data: Any = None, *, order: Order, most: dict[str, int], filled: bool) -> None:
+        super().__init__(data)
+        self.order = order
+        for line in order.lines:
+            bound = most[line.product_id]
+            self.fields[f"pieces-{line.product_id}"] = forms.IntegerField(
+                label=f"Pieces of {line.name}",
+                min_value=0,
+                max_value=bound,
+                initial=bound if filled else 0,
+                required=False,
+                disabled=not bound,
+                error_messages={
+                    "max_value": f"{line.name}: at most {bound}.",
+                    "min_value": f"{line.name}: not less than 0.",
+                    "invalid": f"{line.name}: a whole number, please.",
+                },
+            )
+
+    def rows(self) -> list[tuple[Any, Any]]:
+        """Each line with its field."""
+        return [(line, self[f"pieces-{line.product_id}"]) for line in self.order.lines]
+
+    @property
+    def pieces(self) -> dict[str, int]:
+        """How many of which product; lines with none are left out."""
+        found = {line.product_id: self.cleaned_data[f"pieces-{line.product_id}"] or 0 for line in self.order.lines}
+        return {product_id: count for product_id, count in found.items() if count}
+
+
+class ShipForm(PiecesForm):
+    """A parcel that leaves."""
+
+    carrier = LineField(label="Carrier", autocomplete="off", max_length=40)
+    tracking_number = LineField(label="Tracking number", autocomplete="off", max_length=60)
+
+    def __init__(self, data: Any = None, *, order: Order) -> None:
+        super().__init__(data, order=order, most={line.product_id: line.to_ship for line in order.lines}, filled=True)
+        self.fields["carrier"].widget.attrs["list"] = "carriers"
+
+    def clean(self) -> dict[str, Any]:
+        if not self.errors and not self.pieces:
+            raise forms.ValidationError("The parcel would be empty: say how many pieces leave.")
+        return self.cleaned_data
+
+
+class RefundForm(PiecesForm):
+    """What goes back: pieces of lines, the delivery, an amount beside."""
+
+    delivery = forms.BooleanField(label="Delivery", required=False)
+    extra = forms.DecimalField(
+        label="Another amount",
+        required=False,
+        min_value=Decimal(0),
+        max_digits=12,
+        error_messages={"min_value": "An amount below zero cannot be given back.", "invalid": "An amount such as 12.50, please."},
+    )
+    restock = forms.BooleanField(label="Put the pieces back into stock", required=False)
+    note = LineField(label="Reason (staff see it, the shopper does not)", autocomplete="off", max_length=_LONGEST_REASON)
+    number = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, order: Order) -> None:
+        super().__init__(data, order=order, most={line.product_id: line.refundable for line in order.lines}, filled=False)
+        self.fields["number"].initial = order.refund_count + 1
+        self.fields["restock"].initial = not any(line.shipped for line in order.lines)
+        self.fields["delivery"].disabled = order.delivery_refunded or not order.shipping
+        places = digits(order.total.currency)
+        extra = self.fields["extra"]
+        extra.widget.attrs["step"] = str(Decimal(1).scaleb(-places))
+
+    def clean_extra(self) -> Money | None:
+        amount = self.cleaned_data["extra"]
+        if not amount:
+            return None
+        try:
+            return Money.of(amount, self.order.total.currency)
+        except ValueError:
+            raise forms.ValidationError(f"{self.order.total.currency} has no amount as fine as {amount}.") from None
+
+
+class NoteForm(forms.Form):
+    """A note, or the reason for a decision."""
+
+    text = forms.CharField(
+        label="Note",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Write something first."},
+    )
+
+
+class ReasonForm(forms.Form):
+    """Why an order is cancelled or a review ended."""
+
+    note = forms.CharField(label="Reason", max_length=_LONGEST_REASON, required=False, validators=[no_control_characters])
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return datetime.combine(day, time(), UTC) if day else None

@@ -1,0 +1,21 @@
+"""Addresses of the orders' staff pages, mounted at `/staff/`."""
+
+from django.urls import path
+
+from orders import staff_actions, staff_views
+
+app_name = "orders_staff"
+urlpatterns = [
+    path("orders/", staff_views.orders, name="orders"),
+    path("orders/export.csv", staff_views.export, name="export"),
+    path("orders/<id:order_id>/", staff_views.order, name="order"),
+    path("orders/<id:order_id>/invoice.pdf", staff_views.invoice, name="invoice"),
+    path("orders/<id:order_id>/credit-notes/<id:number>.pdf", staff_views.credit_note, name="credit_note"),
+    path("orders/<id:order_id>/packing-slip.pdf", staff_views.packing_slip, name="packing_slip"),
+    path("orders/<id:order_id>/ship/", staff_actions.ship, name="ship"),
+    path("orders/<id:order_id>/deliver/", staff_actions.deliver, name="deliver"),
+    path("orders/<id:order_id>/cancel/", staff_actions.cancel, name="cancel"),
+    path("orders/<id:order_id>/refund/", staff_actions.refund, name="refund"),
+    path("orders/<id:order_id>/review/", staff_actions.end_review, name="end_review"),
+    path("orders/<id:order_id>/notes/", staff_actions.note, name="note"),
+]

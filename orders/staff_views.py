@@ -1,0 +1,250 @@
+"""Staff pages that show orders: the list, one order, its papers, the export."""
+
+import csv
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from orders import desk, desk_queries, ledger_queries, queries
+from orders.documents import credit_note_pdf, invoice_pdf, packing_slip_pdf
+from orders.domain import Order, OrderStatus
+from orders.staff_forms import ListForm, NoteForm, ReasonForm
+from shop.lib.access import Permission, require_staff
+from shop.lib.http import see_other
+from shop.lib.spreadsheets import text_cell
+
+STATUS_LABELS = {
+    OrderStatus.PENDING: "Waiting for payment",
+    OrderStatus.PROCESSING: "To ship",
+    OrderStatus.SHIPPED: "Shipped",
+    OrderStatus.DELIVERED: "Delivered",
+    OrderStatus.REVIEW: "To check",
+    OrderStatus.REFUND_PENDING: "Refund on its way",
+    OrderStatus.REFUNDED: "Refunded",
+    OrderStatus.CANCELLED: "Cancelled",
+    OrderStatus.EXPIRED: "Not paid in time",
+}
+"""Where an order stands, as staff read it, in the order of the tabs."""
+_BADGES = {
+    OrderStatus.PROCESSING: "is-warn",
+    OrderStatus.REVIEW: "is-bad",
+    OrderStatus.REFUND_PENDING: "is-warn",
+    OrderStatus.SHIPPED: "is-good",
+    OrderStatus.DELIVERED: "is-good",
+}
+_HAPPENED = STATUS_LABELS | {
+    OrderStatus.PENDING: "Placed",
+    OrderStatus.PROCESSING: "Paid",
+    OrderStatus.REVIEW: "Put aside to be checked",
+}
+"""What happened when an order came to stand there."""
+_FIRST_IN_FIRST_OUT = frozenset({OrderStatus.PROCESSING, OrderStatus.REVIEW})
+"""What waits for somebody is shown with the longest wait first."""
+MOST_EXPORTED = 5000
+"""Orders of one export: about 1 MB, far below what a Lambda function may answer (6 MB)."""
+
+
+@require_safe
+@require_staff(Permission.ORDERS_VIEW)
+def orders(request: HttpRequest) -> HttpResponse:
+    form = ListForm(request.GET)
+    words = form.value("q")
+    if words:
+        return _search(request, form, words)
+    status = form.status_chosen
+    page = desk_queries.listed_orders(
+        status=status,
+        since=form.begins,
+        until=form.ends,
+        cursor=request.GET.get("cursor", ""),
+        oldest_first=status in _FIRST_IN_FIRST_OUT,
+    )
+    context = {
+        "form": form,
+        "rows": [_row(listed) for listed in page.items],
+        "tabs": _tabs(request, status),
+        "status": status,
+        "next_url": _address(request, cursor=page.next_cursor) if page.next_cursor else "",
+        "previous_url": _address(request, cursor=page.previous_cursor) if page.previous_cursor else "",
+        "export_url": f"{reverse('orders_staff:export')}?{_query(request)}",
+    }
+    return render(request, "staff/orders/orders.html", context)
+
+
+@require_safe
+@require_staff(Permission.ORDERS_VIEW)
+def order(request: HttpRequest, order_id: str) -> HttpResponse:
+    found = order_or_404(order_id)
+    later, earlier = desk_queries.neighbours(found)
+    context = {
+        **order_context(found),
+        "refunds": ledger_queries.refunds_of(order_id=order_id),
+        "notes": desk_queries.notes_of(order_id=order_id),
+        "note_form": NoteForm(),
+        "reason_form": ReasonForm(),
+        "later_url": reverse("orders_staff:order", args=[later]) if later else "",
+        "earlier_url": reverse("orders_staff:order", args=[earlier]) if earlier else "",
+        "shopper_url": f"{reverse('orders:order', args=[order_id])}?{urlencode({'key': queries.key_of(order_id)})}",
+    }
+    return render(request, "staff/orders/order.html", context)
+
+
+@require_safe
+@require_staff(Permission.ORDERS_VIEW)
+def invoice(request: HttpRequest, order_id: str) -> HttpResponse:
+    try:
+        found = ledger_queries.invoice_of(order_or_404(order_id))
+    except ledger_queries.InvoiceNotFound:
+        raise Http404("no invoice yet") from None
+    return _pdf(invoice_pdf(found), f"invoice-{found.number}")
+
+
+@require_safe
+@require_staff(Permission.ORDERS_VIEW)
+def credit_note(request: HttpRequest, order_id: str, number: str) -> HttpResponse:
+    found = order_or_404(order_id)
+    note = next((note for note in ledger_queries.credit_notes_of(found) if note.number == number), None)
+    if note is None:
+        raise Http404("no such credit note")
+    return _pdf(credit_note_pdf(note, ledger_queries.invoice_of(found)), f"credit-note-{number}")
+
+
+@require_safe
+@require_staff(Permission.ORDERS_VIEW)
+def packing_slip(request: HttpRequest, order_id: str) -> HttpResponse:
+    return _pdf(packing_slip_pdf(order_or_404(order_id), seller=settings.INVOICE_SELLER), f"packing-slip-{order_id}")
+
+
+@require_safe
+@require_staff(Permission.ORDERS_VIEW)
+def export(request: HttpRequest) -> HttpResponse:
+    """The list as CSV, a line for each line of an order."""
+    form = ListForm(request.GET)
+    found = desk_queries.exported_orders(status=form.status_chosen, since=form.begins, until=form.ends, most=MOST_EXPORTED)
+    response = HttpResponse("".join(_csv(found)), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="orders.csv"'
+    return response
+
+
+def order_or_404(order_id: str) -> Order:
+    """Any order by its number."""
+    try:
+        return queries.order_by_id(order_id=order_id)
+    except queries.OrderNotFound:
+        raise Http404("no such order") from None
+
+
+def order_context(found: Order) -> dict[str, Any]:
+    """What every page about one order draws."""
+    return {
+        "order": found,
+        "status": STATUS_LABELS[found.status],
+        "badge": _BADGES.get(found.status, ""),
+        "timeline": [(_HAPPENED[entry.status], entry) for entry in reversed(found.history)],
+        "delivery_name": queries.delivery_name(found.delivery_method),
+        "parcels": _parcels(found),
+        "to_ship": any(line.to_ship for line in found.lines),
+        "can_refund": bool(found.payment.payment_intent_id) and found.payment.left.minor > 0 and found.is_paid,
+    }
+
+
+def _search(request: HttpRequest, form: ListForm, words: str) -> HttpResponse:
+    """Straight to the order whose number it is, else the orders with all the words."""
+    exact = desk_queries.order_with_number(words)
+    if exact:
+        return see_other(reverse("orders_staff:order", args=[exact.order_id]))
+    found = desk_queries.orders_like(desk.words_of(words))
+    context = {"form": form, "rows": [_row(one) for one in found], "words": words, "tabs": _tabs(request, None)}
+    return render(request, "staff/orders/orders.html", context)
+
+
+def _row(found: desk_queries.ListedOrder | Order) -> dict[str, Any]:
+    return {
+        "order_id": found.order_id,
+        "url": reverse("orders_staff:order", args=[found.order_id]),
+        "placed_at": found.created_at if isinstance(found, Order) else found.placed_at,
+        "email": found.email,
+        "total": found.total,
+        "status": STATUS_LABELS[found.status],
+        "badge": _BADGES.get(found.status, ""),
+    }
+
+
+def _tabs(request: HttpRequest, current: OrderStatus | None) -> list[tuple[str, str, bool]]:
+    chosen: list[tuple[str, OrderStatus | None]] = [("All", None), *((label, status) for status, label in STATUS_LABELS.items())]
+    return [(label, _address(request, status=status or "", cursor="", q=""), status is current) for label, status in chosen]
+
+
+def _address(request: HttpRequest, **changes: str) -> str:
+    query = _query(request, **changes)
+    return f"{reverse('orders_staff:orders')}{'?' if query else ''}{query}"
+
+
+def _query(request: HttpRequest, **changes: str) -> str:
+    asked = {name: request.GET.get(name, "") for name in ("q", "status", "since", "until")} | changes
+    return urlencode({name: value for name, value in asked.items() if value})
+
+
+def _parcels(found: Order) -> list[dict[str, Any]]:
+    names = {line.product_id: line.name for line in found.lines}
+    return [
+        {"parcel": parcel, "pieces": [(names.get(product_id, product_id), count) for product_id, count in parcel.pieces]}
+        for parcel in found.parcels
+    ]
+
+
+def _csv(found: Iterator[Order]) -> Iterator[str]:
+    yield "\ufeff"  # without it spreadsheets take UTF-8 for something older
+    yield _csv_line(
+        [
+            "order",
+            "placed",
+            "status",
+            "email",
+            "name",
+            "country",
+            "product",
+            "item",
+            "quantity",
+            "unit price",
+            "order total",
+            "currency",
+        ]
+    )
+    for one in found:
+        for line in one.lines:
+            yield _csv_line(
+                [
+                    one.order_id,
+                    one.created_at.isoformat(),
+                    one.status,
+                    text_cell(one.email),
+                    text_cell(one.address.name),
+                    one.address.country,
+                    line.product_id,
+                    text_cell(line.name),
+                    line.quantity,
+                    line.unit_price.amount,
+                    one.total.amount,
+                    one.total.currency,
+                ]
+            )
+
+
+def _csv_line(cells: list[Any]) -> str:
+    target = StringIO()
+    csv.writer(target).writerow(cells)
+    return target.getvalue()
+
+
+def _pdf(content: bytes, name: str) -> HttpResponse:
+    return HttpResponse(
+        content, content_type="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}.pdf"'}
+    )

@@ -1,0 +1,242 @@
+"""Staff's desk: lists, search, shipping, refunds and the refusals when two do it at once."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from orders import services
+from orders.domain import OrderStatus
+from shop.lib.guests import new_guest
+from shop.lib.money import Money
+from shop.lib.owner import Owner
+from shop.local.fake_stripe import FakeStripe
+from tests import factories
+from tests.conftest import counted_calls
+from tests.orders.paid import made_at, paid_order, stock, stored
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+SignIn = Callable[..., Any]
+VIEW, SHIP, REFUND = "orders.view", "orders.ship", "orders.refund"
+
+
+@pytest.fixture
+def desk(client: Client, sign_in: SignIn) -> Client:
+    """Somebody of staff with every permission about orders."""
+    sign_in(client, VIEW, SHIP, REFUND)
+    return client
+
+
+def listed(page: str) -> list[str]:
+    return re.findall(r'<td data-label="Order"><a href="/staff/orders/([-\w]+)/"', page)
+
+
+def followed(answer: Any, client: Client) -> str:
+    assert answer.status_code == 303
+    return str(client.get(answer["Location"]).text)
+
+
+@pytest.mark.parametrize(
+    ("permissions", "path", "status"),
+    [
+        ((), "/staff/orders/", 403),
+        ((SHIP,), "/staff/orders/", 403),
+        ((VIEW,), "/staff/orders/", 200),
+        ((VIEW,), "/staff/orders/{id}/", 200),
+        ((VIEW,), "/staff/orders/export.csv", 200),
+        ((VIEW,), "/staff/orders/{id}/packing-slip.pdf", 200),
+        ((VIEW,), "/staff/orders/{id}/ship/", 403),
+        ((SHIP,), "/staff/orders/{id}/ship/", 200),
+        ((VIEW, SHIP), "/staff/orders/{id}/refund/", 403),
+        ((REFUND,), "/staff/orders/{id}/refund/", 200),
+        ((REFUND,), "/staff/orders/{id}/cancel/", 200),
+        ((VIEW,), "/staff/orders/ord-unknown/", 404),
+    ],
+)
+def test_each_page_asks_for_its_own_permission(
+    client: Client,
+    sign_in: SignIn,
+    stripe: FakeStripe,
+    guest: Owner,
+    now: datetime,
+    permissions: tuple[str, ...],
+    path: str,
+    status: int,
+) -> None:
+    order = paid_order(stripe, guest, {factories.make_product().product_id: 1}, now)
+    sign_in(client, *permissions)
+    assert client.get(path.format(id=order.order_id)).status_code == status
+
+
+def test_what_is_to_ship_comes_with_the_longest_wait_first_and_all_orders_newest_first(
+    desk: Client, stripe: FakeStripe, now: datetime
+) -> None:
+    mug = factories.make_product(inventory=10)
+    first = paid_order(stripe, new_guest(now), {mug.product_id: 1}, now - timedelta(minutes=2))
+    second = paid_order(stripe, new_guest(now), {mug.product_id: 1}, now - timedelta(minutes=1))
+    unpaid = factories.make_order(new_guest(now), {mug.product_id: 1}, now)
+
+    assert listed(desk.get("/staff/orders/").text) == [unpaid.order_id, second.order_id, first.order_id]
+    assert listed(desk.get("/staff/orders/?status=processing").text) == [first.order_id, second.order_id]
+    assert listed(desk.get("/staff/orders/?status=pending").text) == [unpaid.order_id]
+
+
+def test_a_list_can_be_bounded_by_days_and_passes_over_nonsense(desk: Client, guest: Owner, now: datetime) -> None:
+    order = factories.make_order(guest, {factories.make_product().product_id: 1}, now)
+    today, tomorrow = now.date(), now.date() + timedelta(days=1)
+
+    assert listed(desk.get(f"/staff/orders/?since={today}&until={today}").text) == [order.order_id]
+    assert listed(desk.get(f"/staff/orders/?since={tomorrow}").text) == []
+    assert listed(desk.get("/staff/orders/?since=never&status=lost&cursor=forged").text) == [order.order_id]
+
+
+def test_lists_cost_one_query_however_many_orders_there_are(desk: Client, now: datetime) -> None:
+    mug = factories.make_product(inventory=99)
+    for _ in range(3):
+        factories.make_order(new_guest(now), {mug.product_id: 1}, now)
+    with counted_calls() as calls:
+        desk.get("/staff/orders/")
+    assert calls == ["Query"]
+
+
+def test_an_order_is_found_by_number_address_and_words_of_the_name(desk: Client, now: datetime) -> None:
+    mug = factories.make_product(inventory=10)
+    details = replace(factories.DETAILS, email="Zoë@Example.com", address=replace(factories.ADDRESS, name="Zoë Śliwińska-Brown"))
+    ready = factories.ready_to_order(new_guest(now), {mug.product_id: 1}, now, details)
+    order = services.place_order(**ready)
+    other = factories.make_order(new_guest(now), {mug.product_id: 1}, now)
+    for one in (order, other):
+        services.remember_words(order=one)
+
+    for words in ("zoë@example.com", "zoe sliwinska", "BROWN"):
+        assert listed(desk.get("/staff/orders/", {"q": words}).text) == [order.order_id]
+    assert listed(desk.get("/staff/orders/", {"q": "zoe lovelace"}).text) == []
+    assert (
+        desk.get("/staff/orders/", {"q": order.order_id.removeprefix("ord-")})["Location"] == f"/staff/orders/{order.order_id}/"
+    )
+
+
+def test_an_order_is_shipped_in_two_parcels(desk: Client, stripe: FakeStripe, guest: Owner, now: datetime) -> None:
+    mug, tray = factories.make_product(), factories.make_product()
+    order = paid_order(stripe, guest, {mug.product_id: 2, tray.product_id: 1}, now)
+    ship = f"/staff/orders/{order.order_id}/ship/"
+
+    page = followed(
+        desk.post(
+            ship, {f"pieces-{mug.product_id}": "1", f"pieces-{tray.product_id}": "1", "carrier": "UPS", "tracking_number": "1Z9"}
+        ),
+        desk,
+    )
+    assert "The parcel is noted; the rest is still to leave." in page
+    assert stored(order).status is OrderStatus.PROCESSING
+
+    page = followed(desk.post(ship, {f"pieces-{mug.product_id}": "1", "carrier": "UPS", "tracking_number": "1Z8"}), desk)
+    shipped = stored(order)
+    assert "The order is shipped." in page
+    assert (shipped.status, [parcel.tracking_number for parcel in shipped.parcels]) == (OrderStatus.SHIPPED, ["1Z9", "1Z8"])
+    assert shipped.history[-1].actor.endswith("@shop.example") or "@" in shipped.history[-1].actor
+
+
+@pytest.mark.parametrize("pieces", ["-1", "3", "1.5", "٣٣", "all", "0", ""])
+def test_a_parcel_of_nonsense_does_not_leave(desk: Client, stripe: FakeStripe, guest: Owner, now: datetime, pieces: str) -> None:
+    mug = factories.make_product()
+    order = paid_order(stripe, guest, {mug.product_id: 2}, now)
+
+    answer = desk.post(f"/staff/orders/{order.order_id}/ship/", {f"pieces-{mug.product_id}": pieces})
+
+    assert answer.status_code == 200
+    assert 'role="alert"' in answer.text
+    assert stored(order) == order
+
+
+def test_what_goes_back_is_shown_in_money_first_and_then_goes_back_once(
+    desk: Client, stripe: FakeStripe, guest: Owner, now: datetime
+) -> None:
+    mug = factories.make_product(price=Money(2400, "USD"), inventory=10)
+    order = paid_order(stripe, guest, {mug.product_id: 2}, now)
+    asked = {f"pieces-{mug.product_id}": "1", "number": "1", "restock": "on", "note": "broken"}
+    address = f"/staff/orders/{order.order_id}/refund/"
+
+    preview = desk.get(address, asked).text
+    assert "$25.92 goes back" in preview  # 24.00 and 8 % tax
+    assert made_at(stripe) == []
+
+    assert "$25.92 is refunded." in followed(desk.post(address, asked), desk)
+    assert "$25.92 is refunded." in followed(desk.post(address, asked), desk)  # a second press meets the first one's refund
+    assert made_at(stripe) == [2592]
+    assert stock(mug.product_id) == 9
+    assert stored(order).status is OrderStatus.PROCESSING
+
+
+def test_more_than_was_paid_never_goes_back(desk: Client, stripe: FakeStripe, guest: Owner, now: datetime) -> None:
+    mug = factories.make_product(price=Money(2400, "USD"))
+    order = paid_order(stripe, guest, {mug.product_id: 1}, now)
+
+    page = followed(desk.post(f"/staff/orders/{order.order_id}/refund/", {"number": "1", "extra": "1000"}), desk)
+
+    assert f"At most {order.total} can still go back, so nothing was refunded." in page
+    assert (made_at(stripe), stored(order)) == ([], order)
+
+
+def test_of_two_who_act_at_once_the_second_is_told(desk: Client, stripe: FakeStripe, guest: Owner, now: datetime) -> None:
+    mug = factories.make_product()
+    order = paid_order(stripe, guest, {mug.product_id: 1}, now)
+    services.ship(order=order, carrier="UPS", tracking_number="1Z9", actor="eve@shop.example", now=now)
+
+    page = followed(desk.post(f"/staff/orders/{order.order_id}/cancel/", {"note": "too late"}), desk)
+
+    assert "The order does not stand where this can be done." in page
+    assert stored(order).status is OrderStatus.SHIPPED
+    assert made_at(stripe) == []
+
+
+def test_a_cancelled_order_gives_all_back(desk: Client, stripe: FakeStripe, guest: Owner, now: datetime) -> None:
+    mug = factories.make_product(inventory=5)
+    order = paid_order(stripe, guest, {mug.product_id: 2}, now)
+
+    page = followed(desk.post(f"/staff/orders/{order.order_id}/cancel/", {"note": "asked for by phone"}), desk)
+
+    assert "The order is cancelled, and its pieces are back in stock." in page
+    assert "asked for by phone" in page
+    assert (made_at(stripe), stock(mug.product_id)) == ([order.total.minor], 5)
+
+
+def test_notes_are_for_staff_and_are_text(desk: Client, guest: Owner, now: datetime) -> None:
+    order = factories.make_order(guest, {factories.make_product().product_id: 1}, now)
+    page = followed(desk.post(f"/staff/orders/{order.order_id}/notes/", {"text": "<script>alert(1)</script> call her"}), desk)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; call her" in page
+    assert "<script>alert" not in page
+
+
+def test_the_export_has_a_line_for_each_line_and_no_formulas(desk: Client, now: datetime) -> None:
+    mug, tray = factories.make_product(name="=HYPERLINK(1)"), factories.make_product(name="Tray")
+    details = replace(factories.DETAILS, address=replace(factories.ADDRESS, name="+Ada"))
+    order = services.place_order(
+        **factories.ready_to_order(new_guest(now), {mug.product_id: 2, tray.product_id: 1}, now, details)
+    )
+
+    answer = desk.get("/staff/orders/export.csv")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+    assert answer["Content-Disposition"] == 'attachment; filename="orders.csv"'
+    assert [(row["order"], row["name"], row["item"], row["quantity"]) for row in rows] == [
+        (order.order_id, "'+Ada", "'=HYPERLINK(1)", "2"),
+        (order.order_id, "'+Ada", "Tray", "1"),
+    ]
+
+
+def test_the_way_to_the_next_order_leads_both_ways(desk: Client, now: datetime) -> None:
+    mug = factories.make_product(inventory=10)
+    old, middle, new = (
+        factories.make_order(new_guest(now), {mug.product_id: 1}, now + timedelta(seconds=second)) for second in range(3)
+    )
+    page = desk.get(f"/staff/orders/{middle.order_id}/").text
+    assert f'rel="prev" href="/staff/orders/{new.order_id}/"' in page
+    assert f'rel="next" href="/staff/orders/{old.order_id}/"' in page
