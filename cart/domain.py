@@ -1,12 +1,15 @@
 """The cart's arithmetic and limits: pure rules. docs/pricing.md explains them with worked examples."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 
-from shop.lib.money import Money, total
+from cart.delivery_domain import NO_OFFERS, DeliveryMethod, FreeDelivery, Offers
+from cart.discount_domain import Discount
+from cart.totals_domain import Priced, Totals
+from shop.lib.money import Money
+from shop.lib.places import COUNTRIES, HOME_COUNTRY
 
 MAX_QUANTITY = 99
 """Most pieces of one product in a cart; larger orders are a conversation, not a click."""
@@ -52,7 +55,7 @@ class KeptCart:
     """A cart as it is stored. `version` is 0 for a cart that was never written.
 
     `order_id` is the order this cart or, while it is open, the owner's last one became, `order_due_at` until when that order
-    waits to be paid. `restored` names the orders whose lines were put back into it.
+    waits to be paid. `restored` names the orders whose lines were put back into it, `code` is the discount code entered.
     """
 
     cart_id: str
@@ -63,6 +66,7 @@ class KeptCart:
     order_id: str | None = None
     order_due_at: datetime | None = None
     restored: tuple[str, ...] = ()
+    code: str = ""
 
     @property
     def count(self) -> int:
@@ -83,6 +87,14 @@ class Line:
     unit_price: Money
     price_seen: Money
     changes: tuple[Change, ...] = ()
+    tax_class: str = ""
+    grams: int = 0
+    """What one piece weighs, as far as is known."""
+
+    @property
+    def priced(self) -> Priced:
+        """The line as far as arithmetic goes."""
+        return Priced(self.unit_price, self.quantity, self.tax_class)
 
     @property
     def amount(self) -> Money:
@@ -183,29 +195,23 @@ def adopt_items(present: tuple[Item, ...], guests: tuple[Item, ...], *, most: Ma
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
-    """What an order costs. Refuses to exist unless its parts add up."""
+class Buyer:
+    """What prices depend on beside the goods: where they go, how, and who buys. Unknown is home, the cheapest way, nobody.
 
-    subtotal: Money
-    tax: Money
-    shipping: Money
-    total: Money
-
-    def __post_init__(self) -> None:
-        if self.subtotal + self.tax + self.shipping != self.total:
-            raise ValueError(f"{self.subtotal} + {self.tax} + {self.shipping} is not {self.total}")
-
-
-def totals_of(prices: Sequence[tuple[Money, int]], *, tax_rate: Decimal, shipping: Money) -> Totals:
-    """The totals of (unit price, quantity) pairs: tax is the rate times the subtotal, rounded half-up once; delivery is untaxed.
-
-    An empty cart costs nothing, delivery included.
+    `customers` are the names under which uses of a discount code are counted for the buyer.
     """
-    subtotal = total((price * quantity for price, quantity in prices), shipping.currency)
-    if not prices:
-        shipping = Money.zero(shipping.currency)
-    tax = subtotal.times(tax_rate)
-    return Totals(subtotal=subtotal, tax=tax, shipping=shipping, total=subtotal + tax + shipping)
+
+    country: str = HOME_COUNTRY
+    region: str = ""
+    delivery: str = ""
+    customers: tuple[str, ...] = ()
+
+    @property
+    def country_name(self) -> str:
+        return COUNTRIES.get(self.country, self.country)
+
+
+NOBODY = Buyer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,16 +226,26 @@ class Cart:
     """The order the owner's last cart became."""
     order_due_at: datetime | None = None
     """Until when that order waited to be paid, at most."""
+    buyer: Buyer = NOBODY
+    """For whom it is priced."""
+    offers: Offers = NO_OFFERS
+    delivery: DeliveryMethod | None = None
+    """What `totals` are for: the way the buyer chose, or the cheapest there is."""
+    free_delivery: FreeDelivery | None = None
+    code: str = ""
+    """The discount code in the cart; `discount` are its terms if it holds, else `why_no_discount` says why not."""
+    discount: Discount | None = None
+    why_no_discount: str = ""
 
     @property
     def count(self) -> int:
         """Pieces in the cart, as the badge shows."""
         return sum(line.quantity for line in self.lines)
 
-    def with_shipping(self, shipping: Money, *, tax_rate: Decimal) -> "Cart":
-        """The cart with another delivery's price in its totals."""
-        counted = [(line.unit_price, line.quantity) for line in self.lines if line.counts]
-        return replace(self, totals=totals_of(counted, tax_rate=tax_rate, shipping=shipping))
+    @property
+    def is_delivery_chosen(self) -> bool:
+        """Whether the buyer chose a way of sending these goods can go."""
+        return self.delivery is not None and self.delivery.code == self.buyer.delivery
 
     @property
     def is_empty(self) -> bool:

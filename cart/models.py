@@ -1,14 +1,19 @@
 """Rows of the Carts table, and the only place where their key text is built."""
 
-from pynamodb.attributes import ListAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribute
 
-from cart.domain import CartState, Item, KeptCart, Totals
+from cart.discount_domain import Discount, DiscountKind
+from cart.domain import CartState, Item, KeptCart
+from cart.totals_domain import Totals
 from shop.lib.attributes import DecimalAttribute, Document, EpochAttribute, IntegerAttribute, TimeAttribute
+from shop.lib.audit import AuditRow
 from shop.lib.money import Money
 from shop.lib.owner import Owner
 from shop.lib.tables import BaseMeta, Row, table_name
 
 CART_SK = "CART"
+DISCOUNTS_PK = "DISCOUNTS"
+USES_SK = "USES"
 
 
 class ItemMap(Document):
@@ -29,11 +34,14 @@ class TotalsMap(Document):
     currency = UnicodeAttribute()
 
 
+class CartMeta(BaseMeta):
+    table_name = table_name("Carts")
+
+
 class CartRow(Row):
     """One cart an owner. Every write carries the version it was read at."""
 
-    class Meta(BaseMeta):
-        table_name = table_name("Carts")
+    class Meta(CartMeta):
         ttl_attribute = "expiresAt"
 
     user_id = UnicodeAttribute(attr_name="userId")
@@ -49,7 +57,44 @@ class CartRow(Row):
     order_due_at = EpochAttribute(attr_name="orderDueAt", null=True)
     # "of" names what items are to PynamoDB.
     restored: ListAttribute[str] = ListAttribute(of=UnicodeAttribute, attr_name="restoredOrders", null=True)  # type: ignore[arg-type]
+    discount_code = UnicodeAttribute(attr_name="discountCode", null=True)
     written_by = UnicodeAttribute(attr_name="writtenBy", null=True)
+
+
+class DiscountRow(Row):
+    """The terms of a discount code. Staff edit them with a `version` condition; uses are counted elsewhere."""
+
+    class Meta(CartMeta):
+        pass
+
+    kind = UnicodeAttribute()
+    percent = DecimalAttribute(null=True)
+    amount = DecimalAttribute(null=True)
+    minimum = DecimalAttribute(null=True)
+    currency = UnicodeAttribute()
+    starts_at = TimeAttribute(attr_name="startsAt", null=True)
+    ends_at = TimeAttribute(attr_name="endsAt", null=True)
+    most_uses = IntegerAttribute(attr_name="mostUses", null=True)
+    most_uses_each = IntegerAttribute(attr_name="mostUsesEach", null=True)
+    is_active = BooleanAttribute(attr_name="isActive")
+    version = IntegerAttribute()
+
+
+class UsesRow(Row):
+    """How many orders have a code: all together, or one customer's. The former knows which terms are the present ones."""
+
+    class Meta(CartMeta):
+        pass
+
+    uses = IntegerAttribute(null=True)
+    terms_version = IntegerAttribute(attr_name="termsVersion", null=True)
+
+
+class CartAuditRow(AuditRow):
+    """What staff did to a discount code."""
+
+    class Meta(CartMeta):
+        pass
 
 
 def cart_key(owner: Owner) -> CartRow:
@@ -77,6 +122,7 @@ def to_kept_cart(row: CartRow) -> KeptCart:
         order_id=row.order_id,
         order_due_at=row.order_due_at,
         restored=tuple(row.restored or ()),
+        code=row.discount_code or "",
     )
 
 
@@ -102,4 +148,47 @@ def to_totals_map(totals: Totals) -> TotalsMap:
         shipping=totals.shipping.amount,
         total=totals.total.amount,
         currency=totals.total.currency,
+    )
+
+
+def discount_pk(code: str) -> str:
+    return f"DISCOUNT#{code}"
+
+
+def discount_key(code: str) -> DiscountRow:
+    """A row that carries nothing but its key, for updates by condition."""
+    return DiscountRow(DISCOUNTS_PK, code)
+
+
+def uses_key(code: str, customer: str = "") -> UsesRow:
+    """The counter of a code's orders, or of one customer's among them."""
+    return UsesRow(discount_pk(code), f"CUSTOMER#{customer}" if customer else USES_SK)
+
+
+def to_discount_row(discount: Discount, *, currency: str) -> DiscountRow:
+    row = discount_key(discount.code)
+    row.kind, row.percent, row.currency = discount.kind, discount.percent, currency
+    row.amount = None if discount.amount is None else discount.amount.amount
+    row.minimum = None if discount.minimum is None else discount.minimum.amount
+    row.starts_at, row.ends_at = discount.starts_at, discount.ends_at
+    row.most_uses, row.most_uses_each = discount.most_uses, discount.most_uses_each
+    row.is_active, row.version = discount.is_active, discount.version
+    return row
+
+
+def to_discount(row: DiscountRow, *, uses: int = 0, uses_by_customer: int = 0) -> Discount:
+    return Discount(
+        code=row.sk,
+        kind=DiscountKind(row.kind),
+        percent=row.percent,
+        amount=None if row.amount is None else Money.of(row.amount, row.currency),
+        minimum=None if row.minimum is None else Money.of(row.minimum, row.currency),
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        most_uses=row.most_uses,
+        most_uses_each=row.most_uses_each,
+        is_active=row.is_active,
+        version=row.version,
+        uses=uses,
+        uses_by_customer=uses_by_customer,
     )

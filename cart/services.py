@@ -13,21 +13,23 @@ from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
+from cart.discount_domain import normal_code, why_unknown
+from cart.discount_queries import customers_of
 from cart.domain import (
     LIFETIME,
     MAX_LINES,
     MAX_QUANTITY,
     MOST_RESTORED,
+    NOBODY,
     CartState,
     Item,
     KeptCart,
     Merged,
     adopt_items,
     merge_items,
-    totals_of,
 )
 from cart.models import CartRow, cart_key, to_item_maps, to_totals_map
-from cart.queries import kept_cart, standard_shipping
+from cart.queries import kept_cart, price_cart, rough_totals
 from catalog import queries as catalog
 from catalog.domain import Product
 from shop.lib.ids import new_id
@@ -38,6 +40,8 @@ from shop.lib.transactions import Refused, run_transaction
 _TRIES = 8
 """Two tabs that collide eight times in a row are no shopper."""
 _LONGEST_PAUSE_SECONDS = 0.1
+_LONGEST_SHOWN = 40
+"""So much of a code nobody knows is repeated to who typed it."""
 
 Items = tuple[Item, ...]
 
@@ -57,6 +61,10 @@ class CartFull(Exception):
 
 class NotInCart(Exception):
     """The cart has no line of this product."""
+
+
+class CodeRefused(Exception):
+    """The discount code does not hold; the message says why, to be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +149,32 @@ def remove_line(*, owner: Owner, product_id: str, now: datetime) -> KeptCart:
     return _change(owner, now, change)
 
 
+def enter_code(*, owner: Owner, typed: str, now: datetime) -> str:
+    """Put a discount code into the cart, in place of another. It counts whenever it holds: every pricing asks anew.
+
+    Raises CodeRefused with the exact reason when it does not hold now; then the cart is as it was.
+    """
+    code = normal_code(typed)
+    if not code:
+        raise CodeRefused(why_unknown(" ".join(typed.split())[:_LONGEST_SHOWN]) if typed.strip() else "Please type a code first.")
+    stored = kept_cart(owner=owner, now=now)
+    if stored is None or stored.state is not CartState.OPEN or not stored.items:
+        raise CodeRefused("Please put something in your cart first.")
+    buyer = replace(NOBODY, customers=customers_of(owner=owner))
+    why = price_cart(replace(stored, code=code), now=now, buyer=buyer).why_no_discount
+    if why:
+        raise CodeRefused(why)
+    _change_cart(owner, now, lambda cart: cart if cart.code == code else replace(cart, code=code))
+    return code
+
+
+def remove_code(*, owner: Owner, now: datetime) -> None:
+    """Take the discount code out of the cart. Without one nothing happens."""
+    stored = kept_cart(owner=owner, now=now)
+    if stored is not None and stored.state is CartState.OPEN and stored.code:
+        _change_cart(owner, now, lambda cart: replace(cart, code="") if cart.code else cart)
+
+
 def restore_lines(*, owner: Owner, order_id: str, items: Items, now: datetime) -> Restored:
     """Put the lines of an order that was not paid back into the cart, beside what is in it, once: asked again, nothing changes.
 
@@ -178,7 +212,14 @@ def adopt_guest_cart(*, guest: Owner, owner: Owner, now: datetime) -> Merged | N
         cart = stored if stored and stored.state is CartState.OPEN else _new_cart(stored, now)
         merged = adopt_items(cart.items, theirs.items, most=_most_of((*cart.items, *theirs.items)))
         cart_id = cart.cart_id or new_id("cart", now)
-        changed = replace(cart, cart_id=cart_id, items=merged.items, version=cart.version + 1, expires_at=now + LIFETIME)
+        changed = replace(
+            cart,
+            cart_id=cart_id,
+            items=merged.items,
+            code=cart.code or theirs.code,
+            version=cart.version + 1,
+            expires_at=now + LIFETIME,
+        )
         try:
             run_transaction(partial(_add_adoption, guest, theirs, owner, cart if cart is stored else None, changed, now))
         except Refused:
@@ -281,15 +322,10 @@ def _is_replaceable(now: datetime) -> Condition:
 
 
 def _row(owner: Owner, cart: KeptCart, now: datetime) -> CartRow:
-    totals = totals_of(
-        [(item.price_seen, item.quantity) for item in cart.items],
-        tax_rate=settings.TAX_RATE,
-        shipping=standard_shipping(),
-    )
     row = cart_key(owner)
     row.user_id = owner.id
     row.items = to_item_maps(cart.items)
-    row.totals = to_totals_map(totals)
+    row.totals = to_totals_map(rough_totals(cart.items))
     row.updated_at = now
     row.expires_at = cart.expires_at
     row.cart_id = cart.cart_id
@@ -298,6 +334,7 @@ def _row(owner: Owner, cart: KeptCart, now: datetime) -> CartRow:
     row.order_id = cart.order_id
     row.order_due_at = cart.order_due_at
     row.restored = list(cart.restored) or None
+    row.discount_code = cart.code or None
     row.written_by = uuid.uuid4().hex
     return row
 

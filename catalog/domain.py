@@ -162,6 +162,8 @@ class Product(Card):
     """The family of products that differ only by an option, such as the colour; empty for a product of its own."""
     options: dict[str, str] = field(default_factory=dict)
     """What tells this product from its family: option name to value, such as colour to Sand."""
+    tax_class: str = ""
+    """Its class in the tax rules, such as books; empty for the ordinary one."""
 
     @property
     def is_active(self) -> bool:

@@ -120,6 +120,7 @@ class ProductRow(Row):
     family = UnicodeAttribute(null=True)
     options = TextMapAttribute(null=True)
     compare_at_price = DecimalAttribute(attr_name="compareAtPrice", null=True)
+    tax_class = UnicodeAttribute(attr_name="taxClass", null=True)
     gsi1_pk = UnicodeAttribute(attr_name="GSI1PK", null=True)
     gsi1_sk = UnicodeAttribute(attr_name="GSI1SK", null=True)
     gsi2_pk = UnicodeAttribute(attr_name="GSI2PK", null=True)
@@ -261,6 +262,7 @@ def to_row(product: Product, *, image_keys: tuple[str, ...]) -> ProductRow:
         family=product.family or None,
         options=product.options or None,
         compare_at_price=product.compare_at_price.amount if product.compare_at_price else None,
+        tax_class=product.tax_class or None,
         created_at=product.created_at,
         updated_at=product.updated_at,
         gsi2_pk=status_partition(product.status, product.product_id),
@@ -290,6 +292,7 @@ def to_product(row: ProductRow) -> Product:
         version=row.version or 0,
         family=row.family or "",
         options=dict(row.options or {}),
+        tax_class=row.tax_class or "",
     )
 
 

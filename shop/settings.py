@@ -1,10 +1,13 @@
 """All settings, and the only module that reads the environment. README.md lists every variable (a test holds it to that)."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cart.delivery_domain import tariffs_from
+from cart.tax_domain import tax_rules_from
 from shop import DEMO_NAME
 from shop.lib import env
 
@@ -162,10 +165,28 @@ SEARCH_LOOK_SECONDS = env.integer("SEARCH_LOOK_SECONDS", 2 if LOCAL else 30)
 # --- Money ------------------------------------------------------------------------------------------------------------
 
 CURRENCY = env.text("CURRENCY", "USD")
-TAX_RATE = env.decimal("TAX_RATE", "0.08")
+# Which tax is due where; without a table, TAX_RATE is added everywhere. docs/pricing.md explains both tables.
+TAX_RULES = env.table("TAX_RULES", tax_rules_from, [{"rate": env.decimal("TAX_RATE", "0.08")}])
 INVOICE_SELLER = [line.strip() for line in env.text("INVOICE_SELLER", SHOP_NAME).split("|")]
-DELIVERY_STANDARD = env.decimal("DELIVERY_STANDARD", "9.99")
-DELIVERY_EXPRESS = env.decimal("DELIVERY_EXPRESS", "24.99")
+# The ways of sending; without a table, two that go everywhere.
+DELIVERY_METHODS = env.table(
+    "DELIVERY_METHODS",
+    partial(tariffs_from, currency=CURRENCY),
+    [
+        {
+            "code": "standard",
+            "name": "Standard delivery",
+            "days": [3, 5],
+            "rates": [{"price": env.decimal("DELIVERY_STANDARD", "9.99")}],
+        },
+        {
+            "code": "express",
+            "name": "Express delivery",
+            "days": [1, 2],
+            "rates": [{"price": env.decimal("DELIVERY_EXPRESS", "24.99")}],
+        },
+    ],
+)
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
 STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET")
 STRIPE_API_ORIGIN = env.text("STRIPE_API_ORIGIN", "https://api.stripe.com").rstrip("/")

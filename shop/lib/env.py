@@ -1,8 +1,13 @@
 """Strict readers of environment variables: a wrong value stops the start with a sentence that names the variable."""
 
 import base64
+import json
 import os
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class BadSetting(Exception):
@@ -49,6 +54,17 @@ def decimal(name: str, default: str) -> Decimal:
     if not number.is_finite() or number < 0:
         raise BadSetting(f"{name} is {value!r}; it may not be negative or infinite.")
     return number
+
+
+def table(name: str, parse: Callable[[Any], T], default: Any) -> T:
+    """The variable as JSON text, made into rules by `parse`, which says with ValueError what is wrong. Raises BadSetting."""
+    value = os.environ.get(name, "")
+    try:
+        return parse(json.loads(value, parse_float=Decimal, parse_constant=Decimal) if value else default)
+    except json.JSONDecodeError as error:
+        raise BadSetting(f"{name} is no JSON text: {error.msg} (line {error.lineno}, column {error.colno}).") from None
+    except ValueError as error:
+        raise BadSetting(f"{name}: {error}.") from None
 
 
 def words(name: str, default: str = "") -> list[str]:
