@@ -141,6 +141,18 @@ def free_delivery(tariffs: Sequence[Tariff], *, country: str, goods: Money, gram
     return min(free, key=lambda found: found.missing.minor, default=None)
 
 
+def name_of(tariffs: Sequence[Tariff], code: str) -> str:
+    """What shoppers call a way of sending, one that is not in the table any more included."""
+    named = next((tariff.name for tariff in tariffs if tariff.code == code), "")
+    return named or f"{code.replace('_', ' ').capitalize()} delivery"
+
+
+def days_of(tariffs: Sequence[Tariff], code: str, country: str) -> tuple[int, int] | None:
+    """How many working days a way of sending takes to a country; None for one that does not go there any more."""
+    rates = next((tariff.rates_to(country) for tariff in tariffs if tariff.code == code), ())
+    return rates[0].days if rates else None
+
+
 def grams_of(text: str) -> int:
     """The weight in a product's attribute, such as "390 g", "1.05 kg" or "390"; 0 for one that is none."""
     found = _WEIGHT.fullmatch(text)
@@ -219,7 +231,9 @@ def _days(value: Any, where: str) -> tuple[int, int]:
 
 def _money(value: Any, where: str, currency: str) -> Money:
     try:
-        money = Money.of(value, currency) if isinstance(value, (str, int, Decimal)) and not isinstance(value, bool) else None
+        money = (
+            Money.of(Decimal(value), currency) if isinstance(value, (str, int, Decimal)) and not isinstance(value, bool) else None
+        )
     except (ValueError, ArithmeticError):
         money = None
     if money is None or money.minor < 0:

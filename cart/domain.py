@@ -9,7 +9,7 @@ from cart.delivery_domain import NO_OFFERS, DeliveryMethod, FreeDelivery, Offers
 from cart.discount_domain import Discount
 from cart.totals_domain import Priced, Totals
 from shop.lib.money import Money
-from shop.lib.places import COUNTRIES, HOME_COUNTRY
+from shop.lib.places import HOME_COUNTRY, country_in_words
 
 MAX_QUANTITY = 99
 """Most pieces of one product in a cart; larger orders are a conversation, not a click."""
@@ -207,8 +207,8 @@ class Buyer:
     customers: tuple[str, ...] = ()
 
     @property
-    def country_name(self) -> str:
-        return COUNTRIES.get(self.country, self.country)
+    def country_in_words(self) -> str:
+        return country_in_words(self.country)
 
 
 NOBODY = Buyer()
@@ -246,6 +246,11 @@ class Cart:
     def is_delivery_chosen(self) -> bool:
         """Whether the buyer chose a way of sending these goods can go."""
         return self.delivery is not None and self.delivery.code == self.buyer.delivery
+
+    @property
+    def is_undeliverable(self) -> bool:
+        """Whether these goods can go in no way to where they are priced for."""
+        return self.delivery is None and bool(self.lines)
 
     @property
     def is_empty(self) -> bool:

@@ -16,6 +16,12 @@ class ProductForm(forms.Form):
     product_id = forms.RegexField(r"^[A-Za-z0-9_-]+$", max_length=_ID_LENGTH)
 
 
+class CodeForm(forms.Form):
+    """A discount code as it was typed; whether there is such a code is the service's business."""
+
+    code = forms.CharField(max_length=100, required=False)
+
+
 class AddForm(ProductForm):
     """How many of a product to add: 1 to MAX_QUANTITY."""
 

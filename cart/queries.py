@@ -12,7 +12,7 @@ from cart.discount_queries import discount_for
 from cart.domain import MAX_QUANTITY, NOBODY, Buyer, Cart, CartState, Item, KeptCart, Line, Mark, changes_of
 from cart.models import CART_SK, CartRow, to_kept_cart
 from cart.tax_domain import TaxRule, rule_for
-from cart.totals_domain import Priced, Totals, totals_of
+from cart.totals_domain import Priced, Totals, totals_of, worths_of
 from catalog import queries as catalog
 from catalog.domain import Product
 from shop.lib.money import Money, total
@@ -73,6 +73,12 @@ def price_cart(kept: KeptCart, *, now: datetime, buyer: Buyer = NOBODY, consiste
         discount=discount if totals.discount else None,
         why_no_discount=why,
     )
+
+
+def line_worths(cart: Cart) -> tuple[Money, ...]:
+    """What is paid for each line of a cart that can be ordered; empty where prices alone say so (see `worths_of`)."""
+    off = cart.totals.discount.goods if cart.totals.discount else Money.zero(settings.CURRENCY)
+    return worths_of([line.priced for line in cart.lines], rule=tax_rule(cart.buyer), off=off)
 
 
 def rough_totals(items: tuple[Item, ...]) -> Totals:

@@ -11,4 +11,6 @@ urlpatterns = [
     path("add/", views.add, name="add"),
     path("update/", views.update, name="update"),
     path("remove/", views.remove, name="remove"),
+    path("code/", views.enter_code, name="code"),
+    path("code/remove/", views.remove_code, name="remove-code"),
 ]

@@ -1,20 +1,24 @@
 """The cart's pages and fragments."""
 
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from cart import queries, services
 from cart.domain import MAX_LINES, MAX_QUANTITY
-from cart.forms import AddForm, ProductForm, UpdateForm
+from cart.forms import AddForm, CodeForm, ProductForm, UpdateForm
 from shop.lib.access import owner_of, owner_or_new_guest
 from shop.lib.clock import utc_now
 from shop.lib.guests import remember_guest
 from shop.lib.http import is_htmx
 
+_LONGEST_CODE = 40
+"""So much of what was typed as a code is shown again."""
 _ADD_QUANTITY_PROBLEM = f"Please choose a whole number from 1 to {MAX_QUANTITY}. Your cart is as it was."
 _LINE_QUANTITY_PROBLEM = (
     f"Please choose a whole number from 1 to {MAX_QUANTITY}, or 0 to take the line out. Your cart is as it was."
@@ -24,7 +28,7 @@ _LINE_QUANTITY_PROBLEM = (
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
     cart = queries.open_cart(owner=owner_of(request), now=utc_now())
-    return render(request, "cart/cart.html", {"cart": cart})
+    return render(request, "cart/cart.html", {"cart": cart, "typed": request.GET.get("code", "")[:_LONGEST_CODE]})
 
 
 @require_safe
@@ -84,6 +88,38 @@ def remove(request: HttpRequest) -> HttpResponse:
     except services.NotInCart:
         return _cart_answer(request)  # a second click: it is gone, as asked
     return _cart_answer(request)
+
+
+@require_POST
+def enter_code(request: HttpRequest) -> HttpResponse:
+    form = CodeForm(_single_values(request.POST))
+    typed = form.cleaned_data["code"] if form.is_valid() else ""
+    owner = owner_of(request)
+    if owner is None:
+        return _code_answer(request, typed=typed, problem="Please put something in your cart first.")
+    try:
+        services.enter_code(owner=owner, typed=typed, now=utc_now())
+    except services.CodeRefused as refusal:
+        return _code_answer(request, typed=typed, problem=str(refusal))
+    return _cart_answer(request)
+
+
+@require_POST
+def remove_code(request: HttpRequest) -> HttpResponse:
+    owner = owner_of(request)
+    if owner is not None:
+        services.remove_code(owner=owner, now=utc_now())
+    return _cart_answer(request)
+
+
+def _code_answer(request: HttpRequest, *, typed: str, problem: str) -> HttpResponse:
+    """The cart with the code as it was typed and why it does not hold."""
+    if is_htmx(request):
+        cart = queries.open_cart(owner=owner_of(request), now=utc_now())
+        context = {"cart": cart, "typed": typed[:_LONGEST_CODE], "code_problem": problem}
+        return render(request, "cart/cart.html#cart", context)
+    messages.error(request, problem)
+    return redirect(f"{reverse('cart:cart')}?{urlencode({'code': typed[:_LONGEST_CODE]})}")
 
 
 def _single_values(posted: QueryDict) -> QueryDict:

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, replace
 from functools import wraps
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -44,36 +43,39 @@ class Step:
     state: str
 
 
-def with_cart(view: Callable[[HttpRequest, Owner, Cart], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """A checkout step: give the view the shopper's cart, or send the shopper to where the cart page or the order stands.
+def with_cart(view: Callable[[HttpRequest, Owner, Cart, Checkout], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """A checkout step: give the view the shopper's cart at the prices of what was told, or send them to the cart page or order.
 
     Who comes back from the payment page by the browser's own button finds the order the cart has become.
     """
 
     @wraps(view)
     def step(request: HttpRequest) -> HttpResponse:
-        owner = owner_of(request)
-        cart = carts.open_cart(owner=owner, now=utc_now())
-        if owner is not None and cart.lines and not cart.cart_id:
-            cart = carts.price_cart(cart_services.make_ready(owner=owner, now=utc_now()))
-        if owner is None or not cart.can_check_out:
+        owner, now = owner_of(request), utc_now()
+        if owner is None:
+            return redirect("cart:cart")
+        told = queries.checkout(owner=owner, now=now)
+        buyer = queries.buyer_of(owner=owner, details=told.details)
+        cart = carts.open_cart(owner=owner, now=now, buyer=buyer)
+        if cart.lines and not cart.cart_id:
+            cart = carts.price_cart(cart_services.make_ready(owner=owner, now=now), now=now, buyer=buyer)
+        if not cart.can_check_out:
             became_order = cart.is_empty and cart.order_id
             return redirect("orders:pay", cart.order_id) if became_order else redirect("cart:cart")
-        return view(request, owner, cart)
+        return view(request, owner, cart, told)
 
     return step
 
 
 @require_safe
 @with_cart
-def checkout(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
-    return redirect(f"orders:{_first_open_step(queries.checkout_details(owner=owner, now=utc_now()))}")
+def checkout(request: HttpRequest, owner: Owner, cart: Cart, told: Checkout) -> HttpResponse:
+    return redirect(f"orders:{_first_open_step(told.details, cart)}")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_cart
-def contact(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
-    told = queries.checkout(owner=owner, now=utc_now())
+def contact(request: HttpRequest, owner: Owner, cart: Cart, told: Checkout) -> HttpResponse:
     details = told.details
     form = ContactForm(_data(request, told, "contact"), initial=_known_contact(request, details))
     if request.method == "POST":
@@ -92,8 +94,7 @@ def _known_contact(request: HttpRequest, details: CheckoutDetails) -> dict[str, 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_cart
-def address(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
-    told = queries.checkout(owner=owner, now=utc_now())
+def address(request: HttpRequest, owner: Owner, cart: Cart, told: Checkout) -> HttpResponse:
     details = told.details
     user = _account_of(request)
     if request.method == "POST" and "saved" in request.POST:
@@ -179,38 +180,39 @@ def _keep_address(request: HttpRequest, user: User, address: Address) -> None:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_cart
-def delivery(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
-    told = queries.checkout(owner=owner, now=utc_now())
+def delivery(request: HttpRequest, owner: Owner, cart: Cart, told: Checkout) -> HttpResponse:
     details = told.details
-    methods = queries.delivery_methods()
-    initial = {"delivery": details.delivery or methods[0].code}
-    form = DeliveryForm(_data(request, told, "delivery"), methods=methods, initial=initial)
+    form = DeliveryForm(
+        _data(request, told, "delivery"),
+        methods=cart.offers.methods,
+        initial={"delivery": cart.delivery.code if cart.delivery else ""},
+    )
     if request.method == "POST":
         if not form.is_valid():
             return _ask_again(owner, "delivery", form)
         return _remember(owner, "delivery", replace(details, **form.cleaned_data), then="review")
-    return _step_answer(request, "delivery", details, cart, form=form)
+    now = utc_now()
+    choices = [(method, *method.arrival(now)) for method in form.methods]
+    return _step_answer(request, "delivery", details, cart, form=form, choices=choices)
 
 
 @require_safe
 @with_cart
-def review(request: HttpRequest, owner: Owner, cart: Cart) -> HttpResponse:
-    told = queries.checkout(owner=owner, now=utc_now())
+def review(request: HttpRequest, owner: Owner, cart: Cart, told: Checkout) -> HttpResponse:
     details = told.details
-    method = queries.delivery_method(details.delivery)
-    if _first_open_step(details) != "review" or method is None:
-        return redirect(f"orders:{_first_open_step(details)}")
-    priced = cart.with_shipping(method.price, tax_rate=settings.TAX_RATE)
+    open_step = _first_open_step(details, cart)
+    if open_step != "review":
+        return redirect(f"orders:{open_step}")
     return _step_answer(
         request,
         "review",
         details,
-        priced,
-        delivery=method,
-        totals=priced.totals,
-        cart_id=priced.cart_id,
-        total_minor=priced.totals.total.minor,
-        seen=services.review_mark(priced, details),
+        cart,
+        delivery=cart.delivery,
+        totals=cart.totals,
+        cart_id=cart.cart_id,
+        total_minor=cart.totals.total.minor,
+        seen=services.review_mark(cart, details),
         unfinished=[(label, reverse(f"orders:{name}")) for name, label in _STEPS if name in told.typed],
     )
 
@@ -232,22 +234,22 @@ def _remember(owner: Owner, step: str, details: CheckoutDetails, *, then: str) -
     return see_other(reverse(f"orders:{then}"))
 
 
-def _first_open_step(details: CheckoutDetails) -> str:
+def _first_open_step(details: CheckoutDetails, cart: Cart) -> str:
     if not details.email:
         return "contact"
     if not details.address:
         return "address"
-    return "review" if queries.delivery_method(details.delivery) else "delivery"
+    return "review" if cart.is_delivery_chosen else "delivery"
 
 
 def _step_answer(request: HttpRequest, step: str, details: CheckoutDetails, cart: Cart, **more: object) -> HttpResponse:
-    context = {"details": details, "cart": cart, "steps": _steps(step, details), **more}
+    context = {"details": details, "cart": cart, "steps": _steps(step, _first_open_step(details, cart)), **more}
     return render(request, f"orders/{step}.html", context)
 
 
-def _steps(current: str, details: CheckoutDetails) -> list[Step]:
+def _steps(current: str, first_open: str) -> list[Step]:
     names = [name for name, _ in _STEPS]
-    reached = names.index(_first_open_step(details))
+    reached = names.index(first_open)
     return [
         Step(label, reverse(f"orders:{name}"), "current" if name == current else ("done" if at <= reached else "todo"))
         for at, (name, label) in enumerate(_STEPS)

@@ -37,10 +37,12 @@ def invoice_pdf(invoice: Invoice) -> bytes:
         ("Order date", _day(invoice.ordered_at)),
         ("Paid", f"{_day(invoice.paid_at)}, by {invoice.payment_method}"),
     ]
+    off = invoice.discount.goods if invoice.discount else None
     sums = [
         ("Subtotal", invoice.subtotal),
+        *([(f"{invoice.discount.code} ({invoice.discount.label})", off * -1)] if invoice.discount and off else []),
         (f"Delivery ({invoice.delivery_method})", invoice.shipping),
-        ("Tax", invoice.tax),
+        ("Tax included" if invoice.tax_included else "Tax", invoice.tax),
     ]
     return _paper(
         "Invoice",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from cart.discount_domain import AppliedDiscount
 from shop.lib.money import Money
 from shop.lib.owner import Owner
 from shop.lib.places import COUNTRIES
@@ -68,7 +69,6 @@ SESSION_LIFETIME = timedelta(minutes=65)
 """When Stripe ends the payment page by itself, counted from the order: a net under the job. It refuses less than 30 minutes from
 the request, so a payment page can be opened, and asked for again after trouble, during the whole hold.
 https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-expires_at"""
-_SATURDAY = 5
 
 
 class IllegalTransition(Exception):
@@ -120,6 +120,8 @@ class OrderLine:
     refunded: int = 0
     """Pieces that were refunded, or are about to be."""
     shipped: int = 0
+    worth: Money | None = None
+    """What was paid for the line with its part of discount and tax; only where lines bear tax of different rates."""
     loose: int = 0
     """Pieces back in stock without a refund that stands for them: of an order released, or whose refund failed."""
 
@@ -136,30 +138,6 @@ class OrderLine:
     def to_ship(self) -> int:
         """Pieces that are still to leave: what was refunded before it left stays."""
         return max(0, self.quantity - self.refunded - self.shipped)
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryMethod:
-    """A way to send a parcel: price and how many working days it takes, from and to."""
-
-    code: str
-    name: str
-    price: Money
-    days: tuple[int, int]
-
-    def arrival(self, ordered_at: datetime) -> tuple[datetime, datetime]:
-        """The first and the last day on which a parcel ordered at this moment arrives."""
-        first, last = self.days
-        return after_working_days(ordered_at, first), after_working_days(ordered_at, last)
-
-
-def after_working_days(moment: datetime, days: int) -> datetime:
-    """Midnight of the day so many working days (Monday to Friday) after the moment's day."""
-    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-    while days:
-        day += timedelta(days=1)
-        days -= day.weekday() < _SATURDAY
-    return day
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +236,20 @@ class Order:
     delivery_refunded: bool = False
     hold_extended: bool = False
     invoice_number: str = ""
+    discount: AppliedDiscount | None = None
+    discount_customers: tuple[str, ...] = ()
+    """The names under which the use of the code was counted beside the code's own count."""
+    discount_returned: bool = False
+    """Whether the use was given back: the order was given up unpaid."""
+    tax_included: bool = False
+    """Whether `tax` is contained in the prices, instead of added to them."""
+    delivery_tax: Money | None = None
+    """The part of `tax` that is the delivery's."""
+
+    @property
+    def delivery_worth(self) -> Money:
+        """What was paid for the delivery, with the tax on it."""
+        return self.shipping if self.tax_included or self.delivery_tax is None else self.shipping + self.delivery_tax
 
     @property
     def is_paid(self) -> bool:

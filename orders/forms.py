@@ -5,8 +5,9 @@ from typing import Any
 
 from django import forms
 
+from cart.delivery_domain import DeliveryMethod
 from catalog.review_domain import Words
-from orders.domain import Address, DeliveryMethod
+from orders.domain import Address
 from shop.lib import address_form
 from shop.lib.address_form import PhoneField, no_control_characters
 

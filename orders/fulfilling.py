@@ -16,7 +16,7 @@ from orders.domain import MOST_PARCELS, Order, OrderStatus, Parcel
 from orders.ledger_domain import RefundReason
 from orders.maps import to_parcel_map
 from orders.models import PAYMENT, REFUNDABLE, TRACKING_NUMBER, OrderRow, order_key
-from orders.moving import OrderMoved, is_unchanged, moves, retake_loose, sets_lines, stock_changed
+from orders.moving import OrderMoved, is_unchanged, moves, retake_loose, retake_use, return_use, sets_lines, stock_changed
 from orders.paying import release
 from orders.payments import gateway
 from orders.refund_entries import refund_of_all, write_down
@@ -132,6 +132,7 @@ def accept_review(*, order: Order, actor: str, now: datetime, note: str) -> Orde
                 PAYMENT.status.set("partially_refunded" if order.payment.given_back else "completed"),
                 REFUNDABLE.set(order.payment.left.amount),
                 sets_lines(replace(line, loose=0) for line in order.lines),
+                *retake_use(txn, order),
             ],
             condition=is_unchanged(order),
         )
@@ -175,6 +176,7 @@ def drop_review(*, order: Order, actor: str, now: datetime, note: str) -> Order:
                 *moves(order, OrderStatus.CANCELLED, actor, now, note=note),
                 PAYMENT.status.set("void"),
                 sets_lines(replace(line, loose=line.refundable) for line in order.lines),
+                *return_use(txn, order),
             ],
             condition=is_unchanged(order),
         )

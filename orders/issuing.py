@@ -181,4 +181,6 @@ def _drawn_up(order: Order, number: str, now: datetime) -> Invoice:
         total=order.total,
         delivery_method=order.delivery_method,
         payment_method=order.payment.method,
+        discount=order.discount,
+        tax_included=order.tax_included,
     )

@@ -4,7 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from fractions import Fraction
+from math import floor
 
+from cart.discount_domain import AppliedDiscount
 from orders.domain import Address, Order, OrderLine
 from shop.lib.money import Money
 
@@ -84,24 +87,31 @@ def worth_of(order: Order, quantities: Mapping[str, int]) -> Money:
 
 
 def _share(order: Order, quantities: Mapping[str, int]) -> Money:
-    goods = order.total - order.shipping
-    gross = sum(line.amount.minor for line in order.lines)
-    part = sum(line.unit_price.minor * quantities[line.product_id] for line in order.lines)
-    # Half-up in whole numbers; pieces that were given away are worth nothing.
-    return Money((2 * goods.minor * part + gross) // (2 * gross) if gross else 0, goods.currency)
+    goods = order.total - order.delivery_worth
+    gross = sum(_weight(line) for line in order.lines)
+    part = sum(Fraction(_weight(line) * quantities[line.product_id], line.quantity) for line in order.lines)
+    # Half-up; pieces that were given away are worth nothing.
+    return Money(floor(goods.minor * part / gross + Fraction(1, 2)) if gross else 0, goods.currency)
+
+
+def _weight(line: OrderLine) -> int:
+    """A line's weight in sharing out: its price, or what was paid for it where taxes differ between lines."""
+    return (line.amount if line.worth is None else line.worth).minor
 
 
 def taxes_within(order: Order, refunds: Iterable[Refund]) -> list[Money]:
-    """The tax contained in each of an order's refunds, in their order: of what is not delivery, as tax is to goods.
+    """The tax contained in each of an order's refunds, in their order: of delivery its own, of the rest as tax is to goods.
 
     Together they never exceed the order's tax, and are all of it once everything has gone back.
     """
-    goods = order.total.minor - order.shipping.minor
+    goods = (order.total - order.delivery_worth).minor
+    of_delivery = order.delivery_tax.minor if order.delivery_tax else 0
     left, back, taxes = order.tax.minor, 0, []
     for refund in refunds:
         back += refund.amount.minor
         part = refund.amount.minor - (refund.delivery.minor if refund.delivery else 0)
-        tax = (2 * order.tax.minor * part + goods) // (2 * goods) if goods else 0
+        tax = (2 * (order.tax.minor - of_delivery) * part + goods) // (2 * goods) if goods else 0
+        tax += of_delivery if refund.delivery else 0
         tax = left if back >= order.total.minor else min(left, tax)
         left -= tax
         taxes.append(Money(tax, order.tax.currency))
@@ -153,6 +163,8 @@ class Invoice:
     total: Money
     delivery_method: str
     payment_method: str
+    discount: AppliedDiscount | None = None
+    tax_included: bool = False
 
 
 @dataclass(frozen=True, slots=True)

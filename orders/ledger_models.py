@@ -16,7 +16,7 @@ from orders.ledger_domain import (
     RefundReason,
     RefundState,
 )
-from orders.maps import AddressMap, TotalsMap, to_address, to_address_map
+from orders.maps import AddressMap, DiscountMap, TotalsMap, to_address, to_address_map, to_discount, to_discount_map
 from orders.models import OrderMeta, StatusIndex, ref_pk
 from shop.lib.attributes import DecimalAttribute, Document, EpochAttribute, IntegerAttribute, TimeAttribute, time_text
 from shop.lib.money import Money
@@ -90,6 +90,7 @@ class InvoiceRow(Row):
     totals = TotalsMap()
     delivery_method = UnicodeAttribute(attr_name="deliveryMethod")
     payment_method = UnicodeAttribute(attr_name="paymentMethod")
+    discount = DiscountMap(null=True)
 
 
 class SequenceRow(Row):
@@ -249,9 +250,11 @@ def to_invoice_row(invoice: Invoice) -> InvoiceRow:
             shipping=invoice.shipping.amount,
             total=invoice.total.amount,
             currency=invoice.total.currency,
+            tax_included=invoice.tax_included or None,
         ),
         delivery_method=invoice.delivery_method,
         payment_method=invoice.payment_method,
+        discount=to_discount_map(invoice.discount) if invoice.discount else None,
     )
 
 
@@ -273,6 +276,8 @@ def to_invoice(row: InvoiceRow) -> Invoice:
         total=Money.of(row.totals.total, currency),
         delivery_method=row.delivery_method,
         payment_method=row.payment_method,
+        discount=to_discount(row.discount),
+        tax_included=bool(row.totals.tax_included),
     )
 
 

@@ -1,7 +1,8 @@
 """The maps inside an order's row, and the functions map -> thing, thing -> map."""
 
-from pynamodb.attributes import ListAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribute
 
+from cart.discount_domain import AppliedDiscount
 from orders.domain import Address, HistoryEntry, OrderLine, OrderStatus, Parcel, Payment
 from shop.lib.attributes import DecimalAttribute, Document, IntegerAttribute, TimeAttribute
 from shop.lib.money import Money
@@ -18,6 +19,7 @@ class OrderItemMap(Document):
     refunded = IntegerAttribute(null=True)
     shipped = IntegerAttribute(null=True)
     loose = IntegerAttribute(null=True)
+    worth = DecimalAttribute(null=True)
 
 
 class PaymentMap(Document):
@@ -59,6 +61,20 @@ class TotalsMap(Document):
     shipping = DecimalAttribute()
     total = DecimalAttribute()
     currency = UnicodeAttribute()
+    # Beyond the spec's item; absent, tax is added and the delivery bears none.
+    tax_included = BooleanAttribute(attr_name="taxIncluded", null=True)
+    delivery_tax = DecimalAttribute(attr_name="deliveryTax", null=True)
+
+
+class DiscountMap(Document):
+    code = UnicodeAttribute()
+    label = UnicodeAttribute()
+    goods = DecimalAttribute()
+    delivery = DecimalAttribute()
+    currency = UnicodeAttribute()
+    # "of" names what items are to PynamoDB.
+    customers: ListAttribute[str] = ListAttribute(of=UnicodeAttribute, null=True)  # type: ignore[arg-type]
+    returned = BooleanAttribute(null=True)
 
 
 class HistoryMap(Document):
@@ -91,6 +107,7 @@ def to_item_map(line: OrderLine) -> OrderItemMap:
         refunded=line.refunded or None,
         shipped=line.shipped or None,
         loose=line.loose or None,
+        worth=None if line.worth is None else line.worth.amount,
     )
 
 
@@ -122,6 +139,23 @@ def to_address_map(address: Address) -> AddressMap:
     )
 
 
+def to_discount_map(discount: AppliedDiscount, customers: tuple[str, ...] = ()) -> DiscountMap:
+    return DiscountMap(
+        code=discount.code,
+        label=discount.label,
+        goods=discount.goods.amount,
+        delivery=discount.delivery.amount,
+        currency=discount.goods.currency,
+        customers=list(customers) or None,
+    )
+
+
+def to_discount(row: DiscountMap | None) -> AppliedDiscount | None:
+    if row is None:
+        return None
+    return AppliedDiscount(row.code, row.label, Money.of(row.goods, row.currency), Money.of(row.delivery, row.currency))
+
+
 def to_history_map(entry: HistoryEntry) -> HistoryMap:
     return HistoryMap(status=entry.status, at=entry.at, actor=entry.actor, note=entry.note or None)
 
@@ -145,6 +179,7 @@ def to_line(item: OrderItemMap) -> OrderLine:
         refunded=item.refunded or 0,
         shipped=item.shipped or 0,
         loose=item.loose or 0,
+        worth=None if item.worth is None else Money.of(item.worth, item.currency),
     )
 
 

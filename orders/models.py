@@ -10,6 +10,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from orders.domain import CheckoutDetails, Order, OrderStatus
 from orders.maps import (
     AddressMap,
+    DiscountMap,
     HistoryMap,
     OrderItemMap,
     ParcelMap,
@@ -18,6 +19,8 @@ from orders.maps import (
     TotalsMap,
     to_address,
     to_address_map,
+    to_discount,
+    to_discount_map,
     to_history,
     to_history_map,
     to_item_map,
@@ -96,6 +99,7 @@ class OrderRow(Row):
     delivery_refunded = BooleanAttribute(attr_name="deliveryRefunded", null=True)
     hold_extended = BooleanAttribute(attr_name="holdExtended", null=True)
     invoice_number = UnicodeAttribute(attr_name="invoiceNumber", null=True)
+    discount = DiscountMap(null=True)
 
     by_status = StatusIndex()
     by_date = DateIndex()
@@ -106,6 +110,7 @@ PAYMENT: Any = OrderRow.payment
 SESSION_ID: Any = OrderRow.payment.session_id
 REFUNDABLE: Any = OrderRow.payment.refundable
 REFUNDED: Any = OrderRow.payment.refunded
+USE_RETURNED: Any = OrderRow.discount.returned
 TRACKING_NUMBER: Any = OrderRow.shipping.tracking_number
 
 
@@ -227,6 +232,8 @@ def to_row(order: Order) -> OrderRow:
             shipping=order.shipping.amount,
             total=order.total.amount,
             currency=order.total.currency,
+            tax_included=order.tax_included or None,
+            delivery_tax=order.delivery_tax.amount if order.delivery_tax else None,
         ),
         email=order.email,
         phone=order.phone or None,
@@ -234,6 +241,7 @@ def to_row(order: Order) -> OrderRow:
         updated_at=order.updated_at,
         due_at=order.due_at,
         history=[to_history_map(entry) for entry in order.history],
+        discount=to_discount_map(order.discount, order.discount_customers) if order.discount else None,
         gsi1_pk=status_partition(order.status, order.order_id),
         gsi1_sk=placed,
         gsi2_pk=date_partition(order.order_id),
@@ -268,6 +276,11 @@ def to_order(row: OrderRow) -> Order:
         delivery_refunded=bool(row.delivery_refunded),
         hold_extended=bool(row.hold_extended),
         invoice_number=row.invoice_number or "",
+        discount=to_discount(row.discount),
+        discount_customers=tuple((row.discount.customers or ()) if row.discount else ()),
+        discount_returned=bool(row.discount and row.discount.returned),
+        tax_included=bool(row.totals.tax_included),
+        delivery_tax=None if row.totals.delivery_tax is None else Money.of(row.totals.delivery_tax, currency),
     )
 
 

@@ -7,10 +7,11 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from cart import discounts
 from catalog import services as catalog_services
 from orders.domain import HistoryEntry, Order, OrderLine, OrderStatus, require_transition
 from orders.maps import HistoryMap, to_history_map, to_item_map
-from orders.models import SESSION_ID, OrderRow, status_partition
+from orders.models import SESSION_ID, USE_RETURNED, OrderRow, status_partition
 from shop.lib.tables import all_of
 
 SHOPPER, STRIPE, CLOCK = "shopper", "stripe", "clock"
@@ -69,6 +70,23 @@ def retake_loose(txn: TransactWrite, order: Order, actor: str, now: datetime) ->
         catalog_services.retake_stock(
             txn, product_id=line.product_id, quantity=line.loose, order_id=order.order_id, actor=actor, now=now
         )
+
+
+def return_use(txn: TransactWrite, order: Order) -> list[Action]:
+    """Add to a transaction: an order given up gives the use of its discount code back. The writes of it to the order."""
+    return _count_use(txn, order, returned=True)
+
+
+def retake_use(txn: TransactWrite, order: Order) -> list[Action]:
+    """Add to a transaction: an order that comes back to life uses its discount code again. The writes of it to the order."""
+    return _count_use(txn, order, returned=False)
+
+
+def _count_use(txn: TransactWrite, order: Order, *, returned: bool) -> list[Action]:
+    if order.discount is None or order.discount_returned is returned:
+        return []
+    discounts.count_use(txn, code=order.discount.code, customers=order.discount_customers, change=-1 if returned else 1)
+    return [USE_RETURNED.set(returned)]
 
 
 def stock_changed(order: Order) -> None:

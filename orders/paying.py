@@ -27,7 +27,18 @@ from orders.domain import (
 )
 from orders.ledger_domain import Finding, FindingKind, RefundReason
 from orders.models import PAYMENT, REFUNDABLE, SESSION_ID, EventRow, OrderRow, event_pk, order_key
-from orders.moving import SHOPPER, STRIPE, OrderMoved, has_session, moves, retake_loose, sets_lines, stock_changed
+from orders.moving import (
+    SHOPPER,
+    STRIPE,
+    OrderMoved,
+    has_session,
+    moves,
+    retake_loose,
+    retake_use,
+    return_use,
+    sets_lines,
+    stock_changed,
+)
 from orders.noting import count, note_finding
 from orders.payments import CustomerGone, Event, PaymentInProgress, Session, SessionState, gateway
 from orders.refund_entries import refund_of_all, write_down
@@ -141,6 +152,7 @@ def release(*, order: Order, to: OrderStatus, actor: str, now: datetime, note: s
             actions=[
                 *moves(order, to, actor, now, note=note),
                 sets_lines(replace(line, loose=line.quantity) for line in order.lines),
+                *return_use(txn, order),
             ],
             condition=all_of(OrderRow.status == OrderStatus.PENDING, has_session(order)),
         )
@@ -286,6 +298,7 @@ def _settle_late(order: Order, session: Session, now: datetime) -> Order:
                 *moves(order, OrderStatus.PROCESSING, STRIPE, now, note="Paid late; everything was still there"),
                 *_payment_of(session, "completed"),
                 sets_lines(replace(line, loose=0) for line in order.lines),
+                *retake_use(txn, order),
             ],
             condition=all_of(OrderRow.status == order.status, has_session(order)),
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
 
+from cart.delivery_domain import name_of
 from orders.domain import Order
 from shop.lib.deadline import require_time
 from shop.lib.money import Money
@@ -151,8 +152,10 @@ class StripeGateway:
     ) -> Session:
         """Create the order's Checkout Session; asked again with the same order, Stripe returns the first.
 
-        A customer's saved cards are offered, and a tick box saves another. Raises CustomerGone as well.
+        A customer's saved cards are offered, and a tick box saves another. What a discount code took off the goods is a coupon
+        for this one order: Stripe takes no negative lines. Raises CustomerGone as well.
         """
+        coupon = self._coupon(order)
         params: dict[str, Any] = {
             "mode": "payment",
             # Cards alone: a slow method (a bank debit) would hold the stock for days, and Stripe offers what its dashboard says.
@@ -160,6 +163,7 @@ class StripeGateway:
             "client_reference_id": order.order_id,
             **_payer(order, customer),
             "line_items": _line_items(order),
+            **({"discounts": [{"coupon": coupon}]} if coupon else {}),
             "metadata": _metadata(order),
             "payment_intent_data": {"metadata": _metadata(order), "description": f"Order {order.order_id}"},
             "success_url": success_url,
@@ -253,6 +257,22 @@ class StripeGateway:
         """What Stripe answers to a call of its client: for `customers`."""
         return self._ask(lambda: ask(self._client), what)
 
+    def _coupon(self, order: Order) -> str:
+        """The coupon of the order's discount, made once; empty for an order without."""
+        if order.discount is None or not order.discount.goods:
+            return ""
+        off = order.discount.goods
+        params: dict[str, Any] = {
+            "amount_off": off.minor,
+            "currency": off.currency.lower(),
+            "duration": "once",
+            "max_redemptions": 1,
+            "name": order.discount.code,
+            "metadata": _metadata(order),
+        }
+        options: Any = {"idempotency_key": f"order:{order.order_id}:coupon:v1"}
+        return str(self._ask(lambda: self._client.v1.coupons.create(params, options), "coupon").id)  # type: ignore[arg-type]
+
     def _session(self, call: Callable[[], "stripe.checkout.Session"]) -> Session:
         return _to_session(self._ask(call, "session"))
 
@@ -308,9 +328,10 @@ def gateway() -> StripeGateway:
 
 
 def _line_items(order: Order) -> list[dict[str, Any]]:
-    """The order's lines, tax and delivery as Stripe shows them; they add up to the order's total to the cent."""
+    """The order's lines, tax and delivery as Stripe shows them; less the coupon they add up to the order's total to the cent."""
     lines = [(line.name, line.unit_price, line.quantity) for line in order.lines]
-    extras = [("Tax", order.tax, 1), (f"{order.delivery_method.capitalize()} delivery", order.shipping, 1)]
+    delivery = (name_of(settings.DELIVERY_METHODS, order.delivery_method), order.shipping, 1)
+    extras = [delivery] if order.tax_included else [("Tax", order.tax, 1), delivery]
     return [
         {
             "price_data": {

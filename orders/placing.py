@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 
 from pynamodb.transactions import TransactWrite
 
+from cart import discounts
 from cart import queries as carts
 from cart import services as cart_services
+from cart.discount_domain import Discount
 from cart.domain import LIFETIME as CART_LIFETIME
-from cart.domain import Cart, CartState, Item, KeptCart
+from cart.domain import NOBODY, Buyer, Cart, CartState, Item, KeptCart
 from catalog import services as catalog_services
 from orders import queries
 from orders.domain import (
@@ -57,11 +59,11 @@ class OutOfStock(CartChanged):
 
 
 class TotalChanged(Exception):
-    """The total is not what the shopper agreed to; `total` is what it is now."""
+    """The total is not what the shopper agreed to; `total` is what it is now, `why` says so where a discount code ended."""
 
-    def __init__(self, total: Money) -> None:
+    def __init__(self, total: Money, why: str = "") -> None:
         super().__init__(str(total))
-        self.total = total
+        self.total, self.why = total, why
 
 
 class DetailsMissing(Exception):
@@ -119,21 +121,23 @@ def place_order(*, owner: Owner, cart_id: str, total_seen: int, seen: str, now: 
         return placed
     if kept is None or kept.cart_id != cart_id or kept.state is not CartState.OPEN:
         raise CartChanged
-    order = _draft(owner, kept, total_seen, seen, now)
+    order, discount = _draft(owner, kept, total_seen, seen, now)
     try:
         run_transaction(
-            lambda txn: _add_placement(txn, order, kept, now),
+            lambda txn: _add_placement(txn, order, kept, discount, now),
             # A consistent look before another try: most of a rush for the last pieces ends here, without one more write.
-            before_retry=lambda: _require_buyable(kept),
+            before_retry=lambda: _look_again(owner, kept, discount, total_seen, seen, now),
         )
-    except (Refused, CartChanged, Busy) as refusal:
+    except (Refused, CartChanged, TotalChanged, Busy) as refusal:
         # Another tab may have won; or our own reply was lost and a later try met what the first had done.
         placed = _placed_before(owner, cart_id, carts.kept_cart(owner=owner, now=now))
         if placed:
             return placed
         if not isinstance(refusal, Refused):
             raise
-        _require_buyable(kept)
+        if discount and discounts.is_about_uses(refusal, discount.code):
+            _draft(owner, kept, total_seen, seen, now)  # tells that its last use went to somebody else
+        _require_buyable(kept, NOBODY, now)
         raise CartChanged from refusal
     stock_changed(order)
     return order
@@ -150,7 +154,8 @@ def review_mark(cart: Cart, details: CheckoutDetails) -> str:
 
     A digest of all but the prices, and the prices in minor units: what fell since is passed on without asking again.
     """
-    reviewed = (cart.cart_id, cart.version, [(line.product_id, line.quantity) for line in cart.lines], details)
+    code = cart.discount.code if cart.discount else ""
+    reviewed = (cart.cart_id, cart.version, [(line.product_id, line.quantity) for line in cart.lines], details, code)
     digest = hashlib.sha256(repr(reviewed).encode()).hexdigest()[:20]
     return f"{digest}-{'.'.join(str(line.unit_price.minor) for line in cart.lines)}"
 
@@ -166,7 +171,7 @@ def _consent(cart: Cart, mark: str, total_seen: int, seen: str) -> str:
     if mark != seen and total.minor <= total_seen and _only_fell(mark, seen):
         return f"Prices fell after the review: {total} instead of {Money(total_seen, total.currency)}"
     if total.minor != total_seen:
-        raise TotalChanged(total)
+        raise TotalChanged(total, cart.why_no_discount)
     raise CartChanged
 
 
@@ -188,14 +193,16 @@ def _placed_before(owner: Owner, cart_id: str, kept: KeptCart | None) -> Order |
         return None
 
 
-def _draft(owner: Owner, kept: KeptCart, total_seen: int, seen: str, now: datetime) -> Order:
+def _draft(owner: Owner, kept: KeptCart, total_seen: int, seen: str, now: datetime) -> tuple[Order, Discount | None]:
+    """The order as it would be placed now, and the terms of its discount code."""
     details = queries.checkout_details(owner=owner, now=now)
-    delivery = queries.delivery_method(details.delivery)
-    if not (details.email and details.address and delivery):
+    buyer = queries.buyer_of(owner=owner, details=details)
+    cart = _require_buyable(kept, buyer, now)
+    delivery = cart.delivery
+    if not (details.email and details.address and delivery and cart.is_delivery_chosen):
         raise DetailsMissing
-    cart = _require_buyable(kept, shipping=delivery.price)
     note = _consent(cart, review_mark(cart, details), total_seen, seen)
-    return Order(
+    order = Order(
         order_id=order_id_for(kept.cart_id),
         owner=owner,
         status=OrderStatus.PENDING,
@@ -214,12 +221,24 @@ def _draft(owner: Owner, kept: KeptCart, total_seen: int, seen: str, now: dateti
         due_at=now + HOLD,
         estimated_delivery=delivery.arrival(now)[1],
         history=(HistoryEntry(OrderStatus.PENDING, now, SHOPPER, note),),
+        discount=cart.totals.discount,
+        discount_customers=buyer.customers if cart.discount else (),
+        tax_included=cart.totals.tax_included,
+        delivery_tax=cart.totals.delivery_tax,
     )
+    return order, cart.discount
 
 
-def _require_buyable(kept: KeptCart, *, shipping: Money | None = None) -> Cart:
+def _look_again(owner: Owner, kept: KeptCart, discount: Discount | None, total_seen: int, seen: str, now: datetime) -> None:
+    if discount:  # its last use may be gone
+        _draft(owner, kept, total_seen, seen, now)
+    else:
+        _require_buyable(kept, NOBODY, now)
+
+
+def _require_buyable(kept: KeptCart, buyer: Buyer, now: datetime) -> Cart:
     """The cart priced by a consistent read. Raises OutOfStock, or CartChanged when it is empty."""
-    cart = carts.price_cart(kept, shipping=shipping, consistent=True)
+    cart = carts.price_cart(kept, now=now, buyer=buyer, consistent=True)
     blocked = tuple(line.name for line in cart.lines if line.blocks_checkout)
     if blocked:
         raise OutOfStock(blocked)
@@ -229,10 +248,16 @@ def _require_buyable(kept: KeptCart, *, shipping: Money | None = None) -> Cart:
 
 
 def _frozen_lines(cart: Cart) -> tuple[OrderLine, ...]:
-    return tuple(OrderLine(line.product_id, line.name, line.quantity, line.unit_price, line.photo_src) for line in cart.lines)
+    worths = carts.line_worths(cart) or (None,) * len(cart.lines)
+    return tuple(
+        OrderLine(line.product_id, line.name, line.quantity, line.unit_price, line.photo_src, worth=worth)
+        for line, worth in zip(cart.lines, worths, strict=True)
+    )
 
 
-def _add_placement(txn: TransactWrite, order: Order, kept: KeptCart, now: datetime) -> None:
+def _add_placement(txn: TransactWrite, order: Order, kept: KeptCart, discount: Discount | None, now: datetime) -> None:
+    if discount:
+        discounts.take_use(txn, discount=discount, customers=order.discount_customers)
     for line in order.lines:
         catalog_services.take_stock(
             txn,

@@ -11,8 +11,10 @@ from django.core import signing
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.pagination import ResultIterator
 
-from cart.domain import Cart
-from orders.domain import Checkout, CheckoutDetails, DeliveryMethod, Order, OrderStatus
+from cart.delivery_domain import DeliveryMethod, name_of, offers
+from cart.discount_queries import customers_of
+from cart.domain import Buyer, Cart
+from orders.domain import Checkout, CheckoutDetails, Order, OrderStatus
 from orders.models import (
     CHECKOUT_SK,
     REF_SK,
@@ -32,6 +34,7 @@ from shop.lib.attributes import time_text
 from shop.lib.cursors import Page, read_page
 from shop.lib.money import Money
 from shop.lib.owner import Owner
+from shop.lib.places import HOME_COUNTRY
 from shop.lib.tables import Row, batch_get
 
 R = TypeVar("R", bound=Row)
@@ -139,23 +142,23 @@ def checkout(*, owner: Owner, now: datetime) -> Checkout:
     return Checkout(to_details(row), to_typed(row) if is_typed else {})
 
 
+def buyer_of(*, owner: Owner, details: CheckoutDetails) -> Buyer:
+    """What prices depend on, as far as the checkout was told."""
+    customers = customers_of(owner=owner, email=details.email)
+    if details.address is None:
+        return Buyer(delivery=details.delivery, customers=customers)
+    return Buyer(details.address.country, details.address.state, details.delivery, customers)
+
+
 def delivery_methods() -> tuple[DeliveryMethod, ...]:
-    """The ways to send a parcel, cheapest first."""
-    return (
-        DeliveryMethod("standard", "Standard delivery", Money.of(settings.DELIVERY_STANDARD, settings.CURRENCY), (3, 5)),
-        DeliveryMethod("express", "Express delivery", Money.of(settings.DELIVERY_EXPRESS, settings.CURRENCY), (1, 2)),
-    )
-
-
-def delivery_method(code: str) -> DeliveryMethod | None:
-    """The way of sending of this code; None for an unknown one."""
-    return next((method for method in delivery_methods() if method.code == code), None)
+    """The ways to send a parcel home when nothing is known of what is in it."""
+    nothing = Money.zero(settings.CURRENCY)
+    return offers(settings.DELIVERY_METHODS, country=HOME_COUNTRY, goods=nothing, grams=0).methods
 
 
 def delivery_name(code: str) -> str:
     """What shoppers call a way of sending, one that is no longer offered included."""
-    method = delivery_method(code)
-    return method.name if method else f"{code.replace('_', ' ').capitalize()} delivery"
+    return name_of(settings.DELIVERY_METHODS, code)
 
 
 def unpaid_orders_placed_before(*, moment: datetime) -> Iterator[tuple[Owner, str]]:

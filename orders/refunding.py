@@ -83,7 +83,7 @@ def request_refund(
     pieces = with_pieces_refunded(order, lines, restock=restock)
     amount = worth_of(order, lines) + (extra or Money.zero(order.payment.amount.currency))
     if delivery and not order.delivery_refunded:
-        amount = amount + order.shipping
+        amount = amount + order.delivery_worth
     if order.payment.left < amount:
         raise RefundTooLarge(order.payment.left)
     if not amount or amount.minor < 0 or (extra and extra.minor < 0):
@@ -95,7 +95,7 @@ def request_refund(
         actor,
         now,
         pieces=pieces,
-        delivery=order.shipping if delivery and not order.delivery_refunded else None,
+        delivery=order.delivery_worth if delivery and not order.delivery_refunded else None,
         note=note,
     )
     is_all = amount == order.payment.left

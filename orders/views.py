@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from cart.delivery_domain import days_of
 from orders import queries, services
 from orders.domain import Order, OrderStatus
 from orders.forms import PlaceForm
@@ -60,7 +61,8 @@ def place(request: HttpRequest) -> HttpResponse:
             now=utc_now(),
         )
     except services.TotalChanged as change:
-        messages.warning(request, f"The total has changed to {change.total}. Nothing was charged: please look once more.")
+        why = f"{change.why} " if change.why else ""
+        messages.warning(request, f"{why}The total has changed to {change.total}. Nothing was charged: please look once more.")
         return redirect("orders:review")
     except services.DetailsMissing:
         return redirect("orders:checkout")
@@ -129,7 +131,7 @@ def confirmation(request: HttpRequest, order_id: str) -> HttpResponse:
         {
             "order": order,
             "order_url": _address("orders:order", order),
-            "delivery": _method(order),
+            "days": days_of(settings.DELIVERY_METHODS, order.delivery_method, order.address.country),
             "delivery_name": queries.delivery_name(order.delivery_method),
         },
     )
@@ -151,10 +153,6 @@ def show(request: HttpRequest, order_id: str) -> HttpResponse:
             "pay_url": _address("orders:pay", order) if order.is_awaiting_payment else "",
         },
     )
-
-
-def _method(order: Order) -> object:
-    return queries.delivery_method(order.delivery_method)
 
 
 def _order_or_404(request: HttpRequest, order_id: str) -> Order:

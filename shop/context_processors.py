@@ -35,7 +35,10 @@ def _standard_delivery() -> dict[str, Any]:
 
     The dates are for private answers alone: a page that is kept for everybody may be read on another day than it was drawn.
     """
-    now, method = utc_now(), delivery_methods()[0]
+    now, methods = utc_now(), delivery_methods()
+    if not methods:
+        return {}
+    method = methods[0]
     first, last = method.arrival(now)
     return {"days": method.days, "today": now, "first": first, "last": last}
 

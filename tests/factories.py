@@ -12,7 +12,7 @@ from catalog import services as catalog_services
 from catalog.domain import Category, Product, ProductStatus, Rating, availability_of
 from orders import services as order_services
 from orders.domain import Address, CheckoutDetails, Order
-from orders.queries import delivery_method
+from orders.queries import buyer_of
 from shop.lib.money import Money
 from shop.lib.owner import Owner
 
@@ -74,9 +74,7 @@ def ready_to_order(owner: Owner, lines: dict[str, int], now: datetime, details: 
     """A filled cart with all the checkout asks for; the arguments `place_order` wants."""
     cart_id = fill_cart(owner, lines, now)
     order_services.remember_details(owner=owner, details=details, now=now)
-    method = delivery_method(details.delivery)
-    shipping = method.price if method else None
-    cart = open_cart(owner=owner, now=now, shipping=shipping)
+    cart = open_cart(owner=owner, now=now, buyer=buyer_of(owner=owner, details=details))
     seen = order_services.review_mark(cart, details)
     return {"owner": owner, "cart_id": cart_id, "total_seen": cart.totals.total.minor, "seen": seen, "now": now}
 

@@ -109,7 +109,8 @@ def country_code(written: str) -> str:
 
 def country_in_words(code: str) -> str:
     """The country as it stands within a sentence: "the United States", "France"."""
-    return f"the {COUNTRIES[code]}" if code in _WITH_ARTICLE else COUNTRIES[code]
+    name = COUNTRIES.get(code, code)
+    return f"the {name}" if code in _WITH_ARTICLE else name
 
 
 def postal_code(country: str, typed: str) -> str:

@@ -3,7 +3,8 @@ from itertools import product
 
 import pytest
 
-from orders.domain import PAID, TRANSITIONS, IllegalTransition, OrderStatus, after_working_days, require_transition
+from cart.delivery_domain import after_working_days
+from orders.domain import PAID, TRANSITIONS, IllegalTransition, OrderStatus, require_transition
 
 ALLOWED = {
     ("pending", "processing"),

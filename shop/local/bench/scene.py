@@ -68,8 +68,7 @@ class Scene:
         shopper = self.shopper(lines=3)
         now = utc_now()
         order_services.remember_details(owner=shopper.owner, details=_DETAILS, now=now)
-        method = orders.delivery_method(_DETAILS.delivery)
-        cart = carts.open_cart(owner=shopper.owner, now=now, shipping=method.price if method else None)
+        cart = carts.open_cart(owner=shopper.owner, now=now, buyer=orders.buyer_of(owner=shopper.owner, details=_DETAILS))
         seen = order_services.review_mark(cart, _DETAILS)
         agreed = {"cart_id": cart.cart_id, "total_minor": str(cart.totals.total.minor), "seen": seen}
         return Buyer(shopper, agreed)

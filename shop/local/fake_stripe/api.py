@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from shop.local.fake_stripe import checkout, customers, forms, payments
+from shop.local.fake_stripe import checkout, coupons, customers, forms, payments
 from shop.local.fake_stripe.errors import ApiError, Json
 from shop.local.fake_stripe.state import State
 
@@ -201,6 +201,8 @@ _ROUTES = (
     _route("GET", "/v1/checkout/sessions/{}", _retrieves("sessions", "session")),
     _route("GET", "/v1/checkout/sessions/{}/line_items", _line_items),
     _route("POST", "/v1/checkout/sessions/{}/expire", lambda call: checkout.expire_session(call.state, call.ids[0], call.params)),
+    _route("POST", "/v1/coupons", lambda call: coupons.create_coupon(call.state, call.params)),
+    _route("GET", "/v1/coupons/{}", _retrieves("coupons", "coupon")),
     _route("POST", "/v1/payment_intents", lambda call: payments.create_intent(call.state, call.params)),
     _route("GET", "/v1/payment_intents", _lists("payment_intents", ("customer",))),
     _route("GET", "/v1/payment_intents/{}", _retrieves("payment_intents", "intent")),

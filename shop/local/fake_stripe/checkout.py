@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from shop.local.fake_stripe import customers, forms, lines, payments
+from shop.local.fake_stripe import coupons, customers, forms, lines, payments
 from shop.local.fake_stripe.cards import CardDetails
 from shop.local.fake_stripe.errors import ApiError, Json
 from shop.local.fake_stripe.state import State, new_id
@@ -26,6 +26,7 @@ _PARAMS = (
     "mode",
     "ui_mode",
     "line_items",
+    "discounts",
     "shipping_options",
     "customer",
     "customer_update",
@@ -65,8 +66,10 @@ def create_session(state: State, params: Json) -> Json:
         raise ApiError("Missing required param: success_url.", code="parameter_missing", param="success_url")
     products, items = lines.read_lines(state, params)
     rates, shipping = lines.read_shipping(state, params, items[0]["currency"])
-    subtotal = sum(line["amount_total"] for line in items)
-    _check_total(subtotal + sum(option["shipping_amount"] for option in shipping[:1]))
+    coupon = coupons.read_discounts(state, params, items[0]["currency"])
+    subtotal = sum(line["amount_subtotal"] for line in items)
+    off = coupons.take_off(coupon, items)
+    _check_total(subtotal - off + sum(option["shipping_amount"] for option in shipping[:1]))
     session = {
         **_blank(state),
         **{name: forms.text(params, name) for name in _ECHOED if name != "saved_payment_method_options"},
@@ -75,6 +78,7 @@ def create_session(state: State, params: Json) -> Json:
         "cancel_url": forms.url(params, "cancel_url"),
         "currency": items[0]["currency"],
         "customer": _customer(state, params),
+        "discounts": [{"coupon": coupon["id"], "promotion_code": None}] if coupon else [],
         "customer_creation": None if params.get("customer") else params.get("customer_creation", "if_required"),
         "expires_at": _expiry(state, params),
         "metadata": forms.metadata(params),
@@ -83,7 +87,7 @@ def create_session(state: State, params: Json) -> Json:
     }
     intent_data = _intent_data(state, params)
     session["url"] = page_url(state, session)
-    _total(session, shipping[0] if shipping else None)
+    _total(session, shipping[0] if shipping else None, off=off)
     for product in products:
         state.add("products", product)
     for rate in rates:
@@ -145,10 +149,10 @@ def _check_total(total: int) -> None:
     forms.check_amount(total, param="line_items")
 
 
-def _total(session: Json, shipping: Json | None) -> None:
+def _total(session: Json, shipping: Json | None, *, off: int) -> None:
     amount = shipping["shipping_amount"] if shipping else 0
-    session["amount_total"] = session["amount_subtotal"] + amount
-    session["total_details"] = {"amount_discount": 0, "amount_shipping": amount, "amount_tax": 0}
+    session["amount_total"] = session["amount_subtotal"] - off + amount
+    session["total_details"] = {"amount_discount": off, "amount_shipping": amount, "amount_tax": 0}
     session["shipping_cost"] = shipping and {
         "amount_subtotal": amount,
         "amount_tax": 0,
@@ -173,7 +177,6 @@ def _blank(state: State) -> Json:
         "created": state.now,
         "custom_fields": [],
         "custom_text": {"after_submit": None, "shipping_address": None, "submit": None, "terms_of_service_acceptance": None},
-        "discounts": [],
         "invoice_creation": {"enabled": False},
         "livemode": False,
         "mode": "payment",
@@ -220,7 +223,7 @@ def choose_shipping(state: State, session: Json, rate_id: str) -> None:
     """The shopper picked another way of shipping on the hosted page."""
     for option in session["shipping_options"]:
         if option["shipping_rate"] == rate_id and session["status"] == "open":
-            _total(session, option)
+            _total(session, option, off=session["total_details"]["amount_discount"])
             state.touch()
 
 
@@ -285,6 +288,7 @@ def _outcome(state: State, session: Json, intent: Json) -> Paid:
         state.tables["charges"][intent["latest_charge"]]["customer"] = customer["id"]
     known = ("address", "email", "name", "phone")
     session["customer_details"] = {name: details[name] for name in known} | {"tax_exempt": "none", "tax_ids": []}
+    coupons.redeem(state, session)
     session.update(status="complete", payment_status="paid", url=None)
     state.emit("checkout.session.completed", session, group=intent["id"])
     return Paid("paid", session)

@@ -140,6 +140,10 @@ def _summary(state: State, session: Json, shop_name: str) -> str:
         back = f'<a class="back" href="{href}"><span aria-hidden="true">←</span> Back to {escape(shop_name)}</a>'
     items = state.session_extras[session["id"]]["line_items"]
     totals = f"<div><dt>Subtotal</dt><dd>{shown(session['amount_subtotal'], currency)}</dd></div>"
+    if session["discounts"]:
+        coupon = state.tables["coupons"][session["discounts"][0]["coupon"]]
+        off = shown(session["total_details"]["amount_discount"], currency)
+        totals += f"<div><dt>{escape(coupon['name'] or coupon['id'])}</dt><dd>-{off}</dd></div>"
     if session["shipping_cost"]:
         rate = state.tables["shipping_rates"][session["shipping_cost"]["shipping_rate"]]
         amount = session["shipping_cost"]["amount_total"]
@@ -173,7 +177,7 @@ def _line(state: State, item: Json) -> str:
     return f"""<li>{picture}
 <span class="what"><span class="name">{escape(product["name"])}</span>{about}
 <span class="about">Qty {item["quantity"]}</span></span>
-<span class="amount">{shown(item["amount_total"], item["currency"])}{each}</span></li>
+<span class="amount">{shown(item["amount_subtotal"], item["currency"])}{each}</span></li>
 """
 
 

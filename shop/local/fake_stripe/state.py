@@ -35,6 +35,7 @@ KINDS = {
     "events": "event",
     "products": "product",
     "shipping_rates": "shipping_rate",
+    "coupons": "coupon",
 }
 _PREFIXES = {
     "cs_": "sessions",

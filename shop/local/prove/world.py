@@ -83,8 +83,7 @@ class World:
         for product_id, quantity in lines.items():
             cart_services.add_to_cart(owner=owner, product_id=product_id, quantity=quantity, now=now)
         services.remember_details(owner=owner, details=_DETAILS, now=now)
-        method = orders.delivery_method(_DETAILS.delivery)
-        cart = carts.open_cart(owner=owner, now=now, shipping=method.price if method else None)
+        cart = carts.open_cart(owner=owner, now=now, buyer=orders.buyer_of(owner=owner, details=_DETAILS))
         seen = services.review_mark(cart, _DETAILS)
         return {"owner": owner, "cart_id": cart.cart_id, "total_seen": cart.totals.total.minor, "seen": seen, "now": now}
 
