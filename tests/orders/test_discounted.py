@@ -262,10 +262,10 @@ def test_a_code_is_shown_in_cart_review_and_order_and_can_be_removed(client: Cli
     placed = client.post("/checkout/place/", fields_of(review))
     page = client.get(next(iter(stripe.state.tables["sessions"].values()))["cancel_url"])
 
-    assert "SPRING10 10 % off −$4.80" in words_of(added.text)
+    assert "SPRING10 10 % off−$4.80" in words_of(added.text)
     assert "SPRING10" not in removed.text
     for text in (review, page.text):
-        assert "SPRING10 10 % off −$7.20" in words_of(text)
+        assert "SPRING10 10 % off−$7.20" in words_of(text)
     assert placed.status_code == 303
 
 
