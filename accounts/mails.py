@@ -4,6 +4,7 @@ Links begin with the site's own origin. Mails go to the address as its owner wro
 """
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
@@ -27,8 +28,8 @@ def link_url(name: str, secret: str) -> str:
     return f"{settings.SITE_ORIGIN}{reverse(f'accounts:{name}', args=[secret])}"
 
 
-def send_verify(*, to: str, name: str, secret: str) -> None:
-    """The link that opens an account. Raises what the mail backend raises, as all of these do."""
+def send_verify(*, to: str, name: str, secret: str, onward: str = "") -> None:
+    """The link that opens an account and leads on to a page. Raises what the mail backend raises, as all of these do."""
     _send(
         to,
         subject=f"Open your {settings.SHOP_NAME} account",
@@ -37,12 +38,12 @@ def send_verify(*, to: str, name: str, secret: str) -> None:
             f"Hello {name}, please confirm that this address is yours. You will be asked for the password you chose.",
             "The link works for 24 hours.",
         ],
-        button=Button("Confirm my address", link_url("verify", secret)),
+        button=Button("Confirm my address", _leading_on(link_url("verify", secret), onward)),
         why=f"Somebody gave this address to open an account. {_NOT_YOU}",
     )
 
 
-def send_has_account(user: User) -> None:
+def send_has_account(user: User, *, onward: str = "") -> None:
     """To who registers again: nothing new was made."""
     _send(
         user.email,
@@ -52,7 +53,11 @@ def send_has_account(user: User) -> None:
             f"Hello {user.first_name}, somebody, most likely you, just tried to open an account with this address.",
             "There is one, so nothing was changed. If you forgot its password, you can set a new one.",
         ],
-        button=Button("Set a new password", _url("password_reset")),
+        button=(
+            Button("Sign in and see your order", _leading_on(_url("login"), onward))
+            if onward
+            else Button("Set a new password", _url("password_reset"))
+        ),
         why="Somebody gave this address to open an account. If it was not you, you need not do anything.",
     )
 
@@ -127,6 +132,21 @@ def send_email_change_new(user: User, *, new_email: str, secret: str) -> None:
     )
 
 
+def send_account_deleted(user: User) -> None:
+    """To who has left."""
+    _send(
+        user.email,
+        subject=f"Your {settings.SHOP_NAME} account is deleted",
+        heading="Your account is deleted",
+        sentences=[
+            f"Hello {user.first_name}, as you asked, your account with its addresses and saved cards is deleted.",
+            "Orders you paid stay in our books for as long as the law wants.",
+        ],
+        button=None,
+        why="You get this mail because this was the address of your account. If you did not ask for it, please answer it.",
+    )
+
+
 def send_email_changed(user: User, *, to: str, new_email: str) -> None:
     """To both addresses, when the account has moved."""
     _send(
@@ -142,6 +162,10 @@ def send_email_changed(user: User, *, to: str, new_email: str) -> None:
 def _send(to: str, *, subject: str, heading: str, sentences: list[str], button: Button | None, why: str) -> None:
     context = {"subject": subject, "heading": heading, "sentences": sentences, "button": button, "why": why}
     mails.send("accounts/emails/notice", to=to, context=context)
+
+
+def _leading_on(url: str, onward: str) -> str:
+    return f"{url}?{urlencode({'next': onward})}" if onward else url
 
 
 def _url(name: str) -> str:

@@ -163,6 +163,7 @@ class RequestRow(Row):
     password_hash = UnicodeAttribute(attr_name="passwordHash", null=True)
     first_name = UnicodeAttribute(attr_name="firstName", null=True)
     last_name = UnicodeAttribute(attr_name="lastName", null=True)
+    onward = UnicodeAttribute(null=True)
     requested_at = TimeAttribute(attr_name="requestedAt")
     expires_at = EpochAttribute(attr_name="expiresAt")
 

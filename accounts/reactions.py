@@ -30,6 +30,8 @@ def account_changed(old: Item | None, new: Item | None, *, now: datetime) -> Non
     Raises InProgress while another run is at the same mail, and what the mail backend raises: the record shall come again.
     """
     if new is None:
+        if old is not None and old["SK"]["S"] == PROFILE_SK:
+            _tell_of_end(UserRow.from_raw_data(old), now)
         return
     sk = new["SK"]["S"]
     if sk == REQUEST_SK and old is None:
@@ -59,9 +61,9 @@ def _answer_registration(asked: RequestRow, now: datetime) -> None:
     except UserNotFound:
         expires_at = now + services.VERIFY_LIFETIME
         secret = services.make_link(link=Link.VERIFY, email=asked.email, expires_at=expires_at, pending=asked)
-        mails.send_verify(to=asked.email, name=asked.first_name or "", secret=secret)
+        mails.send_verify(to=asked.email, name=asked.first_name or "", secret=secret, onward=asked.onward or "")
     else:
-        mails.send_has_account(user)
+        mails.send_has_account(user, onward=asked.onward or "")
 
 
 def _answer_reset(asked: RequestRow, now: datetime) -> None:
@@ -75,7 +77,10 @@ def _answer_reset(asked: RequestRow, now: datetime) -> None:
 
 
 def _answer_email_change(asked: RequestRow, now: datetime) -> None:
-    user = queries.user(user_id=asked.user_id or "")
+    try:
+        user = queries.user(user_id=asked.user_id or "")
+    except UserNotFound:  # the account was deleted right after
+        return
     try:
         holder = queries.user_by_email(email=asked.email)
     except UserNotFound:
@@ -109,6 +114,12 @@ def _tell_of_new_device(row: SessionRow, now: datetime) -> None:
                 source=session.source,
                 at=f"{session.created_at:%B} {session.created_at.day} at {session.created_at:%H:%M} UTC",
             )
+
+
+def _tell_of_end(row: UserRow, now: datetime) -> None:
+    with once(EffectRow, f"{row.user_id}#mail-end", now=now) as is_ours:
+        if is_ours:
+            mails.send_account_deleted(to_user(row))
 
 
 def _tell_of_changed_credentials(old_row: UserRow, new_row: UserRow, now: datetime) -> None:

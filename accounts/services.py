@@ -91,10 +91,11 @@ class NotAllowed(Exception):
 # --- Registration -----------------------------------------------------------------------------------------------------
 
 
-def register(*, email: str, first_name: str, last_name: str, password: str, source: str, now: datetime) -> None:
+def register(*, email: str, first_name: str, last_name: str, password: str, source: str, now: datetime, onward: str = "") -> None:
     """Ask for an account. The address gets a mail: with a link that opens the account, or saying that there is one already.
 
-    Nothing exists until the link is followed, so nobody can sit on another's address. Raises BadEmail, BadPassword, TooManyTries.
+    Nothing exists until the link is followed, so nobody can sit on another's address. `onward` is the page
+    of this site the mail leads on to. Raises BadEmail, BadPassword, TooManyTries.
     """
     normalised = normalised_email(email)
     require_password(password, about=(email, first_name, last_name))
@@ -107,6 +108,7 @@ def register(*, email: str, first_name: str, last_name: str, password: str, sour
         password_hash=passwords.hashed(password),
         first_name=first_name,
         last_name=last_name,
+        onward=onward or None,
     )
 
 

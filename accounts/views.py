@@ -112,7 +112,8 @@ def verify(request: HttpRequest, secret: str) -> HttpResponse:
                 return link_dead(request, again=reverse("accounts:register"))
             else:
                 messages.success(request, f"Welcome, {user.first_name}. Your account is open and you are signed in.")
-                return sign_in(request, user, reverse("catalog:home"), is_long=False)
+                onward = local_path(request.GET.get("next", ""), default=reverse("catalog:home"))
+                return sign_in(request, user, onward, is_long=False)
     return render(request, "accounts/verify.html", {"form": form}, status=status)
 
 

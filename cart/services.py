@@ -253,6 +253,11 @@ def close_cart(
     )
 
 
+def forget_cart(*, owner: Owner) -> None:
+    """Delete the owner's cart, if there is one."""
+    cart_key(owner).delete()
+
+
 def _change(owner: Owner, now: datetime, change: Callable[[Items], Items]) -> KeptCart:
     """Change the lines of the owner's cart, or of a new one. Raises Busy."""
     return _change_cart(owner, now, lambda cart: replace(cart, items=change(cart.items)))

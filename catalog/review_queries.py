@@ -1,6 +1,8 @@
 """Reads of reviews. docs/tables.md has a row for each."""
 
+from collections.abc import Iterable
 from functools import partial
+from typing import TypeVar
 
 from pynamodb.exceptions import DoesNotExist
 
@@ -19,9 +21,12 @@ from catalog.review_models import (
 )
 from shop.lib.cursors import Page, read_page
 from shop.lib.owner import Owner
-from shop.lib.tables import batch_get
+from shop.lib.tables import Row, batch_get
 
 PAGE_SIZE = 10
+_BATCH = 100
+"""The most keys DynamoDB reads in one call."""
+R = TypeVar("R", bound=Row)
 
 
 class ReviewNotFound(Exception):
@@ -41,6 +46,19 @@ def review_by(*, product_id: str, owner: Owner, order_id: str) -> Review | None:
     pk = product_pk(product_id)
     claims = batch_get(ReviewedRow, [(pk, reviewed_sk(owner)), (pk, reviewed_sk(order_id))], consistent=True)
     return review(product_id=product_id, review_id=claims[0].review_id) if claims else None
+
+
+def reviews_of_orders(*, bought: Iterable[tuple[str, str]]) -> list[Review]:
+    """The reviews written for these products of these orders, each a product's id and an order's number. Two calls a hundred."""
+    claims = _batches(ReviewedRow, {(product_pk(product_id), reviewed_sk(order_id)) for product_id, order_id in bought})
+    rows = _batches(ReviewRow, {(claim.pk, review_sk(claim.review_id)) for claim in claims})
+    return sorted(map(to_review, rows), key=lambda one: one.created_at)
+
+
+def _batches(row: type[R], keys: set[tuple[str, str]]) -> list[R]:
+    ordered = sorted(keys)
+    batches = [ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH)]
+    return [found for batch in batches for found in batch_get(row, batch, consistent=False)]
 
 
 def approved_reviews(*, product_id: str, cursor: str = "", size: int = PAGE_SIZE) -> Page[ShownReview]:

@@ -52,6 +52,7 @@ def issue_invoice(*, order: Order, now: datetime) -> Invoice:
         if _is_written(_invoicing(order, invoice, last)):
             logger.info("invoice %s issued for order %s", invoice.number, order.order_id)
             return invoice
+        order = queries.order_by_id(order_id=order.order_id)  # it may be kept under another owner by now
     raise Busy
 
 

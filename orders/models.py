@@ -100,6 +100,8 @@ class OrderRow(Row):
     hold_extended = BooleanAttribute(attr_name="holdExtended", null=True)
     invoice_number = UnicodeAttribute(attr_name="invoiceNumber", null=True)
     discount = DiscountMap(null=True)
+    # When a guest's order became an account's: its row is written anew under another key, and nothing follows from that.
+    claimed_at = TimeAttribute(attr_name="claimedAt", null=True)
 
     by_status = StatusIndex()
     by_date = DateIndex()

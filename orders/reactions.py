@@ -23,7 +23,7 @@ def order_changed(old: Image, new: Image, *, now: datetime) -> None:
     `old` and `new` are the item before and after, as the stream has them. An effect that fails keeps no other from happening;
     then the first trouble is raised, InProgress (another run is at the same effect) among it: the record shall come again.
     """
-    if new is None:
+    if new is None or (old is None and "claimedAt" in new):
         return
     if new["SK"]["S"].startswith(order_sk("")):
         effects = _effects_of_order(old, new, now)

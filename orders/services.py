@@ -6,6 +6,7 @@ delivered or cancelled (`orders/fulfilling.py`), its money goes back (`orders/re
 (`orders/issuing.py`), and all of it is compared with what Stripe and the stock say (`orders/reconciling.py`).
 """
 
+from orders.claiming import NotClaimable, claim_order
 from orders.desk import add_note, remember_words
 from orders.fulfilling import (
     MoneyIsThere,
@@ -63,6 +64,7 @@ __all__ = [
     "MoneyIsThere",
     "NoPayment",
     "NotCancellable",
+    "NotClaimable",
     "NotInReview",
     "NotInStock",
     "NotRefundable",
@@ -81,6 +83,7 @@ __all__ = [
     "adopt_details",
     "cancel_order",
     "cancel_unpaid",
+    "claim_order",
     "count_paid",
     "count_placed",
     "count_refund",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders import card_views, checkout_views, history_views, review_views, views, webhooks
+from orders import card_views, checkout_views, claim_views, data_views, history_views, review_views, views, webhooks
 
 app_name = "orders"
 urlpatterns = [
@@ -19,6 +19,10 @@ urlpatterns = [
     path("orders/", history_views.orders, name="orders"),
     path("orders/<id:order_id>/", views.show, name="order"),
     path("orders/<id:order_id>/reviews/<id:product_id>/", review_views.review, name="review_product"),
+    path("orders/<id:order_id>/account/", claim_views.open_account, name="open_account"),
+    path("accounts/data/", data_views.data, name="data"),
+    path("accounts/data/download/", data_views.download, name="download_data"),
+    path("accounts/delete/", data_views.delete, name="delete_account"),
     path("accounts/cards/", card_views.cards, name="cards"),
     path("accounts/cards/<id:method_id>/default/", card_views.make_default, name="default_card"),
     path("accounts/cards/<id:method_id>/remove/", card_views.remove, name="remove_card"),

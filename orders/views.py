@@ -15,7 +15,7 @@ from orders import queries, services
 from orders.domain import Order, OrderStatus
 from orders.forms import PlaceForm
 from orders.payments import PaymentRefused, PaymentsUnavailable
-from shop.lib.access import confirmed_owner_of, owner_of, owner_or_new_guest
+from shop.lib.access import confirmed_owner_of, confirmed_viewer_of, owner_of, owner_or_new_guest, viewer_of
 from shop.lib.clock import utc_now
 from shop.lib.guests import remember_guest
 from shop.lib.http import see_other
@@ -122,7 +122,7 @@ def returned(request: HttpRequest, order_id: str) -> HttpResponse:
 
 @require_safe
 def confirmation(request: HttpRequest, order_id: str) -> HttpResponse:
-    order = _order_or_404(request, order_id)
+    order = _made_theirs(request, _order_or_404(request, order_id))
     if not order.is_paid or order.goes_back:
         return redirect(_address("orders:pay", order))
     return render(
@@ -132,6 +132,7 @@ def confirmation(request: HttpRequest, order_id: str) -> HttpResponse:
             "order": order,
             "order_url": _address("orders:order", order),
             "days": days_of(settings.DELIVERY_METHODS, order.delivery_method, order.address.country),
+            "account_url": _address("orders:open_account", order) if order.owner.is_guest else "",
             "delivery_name": queries.delivery_name(order.delivery_method),
         },
     )
@@ -139,7 +140,7 @@ def confirmation(request: HttpRequest, order_id: str) -> HttpResponse:
 
 @require_safe
 def show(request: HttpRequest, order_id: str) -> HttpResponse:
-    order = _order_or_404(request, order_id)
+    order = _made_theirs(request, _order_or_404(request, order_id))
     timeline = [(STATUS_WORDS[entry.status], entry.at) for entry in order.history]
     return render(
         request,
@@ -162,6 +163,22 @@ def _order_or_404(request: HttpRequest, order_id: str) -> Order:
         return queries.order_for(viewer=viewer, order_id=order_id, key=request.GET.get("key", ""), now=utc_now())
     except queries.OrderNotFound:
         raise Http404("no such order for this viewer") from None
+
+
+def _made_theirs(request: HttpRequest, order: Order) -> Order:
+    """A guest's order, opened by its key by who is signed in with the address it was placed with, is theirs from now on.
+
+    Never without the key: an address alone opens nothing.
+    """
+    if not (order.owner.is_guest and order.is_paid and request.GET.get("key") and viewer_of(request).is_signed_in):
+        return order
+    try:
+        with trouble_as_busy():
+            order = services.claim_order(order=order, viewer=confirmed_viewer_of(request), now=utc_now())
+    except (services.NotClaimable, Busy):  # shown all the same: the key opens it
+        return order
+    messages.success(request, "This order is in your account now.")
+    return order
 
 
 def _address(name: str, order: Order) -> str:
