@@ -35,6 +35,8 @@ class Kind(StrEnum):
     RESET = "reset"
     RESET_SOURCE = "reset-source"
     LINK_SOURCE = "link-source"
+    ORDER = "order"
+    ORDER_SOURCE = "order-source"
 
 
 LIMITS = {
@@ -49,6 +51,9 @@ LIMITS = {
     Kind.RESET: Limit(3, 10 * _MINUTES, 1 * _DAYS, 2 * _DAYS),
     Kind.RESET_SOURCE: Limit(10, 1 * _MINUTES, 1 * _HOURS, 1 * _DAYS),
     Kind.LINK_SOURCE: Limit(30, 10 * _SECONDS, 15 * _MINUTES, 6 * _HOURS),
+    # The link to an order, asked for by number and address: a mail to somebody each time both fit.
+    Kind.ORDER: Limit(5, 5 * _MINUTES, 1 * _DAYS, 2 * _DAYS),
+    Kind.ORDER_SOURCE: Limit(10, 1 * _MINUTES, 1 * _HOURS, 1 * _DAYS),
 }
 
 

@@ -181,6 +181,20 @@ def merge_items(present: tuple[Item, ...], more: tuple[Item, ...], *, most: Mapp
     return Merged(tuple(items), tuple(item.name for item in added[room:]), tuple(lowered))
 
 
+def with_at_least(present: tuple[Item, ...], wanted: tuple[Item, ...], *, most: Mapping[str, int]) -> Merged:
+    """The lines that are there, none made less, and of each wanted product at least as many as wanted: asked twice, the same.
+
+    Quantities go up to what `most` says of the product.
+    """
+    have = {item.product_id: item.quantity for item in present}
+    lacking = tuple(
+        replace(item, quantity=item.quantity - have.get(item.product_id, 0))
+        for item in wanted
+        if item.quantity > have.get(item.product_id, 0)
+    )
+    return merge_items(present, lacking, most=most)
+
+
 def adopt_items(present: tuple[Item, ...], guests: tuple[Item, ...], *, most: Mapping[str, int]) -> Merged:
     """The lines of somebody's cart and of the one they filled before signing in: added up, and no line above what `most` says.
 

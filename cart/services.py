@@ -27,6 +27,7 @@ from cart.domain import (
     Merged,
     adopt_items,
     merge_items,
+    with_at_least,
 )
 from cart.models import CartRow, cart_key, to_item_maps, to_totals_map
 from cart.queries import kept_cart, price_cart, rough_totals
@@ -89,6 +90,16 @@ class Restored:
     lowered: Items = ()
     is_beside_others: bool = False
     is_repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BoughtAgain:
+    """What putting an old order into the cart did: `missing` and `left_out` name products, `lowered` are lines of fewer."""
+
+    missing: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    lowered: Items = ()
+    is_nothing: bool = False
 
 
 def add_to_cart(*, owner: Owner, product_id: str, quantity: int, now: datetime) -> Added:
@@ -194,6 +205,33 @@ def restore_lines(*, owner: Owner, order_id: str, items: Items, now: datetime) -
         return replace(cart, items=merged.items, restored=(*cart.restored, order_id)[-MOST_RESTORED:])
 
     _change_cart(owner, now, change)
+    return result
+
+
+def buy_again(*, owner: Owner, items: Items, now: datetime) -> BoughtAgain:
+    """See that the cart has at least these quantities, at the prices of now; pressed twice, it has no more. Raises Busy."""
+    products = catalog.products(product_ids=[item.product_id for item in items])
+    there = {
+        found.product_id: found
+        for found in products.values()
+        if found.can_be_bought and found.price.currency == settings.CURRENCY
+    }
+    missing = tuple(item.name for item in items if item.product_id not in there)
+    wanted = tuple(
+        line for item in items if item.product_id in there for line in _with_line((), there[item.product_id], item.quantity, now)
+    )
+    if not wanted:
+        return BoughtAgain(missing, is_nothing=True)
+    most = {product_id: _limit(found, MAX_QUANTITY) for product_id, found in there.items()}
+    result = BoughtAgain(missing)
+
+    def change(items: Items) -> Items:
+        nonlocal result
+        merged = with_at_least(items, wanted, most=most)
+        result = BoughtAgain(missing, merged.left_out, merged.lowered)
+        return merged.items
+
+    _change(owner, now, change)
     return result
 
 

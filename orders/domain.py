@@ -69,6 +69,8 @@ SESSION_LIFETIME = timedelta(minutes=65)
 """When Stripe ends the payment page by itself, counted from the order: a net under the job. It refuses less than 30 minutes from
 the request, so a payment page can be opened, and asked for again after trouble, during the whole hold.
 https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-expires_at"""
+_CARD_NAMES = {"amex": "American Express", "mastercard": "Mastercard", "unionpay": "UnionPay", "jcb": "JCB"}
+_MISREAD = str.maketrans("ilo", "110")
 
 
 class IllegalTransition(Exception):
@@ -88,6 +90,15 @@ def require_transition(old: OrderStatus, new: OrderStatus) -> None:
 def order_id_for(cart_id: str) -> str:
     """The number of the order a cart becomes: one cart, one order, however often it is asked."""
     return f"ord-{cart_id.removeprefix('cart-')}"
+
+
+def order_id_as_typed(text: str) -> str:
+    """The number of an order as somebody typed it: in capitals, with blanks or without its beginning. Empty when it is none.
+
+    Letters that numbers do not have are read as the digits they look like.
+    """
+    typed = "".join(text.split()).lower().removeprefix("#").removeprefix("ord-").translate(_MISREAD)
+    return f"ord-{typed}" if typed.isascii() and typed.isalnum() else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +189,22 @@ class Payment:
     """What has gone back for certain; None while nothing has."""
     failures: int = 0
     """Cards that were refused."""
+    card_brand: str = ""
+    """What was paid with, as Stripe names it (`visa`), and the card's last four digits; empty on an item written elsewhere."""
+    card_last4: str = ""
 
     @property
     def left(self) -> Money:
         """The most that can still be refunded."""
         return self.amount if self.refundable is None else self.refundable
+
+    @property
+    def card(self) -> str:
+        """The card in words, such as "Visa ending in 4242"; empty when it is not known."""
+        if not self.card_last4:
+            return ""
+        name = _CARD_NAMES.get(self.card_brand) or self.card_brand.replace("_", " ").title() or "Card"
+        return f"{name} ending in {self.card_last4}"
 
     @property
     def given_back(self) -> Money:

@@ -4,12 +4,14 @@ import re
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 
+from accounts.forms import is_an_address
 from cart.delivery_domain import DeliveryMethod
 from catalog.review_domain import Words
-from orders.domain import Address
+from orders.domain import Address, order_id_as_typed
 from shop.lib import address_form
-from shop.lib.address_form import PhoneField, no_control_characters
+from shop.lib.address_form import LineField, PhoneField, no_control_characters
 
 _LINE_ENDS = re.compile(r"\r\n?")
 _EMPTY_LINES = re.compile(r"\n\s*\n\s*")
@@ -71,6 +73,34 @@ class DeliveryForm(forms.Form):
                 "invalid_choice": "Please choose one of these.",
             },
         )
+
+
+class FindForm(forms.Form):
+    """An order's number and the address it was placed with."""
+
+    number = LineField(
+        label="Order number",
+        autocomplete="off",
+        missing="Please give the order number. It stands in the confirmation mail and begins with ord-.",
+        max_length=60,
+        help_text="It stands in the confirmation mail, such as ord-1sq0v3k7d9x2mw5ea.",
+    )
+    email = forms.EmailField(
+        label="E-mail you ordered with",
+        max_length=254,
+        validators=[is_an_address],
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
+        error_messages={
+            "required": "Please give the e-mail address you ordered with.",
+            "invalid": "This does not look like an e-mail address. It needs an @ and a domain, such as ada@example.com.",
+        },
+    )
+
+    def clean_number(self) -> str:
+        order_id = order_id_as_typed(self.cleaned_data["number"])
+        if not order_id:
+            raise ValidationError("An order number has letters and digits alone, such as ord-1sq0v3k7d9x2mw5ea.")
+        return order_id
 
 
 class PlaceForm(forms.Form):

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from orders import queries
-from orders.views import STATUS_WORDS
+from orders.showing import STATUS_WORDS
 from shop.lib.access import require_login, viewer_of
 from shop.lib.owner import Owner
 

@@ -35,6 +35,8 @@ class PaymentMap(Document):
     refundable = DecimalAttribute(null=True)
     refunded = DecimalAttribute(null=True)
     failures = IntegerAttribute(null=True)
+    card_brand = UnicodeAttribute(attr_name="cardBrand", null=True)
+    card_last4 = UnicodeAttribute(attr_name="cardLast4", null=True)
 
 
 class AddressMap(Document):
@@ -124,6 +126,8 @@ def to_payment_map(payment: Payment) -> PaymentMap:
         refundable=None if payment.refundable is None else payment.refundable.amount,
         refunded=None if payment.refunded is None else payment.refunded.amount,
         failures=payment.failures or None,
+        card_brand=payment.card_brand or None,
+        card_last4=payment.card_last4 or None,
     )
 
 
@@ -208,6 +212,8 @@ def to_payment(row: PaymentMap) -> Payment:
         refundable=None if row.refundable is None else Money.of(row.refundable, row.currency),
         refunded=None if row.refunded is None else Money.of(row.refunded, row.currency),
         failures=row.failures or 0,
+        card_brand=row.card_brand or "",
+        card_last4=row.card_last4 or "",
     )
 
 

@@ -38,6 +38,7 @@ from shop.lib.tables import BaseMeta, Row, table_name
 
 REF_SK = "REF"
 CHECKOUT_SK = "CHECKOUT"
+LOOKUP_SK = "LOOKUP"
 _ALL_ORDERS = "ORDER"
 # What staff lists and the expiry job show and need.
 _LISTED_ATTRIBUTES = ["orderId", "userId", "status", "email", "totals", "createdAt", "updatedAt", "dueAt"]
@@ -158,6 +159,17 @@ class EffectRow(ClaimRow):
         pass
 
 
+class LookupRow(Row):
+    """Somebody asked for the link to an order. Whether number and address fit is found out in the stream, out of their sight."""
+
+    class Meta(OrderMeta):
+        pass
+
+    order_id = UnicodeAttribute(attr_name="orderId")
+    email = UnicodeAttribute()
+    expires_at = EpochAttribute(attr_name="expiresAt")
+
+
 class EventRow(Row):
     """A Stripe event we acted on: a trail for people, not the guard against doing it twice (that is the order's status)."""
 
@@ -176,6 +188,10 @@ def order_sk(order_id: str) -> str:
 
 def ref_pk(order_id: str) -> str:
     return f"ORDER#{order_id}"
+
+
+def lookup_pk(lookup_id: str) -> str:
+    return f"LOOKUP#{lookup_id}"
 
 
 def event_pk(event_id: str) -> str:

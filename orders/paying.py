@@ -344,6 +344,8 @@ def _payment_of(session: Session, status: str, *, is_refundable: bool = True) ->
         PAYMENT.currency.set(session.amount.currency),
         PAYMENT.transaction_id.set(session.charge_id or None),
         PAYMENT.payment_intent_id.set(session.payment_intent_id or None),
+        *([PAYMENT.card_brand.set(session.card_brand)] if session.card_brand else []),
+        *([PAYMENT.card_last4.set(session.card_last4)] if session.card_last4 else []),
         *([REFUNDABLE.set(session.amount.amount)] if is_refundable else []),
     ]
 

@@ -73,6 +73,8 @@ class Session:
     amount: Money
     payment_intent_id: str = ""
     charge_id: str = ""
+    card_brand: str = ""
+    card_last4: str = ""
 
 
 class Progress(StrEnum):
@@ -175,7 +177,7 @@ class StripeGateway:
 
     def session(self, session_id: str) -> Session:
         """The session as Stripe has it now, with its PaymentIntent."""
-        params: Any = {"expand": ["payment_intent"]}
+        params: Any = {"expand": ["payment_intent.latest_charge"]}
         return self._session(lambda: self._client.v1.checkout.sessions.retrieve(session_id, params))
 
     def expire_session(self, session_id: str) -> Session:
@@ -209,7 +211,7 @@ class StripeGateway:
 
     def session_of(self, payment_intent_id: str) -> Session | None:
         """The session a payment was made on; None for one that was made otherwise."""
-        params: Any = {"payment_intent": payment_intent_id, "limit": 1, "expand": ["data.payment_intent"]}
+        params: Any = {"payment_intent": payment_intent_id, "limit": 1, "expand": ["data.payment_intent.latest_charge"]}
         found = self._ask(lambda: self._client.v1.checkout.sessions.list(params), "sessions").data
         return _to_session(found[0]) if found else None
 
@@ -364,6 +366,7 @@ def deployment() -> str:
 def _to_session(session: "stripe.checkout.Session") -> Session:
     intent = session.payment_intent
     is_expanded = intent is not None and not isinstance(intent, str)
+    brand, last4 = _card_of(intent) if is_expanded else ("", "")
     return Session(
         session_id=session.id,
         url=session.url or "",
@@ -372,6 +375,8 @@ def _to_session(session: "stripe.checkout.Session") -> Session:
         amount=Money(session.amount_total or 0, (session.currency or "").upper()),
         payment_intent_id=intent.id if is_expanded else (intent or ""),  # type: ignore[union-attr,arg-type]
         charge_id=_charge_id(intent) if is_expanded else "",
+        card_brand=brand,
+        card_last4=last4,
     )
 
 
@@ -406,6 +411,14 @@ def _failure_in(thing: dict[str, Any]) -> str:
 def _charge_id(intent: Any) -> str:
     charge = intent.latest_charge
     return charge if isinstance(charge, str) else (charge.id if charge else "")
+
+
+def _card_of(intent: Any) -> tuple[str, str]:
+    """Brand and last digits of the card a payment was made with; empty where Stripe was not asked for its charge."""
+    charge = intent.latest_charge
+    details = None if charge is None or isinstance(charge, str) else charge.payment_method_details
+    card = getattr(details, "card", None)
+    return (card.brand or "", card.last4 or "") if card else ("", "")
 
 
 def _state(session: "stripe.checkout.Session") -> SessionState:

@@ -149,6 +149,12 @@ def put_back_in_cart(*, order: Order, owner: Owner, now: datetime) -> cart_servi
     return cart_services.restore_lines(owner=owner, order_id=order.order_id, items=items, now=now)
 
 
+def buy_again(*, order: Order, owner: Owner, now: datetime) -> cart_services.BoughtAgain:
+    """Put what was ordered into a cart once more, as far as it can be bought, at the prices of now."""
+    items = tuple(Item(line.product_id, line.name, line.quantity, line.unit_price, line.image, now) for line in order.lines)
+    return cart_services.buy_again(owner=owner, items=items, now=now)
+
+
 def review_mark(cart: Cart, details: CheckoutDetails) -> str:
     """A mark of everything the shopper reviewed, so that the order is placed only if it is all still so.
 

@@ -3,13 +3,15 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from orders import mails, services
+from orders import mails, queries, services
 from orders.domain import Order, OrderStatus
-from orders.ledger_domain import RefundState
+from orders.ledger_domain import Refund, RefundReason, RefundState
 from orders.ledger_models import RefundRow, refund_sk, to_refund
-from orders.models import EffectRow, OrderRow, order_sk, to_order
+from orders.models import LOOKUP_SK, EffectRow, LookupRow, OrderRow, lookup_pk, order_sk, to_order
+from orders.moving import SHOPPER
 from shop.lib.once import once
 
 logger = logging.getLogger(__name__)
@@ -18,7 +20,7 @@ Image = dict[str, Any] | None
 
 
 def order_changed(old: Image, new: Image, *, now: datetime) -> None:
-    """Let follow what follows: figures, invoice and mail when an order was paid, a credit note when money went back.
+    """Let follow what follows: figures, invoice and mails when an order moved, a credit note and a mail when money went back.
 
     `old` and `new` are the item before and after, as the stream has them. An effect that fails keeps no other from happening;
     then the first trouble is raised, InProgress (another run is at the same effect) among it: the record shall come again.
@@ -29,6 +31,8 @@ def order_changed(old: Image, new: Image, *, now: datetime) -> None:
         effects = _effects_of_order(old, new, now)
     elif new["SK"]["S"].startswith(refund_sk()):
         effects = _effects_of_refund(old, new, now)
+    elif new["SK"]["S"] == LOOKUP_SK and old is None:
+        effects = [lambda: _answer_lookup(LookupRow.from_raw_data(new), now)]
     else:
         return
     troubles = [trouble for effect in effects if (trouble := _trouble_of(effect))]
@@ -49,9 +53,32 @@ def _effects_of_order(old: Image, new: dict[str, Any], now: datetime) -> list[Ca
         effects += [
             lambda: services.count_paid(order=order, now=now),
             lambda: services.issue_invoice(order=order, now=now),
-            lambda: _mail_confirmation(order, now),
+            lambda: _mail_once(order, "confirmation", now, lambda: mails.send_confirmation(order)),
         ]
-    return effects
+    before = to_order(OrderRow.from_raw_data(old)) if old else None
+    return effects + (_mails_of_move(before, order, now) if before else [])
+
+
+def _mails_of_move(before: Order, order: Order, now: datetime) -> list[Callable[[], object]]:
+    """What the shopper is written when the order moved on. Their own cancelling of what was never paid needs no mail."""
+    # An order can end twice: given up, paid late after all, and cancelled then. Each time is another mail.
+    number = len(order.history)
+    effects = [
+        partial(_mail_once, order, f"parcel-{at}", now, partial(mails.send_shipped, order, order.parcels[at]))
+        for at in range(len(before.parcels), len(order.parcels))
+    ]
+    if order.status is before.status:
+        return list(effects)
+    if order.status is OrderStatus.DELIVERED:
+        effects.append(partial(_mail_once, order, "delivered", now, partial(mails.send_delivered, order)))
+    elif order.status is OrderStatus.EXPIRED:
+        effects.append(partial(_mail_once, order, f"expired-{number}", now, partial(mails.send_expired, order)))
+    elif order.status is OrderStatus.CANCELLED:
+        back = before.payment.left - order.payment.left
+        if back or order.history[-1].actor != SHOPPER:
+            mail = partial(mails.send_cancelled, order, back=back)
+            effects.append(partial(_mail_once, order, f"cancelled-{number}", now, mail))
+    return list(effects)
 
 
 def _effects_of_refund(old: Image, new: dict[str, Any], now: datetime) -> list[Callable[[], object]]:
@@ -61,6 +88,7 @@ def _effects_of_refund(old: Image, new: dict[str, Any], now: datetime) -> list[C
         return [
             lambda: services.count_refund(refund=refund, now=now),
             lambda: services.issue_credit_note(order_id=refund.order_id, key=refund.key, now=now),
+            lambda: _mail_refund(refund, now),
         ]
     if refund.state is RefundState.FAILED and was == RefundState.SUCCEEDED:
         return [lambda: services.count_refund(refund=refund, now=now)]
@@ -76,7 +104,27 @@ def _trouble_of(effect: Callable[[], object]) -> Exception | None:
     return None
 
 
-def _mail_confirmation(order: Order, now: datetime) -> None:
-    with once(EffectRow, f"{order.order_id}#mail-confirmation", now=now) as is_ours:
+def _mail_refund(refund: Refund, now: datetime) -> None:
+    order = queries.order_by_id(order_id=refund.order_id)
+    # The number it has, or the one it gets now: while there is none, the mail waits with it.
+    credit_note = services.issue_credit_note(order_id=refund.order_id, key=refund.key, now=now)
+    if refund.reason is RefundReason.LATE:
+        mail = partial(mails.send_late, order, refund)
+    else:
+        mail = partial(mails.send_refunded, order, refund, credit_note=credit_note)
+    _mail_once(order, f"refund-{refund.key}", now, mail)
+
+
+def _answer_lookup(asked: LookupRow, now: datetime) -> None:
+    """Send the link to who knew number and address. A wish from long ago is not answered any more."""
+    with once(EffectRow, asked.pk.removeprefix(lookup_pk("")), now=now) as is_ours:
+        if is_ours and asked.expires_at > now:
+            order = services.order_asked_for(order_id=asked.order_id, email=asked.email, now=now)
+            if order:
+                mails.send_link(order)
+
+
+def _mail_once(order: Order, name: str, now: datetime, send: Callable[[], object]) -> None:
+    with once(EffectRow, f"{order.order_id}#mail-{name}", now=now) as is_ours:
         if is_ours:
-            mails.send_confirmation(order)
+            send()

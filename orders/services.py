@@ -8,6 +8,7 @@ delivered or cancelled (`orders/fulfilling.py`), its money goes back (`orders/re
 
 from orders.claiming import NotClaimable, claim_order
 from orders.desk import add_note, remember_words
+from orders.finding import LOOKUP_LIFETIME, ask_for_link, order_asked_for
 from orders.fulfilling import (
     MoneyIsThere,
     NoPayment,
@@ -42,6 +43,7 @@ from orders.placing import (
     OutOfStock,
     TotalChanged,
     adopt_details,
+    buy_again,
     place_order,
     put_back_in_cart,
     remember_details,
@@ -56,6 +58,7 @@ from orders.reviewing import NotReviewable, submit_review
 
 __all__ = [
     "CLOCK",
+    "LOOKUP_LIFETIME",
     "SHOPPER",
     "STRIPE",
     "CartChanged",
@@ -81,6 +84,8 @@ __all__ = [
     "accept_review",
     "add_note",
     "adopt_details",
+    "ask_for_link",
+    "buy_again",
     "cancel_order",
     "cancel_unpaid",
     "claim_order",
@@ -95,6 +100,7 @@ __all__ = [
     "issue_invoice",
     "note_failed_payment",
     "open_payment",
+    "order_asked_for",
     "place_order",
     "put_back_in_cart",
     "put_into_review",

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from orders import card_views, checkout_views, claim_views, data_views, history_views, review_views, views, webhooks
+from orders import (
+    card_views,
+    checkout_views,
+    claim_views,
+    data_views,
+    document_views,
+    find_views,
+    history_views,
+    order_views,
+    review_views,
+    views,
+    webhooks,
+)
 
 app_name = "orders"
 urlpatterns = [
@@ -14,10 +26,17 @@ urlpatterns = [
     path("checkout/place/", views.place, name="place"),
     path("checkout/<id:order_id>/pay/", views.pay, name="pay"),
     path("checkout/<id:order_id>/cancel/", views.cancel, name="cancel"),
+    path("checkout/<id:order_id>/keep/", views.keep, name="keep"),
     path("checkout/<id:order_id>/return/", views.returned, name="return"),
     path("checkout/<id:order_id>/confirmation/", views.confirmation, name="confirmation"),
     path("orders/", history_views.orders, name="orders"),
-    path("orders/<id:order_id>/", views.show, name="order"),
+    path("orders/find/", find_views.find, name="find"),
+    path("orders/find/sent/", find_views.found, name="found"),
+    path("orders/<id:order_id>/", order_views.show, name="order"),
+    path("orders/<id:order_id>/cancel/", order_views.cancel, name="cancel_paid"),
+    path("orders/<id:order_id>/again/", order_views.again, name="again"),
+    path("orders/<id:order_id>/invoice.pdf", document_views.invoice, name="invoice"),
+    path("orders/<id:order_id>/credit-notes/<id:number>.pdf", document_views.credit_note, name="credit_note"),
     path("orders/<id:order_id>/reviews/<id:product_id>/", review_views.review, name="review_product"),
     path("orders/<id:order_id>/account/", claim_views.open_account, name="open_account"),
     path("accounts/data/", data_views.data, name="data"),

@@ -5,17 +5,18 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cart.delivery_domain import days_of
 from orders import queries, services
-from orders.domain import Order, OrderStatus
+from orders.domain import Order
 from orders.forms import PlaceForm
 from orders.payments import PaymentRefused, PaymentsUnavailable
-from shop.lib.access import confirmed_owner_of, confirmed_viewer_of, owner_of, owner_or_new_guest, viewer_of
+from orders.showing import address_of, made_theirs, order_or_404
+from shop.lib.access import confirmed_owner_of, owner_or_new_guest
 from shop.lib.clock import utc_now
 from shop.lib.guests import remember_guest
 from shop.lib.http import see_other
@@ -23,18 +24,6 @@ from shop.lib.tables import Busy, trouble_as_busy
 
 logger = logging.getLogger(__name__)
 
-STATUS_WORDS = {
-    OrderStatus.PENDING: "Placed, waiting for payment",
-    OrderStatus.PROCESSING: "Paid",
-    OrderStatus.SHIPPED: "Shipped",
-    OrderStatus.DELIVERED: "Delivered",
-    OrderStatus.EXPIRED: "Not paid in time",
-    OrderStatus.CANCELLED: "Cancelled",
-    OrderStatus.REFUND_PENDING: "Refund on its way",
-    OrderStatus.REFUNDED: "Refunded",
-    OrderStatus.REVIEW: "Being checked by us",
-}
-"""Where an order stands, as shoppers read it."""
 _NO_PAYMENT_PAGE = (
     "We cannot reach our payment service just now. Nothing was charged and your items are kept: please try again in a moment."
 )
@@ -79,123 +68,90 @@ def place(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def pay(request: HttpRequest, order_id: str) -> HttpResponse:
-    order, is_sure = _as_stripe_knows(_order_or_404(request, order_id))
+    order, is_sure = _as_stripe_knows(order_or_404(request, order_id))
     if order.is_paid:
-        return redirect(_address("orders:order" if order.goes_back else "orders:confirmation", order))
+        return redirect(address_of("orders:order" if order.goes_back else "orders:confirmation", order))
     if request.method != "POST":
         return _pay_page(request, order, is_sure=is_sure)
     if not order.owner.is_guest and confirmed_owner_of(request) != order.owner:
         # The payment page offers the owner's saved cards: a link that was passed on must not open it.
         messages.info(request, "This order belongs to an account. Please sign in to pay it.")
-        return see_other(f"{settings.LOGIN_URL}?{urlencode({'next': _address('orders:pay', order)})}")
+        return see_other(f"{settings.LOGIN_URL}?{urlencode({'next': address_of('orders:pay', order)})}")
     return _to_payment(request, order)
 
 
 @require_POST
 def cancel(request: HttpRequest, order_id: str) -> HttpResponse:
     """Give an unpaid order up, or an ended one's lines another chance."""
-    order = _order_or_404(request, order_id)
+    order = order_or_404(request, order_id)
     now = utc_now()
     if order.is_awaiting_payment:
         try:
             order = services.cancel_unpaid(order=order, now=now)
         except services.OrderMoved:
-            return redirect(_address("orders:pay", order))
+            return redirect(address_of("orders:pay", order))
         except (PaymentsUnavailable, PaymentRefused):
             return _pay_later(request, order, _CANNOT_CANCEL)
     if not order.was_never_paid:
-        return redirect(_address("orders:pay", order))
+        return redirect(address_of("orders:pay", order))
     return _back_to_cart(request, order)
+
+
+@require_POST
+def keep(request: HttpRequest, order_id: str) -> HttpResponse:
+    """Keep an unpaid order's items a quarter of an hour longer, once."""
+    order = order_or_404(request, order_id)
+    if not order.hold_extended or not order.is_awaiting_payment:
+        try:
+            services.extend_hold(order=order, now=utc_now())
+        except services.HoldOver:
+            messages.warning(request, "The time was over already, so the items are not kept any longer.")
+        else:
+            messages.success(request, "We keep your items a quarter of an hour longer.")
+    return see_other(address_of("orders:pay", order))
 
 
 @require_safe
 def returned(request: HttpRequest, order_id: str) -> HttpResponse:
     """Where Stripe sends the shopper after paying."""
-    order = _order_or_404(request, order_id)
+    order = order_or_404(request, order_id)
     order, is_sure = _as_stripe_knows(order)
     if not is_sure:
         return _pay_page(request, order, is_sure=False)
     if order.goes_back:  # paid when its pieces were gone: the order's page tells what becomes of the money
-        return redirect(_address("orders:order", order))
-    return redirect(_address("orders:confirmation" if order.is_paid else "orders:pay", order))
+        return redirect(address_of("orders:order", order))
+    return redirect(address_of("orders:confirmation" if order.is_paid else "orders:pay", order))
 
 
 @require_safe
 def confirmation(request: HttpRequest, order_id: str) -> HttpResponse:
-    order = _made_theirs(request, _order_or_404(request, order_id))
+    order = made_theirs(request, order_or_404(request, order_id))
     if not order.is_paid or order.goes_back:
-        return redirect(_address("orders:pay", order))
+        return redirect(address_of("orders:pay", order))
     return render(
         request,
         "orders/confirmation.html",
         {
             "order": order,
-            "order_url": _address("orders:order", order),
+            "order_url": address_of("orders:order", order),
             "days": days_of(settings.DELIVERY_METHODS, order.delivery_method, order.address.country),
-            "account_url": _address("orders:open_account", order) if order.owner.is_guest else "",
+            "account_url": address_of("orders:open_account", order) if order.owner.is_guest else "",
             "delivery_name": queries.delivery_name(order.delivery_method),
+            "invoice_url": address_of("orders:invoice", order),
         },
     )
-
-
-@require_safe
-def show(request: HttpRequest, order_id: str) -> HttpResponse:
-    order = _made_theirs(request, _order_or_404(request, order_id))
-    timeline = [(STATUS_WORDS[entry.status], entry.at) for entry in order.history]
-    return render(
-        request,
-        "orders/order_detail.html",
-        {
-            "order": order,
-            "timeline": timeline,
-            "status": STATUS_WORDS[order.status],
-            "delivery_name": queries.delivery_name(order.delivery_method),
-            "key": request.GET.get("key", ""),
-            "pay_url": _address("orders:pay", order) if order.is_awaiting_payment else "",
-        },
-    )
-
-
-def _order_or_404(request: HttpRequest, order_id: str) -> Order:
-    """The order, for its owner or by the key in the address. Who does something to it is confirmed by the tables."""
-    viewer = owner_of(request) if request.method in ("GET", "HEAD") else confirmed_owner_of(request)
-    try:
-        return queries.order_for(viewer=viewer, order_id=order_id, key=request.GET.get("key", ""), now=utc_now())
-    except queries.OrderNotFound:
-        raise Http404("no such order for this viewer") from None
-
-
-def _made_theirs(request: HttpRequest, order: Order) -> Order:
-    """A guest's order, opened by its key by who is signed in with the address it was placed with, is theirs from now on.
-
-    Never without the key: an address alone opens nothing.
-    """
-    if not (order.owner.is_guest and order.is_paid and request.GET.get("key") and viewer_of(request).is_signed_in):
-        return order
-    try:
-        with trouble_as_busy():
-            order = services.claim_order(order=order, viewer=confirmed_viewer_of(request), now=utc_now())
-    except (services.NotClaimable, Busy):  # shown all the same: the key opens it
-        return order
-    messages.success(request, "This order is in your account now.")
-    return order
-
-
-def _address(name: str, order: Order) -> str:
-    """The address of an order's page with the key that opens it, so that it survives a lost cookie."""
-    return f"{reverse(name, args=[order.order_id])}?{urlencode({'key': queries.key_of(order.order_id)})}"
 
 
 def _to_payment(request: HttpRequest, order: Order) -> HttpResponse:
     """Send the shopper to the order's payment page at Stripe, or to where the order stands."""
     if not order.is_awaiting_payment:
-        return see_other(_address("orders:pay", order))
+        return see_other(address_of("orders:pay", order))
     try:
         with trouble_as_busy():
             order = services.open_payment(
                 order=order,
-                success_url=f"{settings.SITE_ORIGIN}{_address('orders:return', order)}",
-                cancel_url=f"{settings.SITE_ORIGIN}{_address('orders:pay', order)}",
+                success_url=f"{settings.SITE_ORIGIN}{address_of('orders:return', order)}",
+                cancel_url=f"{settings.SITE_ORIGIN}{address_of('orders:pay', order)}",
             )
     except (PaymentsUnavailable, Busy):
         return _pay_later(request, order, _NO_PAYMENT_PAGE)
@@ -204,11 +160,11 @@ def _to_payment(request: HttpRequest, order: Order) -> HttpResponse:
         try:
             order = services.cancel_unpaid(order=order, now=utc_now())
         except services.OrderMoved:  # a second click was quicker
-            return redirect(_address("orders:pay", order))
+            return redirect(address_of("orders:pay", order))
         messages.error(request, _NOT_ACCEPTED)
         return _back_to_cart(request, order)
     except services.OrderMoved:
-        return redirect(_address("orders:pay", order))
+        return redirect(address_of("orders:pay", order))
     return see_other(order.payment.session_url)
 
 
@@ -248,15 +204,16 @@ def _as_stripe_knows(order: Order) -> tuple[Order, bool]:
 
 def _pay_later(request: HttpRequest, order: Order, problem: str) -> HttpResponse:
     messages.error(request, problem)
-    return see_other(_address("orders:pay", order))
+    return see_other(address_of("orders:pay", order))
 
 
 def _pay_page(request: HttpRequest, order: Order, *, is_sure: bool) -> HttpResponse:
     context = {
         "order": order,
         "delivery_name": queries.delivery_name(order.delivery_method),
-        "pay_url": _address("orders:pay", order),
-        "cancel_url": _address("orders:cancel", order),
+        "pay_url": address_of("orders:pay", order),
+        "cancel_url": address_of("orders:cancel", order),
+        "keep_url": "" if order.hold_extended else address_of("orders:keep", order),
         "is_sure": is_sure,
         "is_in_time": utc_now() < order.kept_until,
     }

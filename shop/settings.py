@@ -1,6 +1,7 @@
 """All settings, and the only module that reads the environment. README.md lists every variable (a test holds it to that)."""
 
 import os
+from email.utils import parseaddr
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -196,6 +197,7 @@ STRIPE_CHECKOUT_ORIGIN = env.text("STRIPE_CHECKOUT_ORIGIN", "https://checkout.st
 
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", "anymail.backends.amazon_ses.EmailBackend")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", f"{SHOP_NAME} <shop@example.com>")
+SUPPORT_EMAIL = env.text("SUPPORT_EMAIL", parseaddr(DEFAULT_FROM_EMAIL)[1])
 ANYMAIL = {"AMAZON_SES_CLIENT_PARAMS": {"region_name": AWS_REGION}}
 
 # --- Static files -----------------------------------------------------------------------------------------------------

@@ -36,6 +36,17 @@
 
   // A clock time in UTC, as the reader's own clock shows it.
   for (const time of document.querySelectorAll("[data-clock]")) time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  for (const time of document.querySelectorAll("[data-moment]")) time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: "long", timeStyle: "short" });
+
+  // How long is left, beside a clock time: a count drawn by the server would be wrong as soon as it is read.
+  for (const left of document.querySelectorAll("[data-left]")) {
+    const tell = () => {
+      const minutes = Math.floor((new Date(left.dataset.left) - Date.now()) / 60000);
+      left.textContent = minutes > 0 ? ` (${minutes} minute${minutes > 1 ? "s" : ""} left)` : minutes < 0 ? "" : " (less than a minute left)";
+    };
+    tell();
+    setInterval(tell, 15000);
+  }
 
   // The − and + beside a quantity.
   document.addEventListener("click", (event) => {
