@@ -65,13 +65,15 @@ def credit_note_pdf(note: CreditNote, invoice: Invoice) -> bytes:
         ("Order", invoice.order_id),
     ]
     delivery = [("Delivery", note.refund.delivery)] if note.refund.delivery else []
+    # A sum that stands for no piece: the delivery, or what staff gave back for another reason.
+    what = "Delivery" if note.refund.delivery == note.refund.amount else "Part of what was paid"
     return _paper(
         "Credit note",
         note.number,
         invoice.seller,
         _address_lines(invoice.buyer),
         facts,
-        _priced(note.lines),
+        _priced(note.lines) if note.lines else [["Item", "Amount"], [what, str(note.refund.amount)]],
         sums=[*delivery, ("Tax contained", note.tax)],
         total=("Total given back", note.refund.amount),
     )
