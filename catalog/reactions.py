@@ -8,7 +8,7 @@ from catalog.mails import send_back_in_stock
 from catalog.models import PRODUCT_SK, ProductRow, to_product
 from catalog.queries import forget_products, waiting_for
 from catalog.search.engine import Batch, Document
-from catalog.services import forget_wish, mark_availability, note_in_family, update_index
+from catalog.services import forget_wish, mark_availability, note_gone, note_in_family, update_index
 
 Image = dict[str, Any] | None
 
@@ -18,7 +18,11 @@ def product_changed(old: Image, new: Image) -> None:
 
     `old` and `new` are the item before and after the change, as the stream has them.
     """
-    if new is None or new["SK"] != {"S": PRODUCT_SK}:
+    item = new or old
+    if item is None or item["SK"] != {"S": PRODUCT_SK}:
+        return
+    if new is None:
+        note_gone(product=to_product(ProductRow.from_raw_data(item)))
         return
     row = ProductRow.from_raw_data(new)
     product = to_product(row)

@@ -61,6 +61,7 @@ __all__ = [
     "load_products",
     "load_reviews",
     "mark_availability",
+    "note_gone",
     "note_in_family",
     "reindex",
     "reject_review",
@@ -200,6 +201,14 @@ def save_category(*, category: Category, position: int, image_key: str | None = 
 def note_in_family(*, product: Product) -> None:
     """Let the other members' pages show this one as it is now: its address, options, and whether there is any."""
     to_family_row(product).save()
+
+
+def note_gone(*, product: Product) -> None:
+    """Let the address of a product whose item is no more say so, whoever deleted it; its family forgets it."""
+    GoneRow(product_pk(product.product_id), GONE_SK, category=product.category).save()
+    if product.family:
+        to_family_row(product).delete()
+    forget_products([product.product_id])
 
 
 def reindex(*, progress: Callable[[int], None] | None = None) -> int:

@@ -11,9 +11,10 @@ from catalog import services as catalog_services
 from catalog.domain import ProductStatus
 from catalog.models import product_key
 from shop.lib.money import Money
-from shop.lib.tables import Busy
+from shop.lib.tables import Busy, table_name
 from tests import factories
 from tests.conftest import counted_calls
+from tests.shop.entrypoints.test_stream import item, react, record
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -206,6 +207,22 @@ def test_a_product_that_makes_no_sense_takes_no_page_with_it(client: Client, cap
         assert good.name in answer.text
     assert client.get(bad.path).status_code == 404
     assert f"product {bad.product_id} cannot be read" in caplog.text
+
+
+@pytest.mark.usefixtures("index")
+def test_a_product_whose_item_was_deleted_by_another_hand_says_so_too(tables: Any, client: Client) -> None:
+    factories.make_category()
+    sand = factories.make_product(family="mug", options={"colour": "Sand"})
+    rust = factories.make_product(sku="SAL-OLD", family="mug", options={"colour": "Rust"})
+    before = item(tables, "Products", f"PRODUCT#{rust.product_id}", "METADATA")
+    tables.delete_item(TableName=table_name("Products"), Key={"PK": before["PK"], "SK": before["SK"]})
+
+    assert react(record("Products", None, before)) == []
+
+    answer = client.get(rust.path)
+    assert answer.status_code == 410
+    assert sand.name in answer.text
+    assert rust.path not in client.get(sand.path).text
 
 
 def test_a_deleted_product_says_so_and_shows_its_shelf(client: Client) -> None:
