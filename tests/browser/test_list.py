@@ -51,3 +51,18 @@ def test_half_a_word_with_a_typo_suggests_what_it_begins(visit: Visit) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Tide Stoneware Mug")
+
+
+def test_a_filter_far_down_the_page_stays_where_it_was_chosen(visit: Visit) -> None:
+    page = visit("/products/")
+    tick = page.locator("[id='brand-Saltmere']")
+    page.evaluate("window.scrollTo(0, 700)")
+    above = page.evaluate("id => document.getElementById(id).getBoundingClientRect().top", "brand-Saltmere")
+
+    tick.focus()
+    page.keyboard.press("Space")
+
+    expect(page).to_have_url(re.compile("brand=Saltmere"))
+    expect(page.get_by_text("13 products", exact=True)).to_be_visible()
+    expect(tick).to_be_in_viewport()
+    assert abs(page.evaluate("id => document.getElementById(id).getBoundingClientRect().top", "brand-Saltmere") - above) < 120
