@@ -192,8 +192,13 @@ class Shop:
             table_prefix=environment.TABLE_PREFIX,
             data=str(self._data_dir),
             # How `manage.py seed` tells which demo users there are.
-            log_ins=tuple(line.removeprefix("login:").strip() for line in self._prepare.last_lines if line.startswith("login:")),
+            log_ins=self._told("login:"),
+            codes=self._told("code:"),
         )
+
+    def _told(self, mark: str) -> tuple[str, ...]:
+        """What `manage.py seed` wrote in lines that begin with the mark."""
+        return tuple(line.removeprefix(mark).strip() for line in self._prepare.last_lines if line.startswith(mark))
 
     @property
     def _origin(self) -> str:

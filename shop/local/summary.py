@@ -17,15 +17,17 @@ class LocalShop:
     table_prefix: str
     data: str
     log_ins: tuple[str, ...]
+    codes: tuple[str, ...] = ()
 
 
 def summary(local: LocalShop, *, seconds: float) -> str:
     """The text for the terminal."""
     log_ins = "".join(f"\n  {'Log in as' if not index else '':<12} {who}" for index, who in enumerate(local.log_ins))
+    codes = "".join(f"\n  {'Code' if not index else '':<12} {what}" for index, what in enumerate(local.codes))
     return f"""
   Shop         {local.shop}
   Mail         {local.mail}
-  Payments     {local.payments}{log_ins}
+  Payments     {local.payments}{log_ins}{codes}
 
   Test cards   4242 4242 4242 4242   is paid
                4000 0000 0000 0002   is declined

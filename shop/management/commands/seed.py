@@ -91,6 +91,7 @@ class Command(BaseCommand):
         if missing or options["products"]:
             call_command("reindex", stdout=self.stdout)
         self._write_people()
+        self._write_codes()
 
     def _write_demo(self, entries: list[dict[str, Any]], missing: list[tuple[int, dict[str, Any]]]) -> None:
         _make_bucket()
@@ -117,6 +118,14 @@ class Command(BaseCommand):
 
         for line in make_people(utc_now()):
             self.stdout.write(f"login: {line}")
+
+    def _write_codes(self) -> None:
+        if not settings.LOCAL:  # everybody knows them
+            return
+        from shop.local.codes import make_codes  # not part of the image, as the demo is not
+
+        for line in make_codes(utc_now()):
+            self.stdout.write(f"code: {line}")
 
     def _write_made_up(self, entries: list[dict[str, Any]], count: int) -> None:
         from shop.local.made_up import made_up_products  # not part of the image, as the demo is not
