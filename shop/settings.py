@@ -167,7 +167,7 @@ SEARCH_LOOK_SECONDS = env.integer("SEARCH_LOOK_SECONDS", 2 if LOCAL else 30)
 
 CURRENCY = env.text("CURRENCY", "USD")
 # Which tax is due where; without a table, TAX_RATE is added everywhere. docs/pricing.md explains both tables.
-TAX_RULES = env.table("TAX_RULES", tax_rules_from, [{"rate": env.decimal("TAX_RATE", "0.08")}])
+TAX_RULES = env.table("TAX_RULES", tax_rules_from, [{"rate": env.decimal("TAX_RATE", "0.08", most=1)}])
 INVOICE_SELLER = [line.strip() for line in env.text("INVOICE_SELLER", SHOP_NAME).split("|")]
 # The ways of sending; without a table, two that go everywhere.
 DELIVERY_METHODS = env.table(

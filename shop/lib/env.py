@@ -44,8 +44,8 @@ def integer(name: str, default: int, *, least: int = 0) -> int:
     return int(value)
 
 
-def decimal(name: str, default: str) -> Decimal:
-    """The variable as an exact decimal number, not negative. Raises BadSetting."""
+def decimal(name: str, default: str, *, most: int | None = None) -> Decimal:
+    """The variable as an exact decimal number, not negative and not above `most`. Raises BadSetting."""
     value = os.environ.get(name, "") or default
     try:
         number = Decimal(value)
@@ -53,6 +53,8 @@ def decimal(name: str, default: str) -> Decimal:
         raise BadSetting(f"{name} is {value!r}; it may be a decimal number such as 0.08.") from None
     if not number.is_finite() or number < 0:
         raise BadSetting(f"{name} is {value!r}; it may not be negative or infinite.")
+    if most is not None and number > most:
+        raise BadSetting(f"{name} is {value!r}; it may be at most {most}.")
     return number
 
 

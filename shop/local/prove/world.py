@@ -76,12 +76,14 @@ class World:
         catalog_services.create_product(product=made)
         return made
 
-    def buyer(self, lines: dict[str, int]) -> dict[str, Any]:
-        """A guest on the review page with these quantities by product id: what `place_order` takes."""
+    def buyer(self, lines: dict[str, int], *, code: str = "") -> dict[str, Any]:
+        """A guest on the review page with these quantities by product id, and a discount code: what `place_order` takes."""
         now = utc_now()
         owner = new_guest(now)
         for product_id, quantity in lines.items():
             cart_services.add_to_cart(owner=owner, product_id=product_id, quantity=quantity, now=now)
+        if code:
+            cart_services.enter_code(owner=owner, typed=code, now=now)
         services.remember_details(owner=owner, details=_DETAILS, now=now)
         cart = carts.open_cart(owner=owner, now=now, buyer=orders.buyer_of(owner=owner, details=_DETAILS))
         seen = services.review_mark(cart, _DETAILS)
