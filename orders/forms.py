@@ -1,18 +1,30 @@
 """Shapes of what the checkout accepts from a browser."""
 
 import re
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 
 from accounts.forms import is_an_address
 from cart.delivery_domain import DeliveryMethod
 from catalog.review_domain import Words
-from orders.domain import Address, order_id_as_typed
+from orders.domain import Address, OrderStatus, order_id_as_typed
+from orders.history_queries import Wanted
 from shop.lib import address_form
 from shop.lib.address_form import LineField, PhoneField, no_control_characters
 
+STATUS_GROUPS: dict[str, tuple[str, tuple[OrderStatus, ...]]] = {
+    "unpaid": ("Waiting for payment", (OrderStatus.PENDING,)),
+    "packing": ("Being packed or checked", (OrderStatus.PROCESSING, OrderStatus.REVIEW)),
+    "shipped": ("On the way", (OrderStatus.SHIPPED,)),
+    "delivered": ("Delivered", (OrderStatus.DELIVERED,)),
+    "ended": ("Cancelled or not paid", (OrderStatus.CANCELLED, OrderStatus.EXPIRED)),
+    "refunded": ("Refunded", (OrderStatus.REFUND_PENDING, OrderStatus.REFUNDED)),
+}
+"""What shoppers can ask their orders for."""
 _LINE_ENDS = re.compile(r"\r\n?")
 _EMPTY_LINES = re.compile(r"\n\s*\n\s*")
 # Overrides and isolates of writing direction: unclosed, they turn round what stands after them on the page.
@@ -75,6 +87,23 @@ class DeliveryForm(forms.Form):
         )
 
 
+class DayField(forms.DateField):
+    """A day, as browsers send it; within the years that orders can be of."""
+
+    def __init__(self, *, label: str) -> None:
+        super().__init__(
+            label=label,
+            required=False,
+            input_formats=["%Y-%m-%d"],
+            validators=[
+                MinValueValidator(date(2000, 1, 1), "Please choose a later day."),
+                MaxValueValidator(date(2100, 1, 1), "Please choose an earlier day."),
+            ],
+            widget=forms.DateInput(attrs={"type": "date"}),
+            error_messages={"invalid": "Please write the day as 2026-05-31."},
+        )
+
+
 class FindForm(forms.Form):
     """An order's number and the address it was placed with."""
 
@@ -101,6 +130,39 @@ class FindForm(forms.Form):
         if not order_id:
             raise ValidationError("An order number has letters and digits alone, such as ord-1sq0v3k7d9x2mw5ea.")
         return order_id
+
+
+class HistoryForm(forms.Form):
+    """Which of their orders somebody wants to see. What is wrong in it is told and left out."""
+
+    status = forms.ChoiceField(
+        label="Where they stand",
+        required=False,
+        choices=[("", "All"), *((code, words) for code, (words, _) in STATUS_GROUPS.items())],
+        error_messages={"invalid_choice": "Please choose from the list."},
+    )
+    first = DayField(label="From")
+    last = DayField(label="To")
+    number = forms.CharField(label="Order number", required=False, max_length=60)
+
+    def clean_number(self) -> str:
+        """The number, or a part of it, without its beginning."""
+        typed = str(self.cleaned_data["number"])
+        if typed and not order_id_as_typed(typed):
+            raise ValidationError("An order number has letters and digits alone.")
+        return order_id_as_typed(typed).removeprefix("ord-")
+
+    def clean(self) -> None:
+        first, last = self.cleaned_data.get("first"), self.cleaned_data.get("last")
+        if first and last and last < first:
+            self.add_error("last", "This day is before the first one.")
+
+    def wanted(self) -> Wanted:
+        """What the form asks for, as far as it is right."""
+        self.full_clean()
+        asked = self.cleaned_data
+        _, statuses = STATUS_GROUPS.get(asked.get("status", ""), ("", ()))
+        return Wanted(asked.get("first"), asked.get("last"), statuses, asked.get("number", ""))
 
 
 class PlaceForm(forms.Form):

@@ -1,4 +1,4 @@
-"""Somebody's orders, for who is signed in."""
+"""Somebody's orders, for who is signed in: all of them, or those of some days, of a status, or with a number."""
 
 from urllib.parse import urlencode
 
@@ -7,7 +7,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from orders import queries
+from orders.forms import HistoryForm
+from orders.history_queries import history_of
 from orders.showing import STATUS_WORDS
 from shop.lib.access import require_login, viewer_of
 from shop.lib.owner import Owner
@@ -17,16 +18,24 @@ from shop.lib.owner import Owner
 @require_login
 def orders(request: HttpRequest) -> HttpResponse:
     owner = Owner(id=viewer_of(request).user_id, is_guest=False)
-    page = queries.orders_of(owner=owner, cursor=request.GET.get("cursor", ""))
+    form = HistoryForm(request.GET)
+    wanted = form.wanted()
+    history = history_of(owner=owner, wanted=wanted, cursor=request.GET.get("cursor", ""))
     return render(
         request,
         "orders/order_list.html",
         {
-            "entries": [(order, STATUS_WORDS[order.status]) for order in page.items],
-            "page": {"next_url": _url(page.next_cursor), "previous_url": _url(page.previous_cursor)},
+            "form": form,
+            "is_all": wanted.is_all,
+            "entries": [(order, STATUS_WORDS[order.status]) for order in history.page.items],
+            "next_url": _url(form, history.page.next_cursor),
+            "previous_url": _url(form, history.page.previous_cursor),
+            "looked_back_to": history.looked_back_to,
         },
     )
 
 
-def _url(cursor: str) -> str:
-    return f"{reverse('orders:orders')}?{urlencode({'cursor': cursor})}" if cursor else ""
+def _url(form: HistoryForm, cursor: str) -> str:
+    """The address of another page of the same question."""
+    asked = {name: form.data[name] for name in form.fields if form.data.get(name)}
+    return f"{reverse('orders:orders')}?{urlencode(asked | {'cursor': cursor})}" if cursor else ""

@@ -68,6 +68,39 @@ def read_page(
     )
 
 
+def look_through(
+    ask: Callable[..., ResultIterator[R]],
+    convert: Callable[[R], T],
+    *,
+    row: type[R],
+    key_names: Sequence[str],
+    question: str,
+    cursor: str,
+    size: int,
+    look: int,
+    forward: bool = True,
+) -> tuple[Page[T], Key | None]:
+    """A page of a query with a filter: one call that looks through `look` rows at most, however few of them fit.
+
+    Beside the page, where it stopped looking with room left on the page; None when the page is full or there are no more rows.
+    Arguments as for `read_page`; `row` is what the query reads.
+    """
+    (start,), backwards = _open(cursor, question, 1)
+    answer = next(ask(page_size=look, last_evaluated_key=start, scan_index_forward=forward != backwards).page_iter)
+    found, end = answer["Items"], answer.get("LastEvaluatedKey")
+    shown = found[:size]
+    keys = [{name: item[name] for name in key_names} for item in shown]
+    onward = keys[-1] if len(found) > size else end
+    ahead = _seal([onward], question, backwards=backwards) if onward else ""
+    # An empty page leads back from where it stopped: what it began after is then shown again.
+    behind = _seal([keys[0] if keys else end], question, backwards=not backwards) if start else ""
+    stopped = end if len(found) <= size and not backwards else None
+    if backwards:
+        shown.reverse()
+        ahead, behind = behind, ahead
+    return Page(tuple(convert(row.from_raw_data(item)) for item in shown), ahead, behind), stopped
+
+
 class _Stream(Generic[R]):
     """What one query answered, from `start` on (None: from its edge), and how much of it the page has taken."""
 

@@ -1,7 +1,7 @@
 """Ids: a prefix that names the kind, then a part that sorts by time and cannot be guessed."""
 
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 
 # Crockford's base 32 in lower case: no i, l, o or u to misread. https://www.crockford.com/base32.html
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -12,6 +12,22 @@ _RANDOM_CHARS = 10  # 50 bits: a guess in a million a second finds one of 10,000
 def new_id(prefix: str, now: datetime) -> str:
     """A new id such as `ord-1sq0v3k7d9x2mw5ea`: later ids sort after earlier ones (to the second)."""
     return f"{prefix}-{_encode(int(now.timestamp()))}{''.join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_CHARS))}"
+
+
+def id_bound(prefix: str, moment: datetime) -> str:
+    """What sorts after every id made before this moment, and before every one made at it or later."""
+    return f"{prefix}-{_encode(int(moment.timestamp()))}"
+
+
+def time_of(id_: str) -> datetime | None:
+    """When an id was made; None for one that is not ours."""
+    part = id_.rpartition("-")[2]
+    if len(part) != _TIME_CHARS + _RANDOM_CHARS or not set(part) <= set(_ALPHABET):
+        return None
+    seconds = 0
+    for char in part[:_TIME_CHARS]:
+        seconds = seconds * len(_ALPHABET) + _ALPHABET.index(char)
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _encode(number: int) -> str:
