@@ -63,6 +63,12 @@ def may_grant(editor: Viewer, *, role: Role, permissions: frozenset[Permission])
     )
 
 
+def may_look_after(editor: Viewer, user: "User") -> bool:
+    """Whether somebody may shut another person out, end their sessions or send them a link for a new password."""
+    is_customer = user.role is Role.CUSTOMER and editor.may(Permission.CUSTOMERS_EDIT) and editor.user_id != user.user_id
+    return is_customer or may_edit(editor, user)
+
+
 @dataclass(frozen=True, slots=True)
 class SavedAddress:
     """An entry of the address book."""

@@ -1,5 +1,6 @@
 """Another e-mail address for an account: both addresses have to confirm it."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from pynamodb.exceptions import DoesNotExist
@@ -17,6 +18,7 @@ from accounts.models import (
     UserRow,
     email_pk,
     has_credentials,
+    to_email_row,
     user_key,
     user_pk,
 )
@@ -114,7 +116,7 @@ def _change_email(row: TokenRow, change: EmailChangeRow, now: datetime) -> None:
         txn.delete(EmailChangeRow(change.pk, change.sk), condition=EmailChangeRow.change_id == change.change_id)
         if old_pk != new_pk:  # else it is but spelt in another way
             txn.delete(EmailRow(old_pk, EMAIL_SK))
-            txn.save(EmailRow(new_pk, EMAIL_SK, user_id=user.user_id), condition=EmailRow.pk.does_not_exist())
+            txn.save(to_email_row(replace(user, email=change.new_email)), condition=EmailRow.pk.does_not_exist())
         txn.update(
             user_key(user.user_id),
             actions=[
@@ -122,7 +124,7 @@ def _change_email(row: TokenRow, change: EmailChangeRow, now: datetime) -> None:
                 UserRow.gsi1_pk.set(new_pk),
                 UserRow.credentials.set(user.credentials + 1),
             ],
-            condition=has_credentials(user.credentials) & (UserRow.status == UserStatus.ACTIVE),
+            condition=has_credentials(user.credentials) & (UserRow.status == UserStatus.ACTIVE) & (UserRow.role == user.role),
         )
 
     run_transaction(build)

@@ -77,6 +77,21 @@ def send_reset(user: User, secret: str) -> None:
     )
 
 
+def send_invitation(user: User, secret: str) -> None:
+    """The link by which a new member of staff sets their first password."""
+    _send(
+        user.email,
+        subject=f"You are invited to {settings.SHOP_NAME}'s staff pages",
+        heading="Welcome to the team",
+        sentences=[
+            f"Hello {user.first_name}, you have an account at {settings.SHOP_NAME} that opens its staff pages.",
+            "Please choose a password for it. The link works once, for seven days.",
+        ],
+        button=Button("Choose a password", link_url("reset", secret)),
+        why="A member of staff gave your address. If you do not know of it, you need not do anything.",
+    )
+
+
 def send_password_changed(user: User) -> None:
     """To the owner of an account whose password is another now."""
     _send(

@@ -6,7 +6,8 @@ from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribut
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from accounts.domain import Role, SavedAddress, SavedCard, Session, User, UserStatus, normalised_email
-from shop.lib.attributes import Document, EpochAttribute, IntegerAttribute, TimeAttribute
+from shop.lib.attributes import Document, EpochAttribute, IntegerAttribute, TimeAttribute, time_text
+from shop.lib.audit import AuditRow
 from shop.lib.once import ClaimRow
 from shop.lib.tables import BaseMeta, Row, table_name
 
@@ -55,7 +56,10 @@ class SecondFactorMap(Document):
 
 
 class EmailIndex(GlobalSecondaryIndex["UserRow"]):
-    """Users by e-mail address, for staff. Uniqueness and login go by the `EMAIL#` key, which is read consistently."""
+    """Users by e-mail address, and the list of all by when they came, for staff.
+
+    Uniqueness and login go by the `EMAIL#` key, which is read consistently.
+    """
 
     class Meta:
         index_name = "GSI1"
@@ -104,12 +108,22 @@ RECOVERY: Any = UserRow.second_factor.recovery
 
 
 class EmailRow(Row):
-    """Claims an address for one account."""
+    """Claims an address for one account, and is the account's place in the list of customers or of staff (GSI1)."""
 
     class Meta(UserMeta):
         pass
 
     user_id = UnicodeAttribute(attr_name="userId")
+    # Beyond the claim: what lists people by the time they came, customers apart from staff.
+    gsi1_pk = UnicodeAttribute(attr_name="GSI1PK", null=True)
+    gsi1_sk = UnicodeAttribute(attr_name="GSI1SK", null=True)
+
+
+class AccountAuditRow(AuditRow):
+    """What staff did to an account."""
+
+    class Meta(UserMeta):
+        pass
 
 
 class SessionRow(Row):
@@ -209,6 +223,16 @@ def email_pk(email: str) -> str:
     return f"EMAIL#{normalised_email(email)}"
 
 
+def people_pk(role: Role) -> str:
+    """The partition of GSI1 that lists everybody like this: customers, or staff with the admins."""
+    return "PEOPLE#customers" if role is Role.CUSTOMER else "PEOPLE#staff"
+
+
+def people_sk(user: User) -> str:
+    """Somebody's place in that list: by when they came."""
+    return f"{time_text(user.created_at)}#{user.user_id}"
+
+
 def session_sk(session_id: str) -> str:
     return f"SESSION#{session_id}"
 
@@ -280,6 +304,11 @@ def to_user(row: UserRow) -> User:
         has_second_factor=row.second_factor is not None,
         stripe_customer_id=row.stripe_customer_id or "",
     )
+
+
+def to_email_row(user: User) -> EmailRow:
+    """The claim to somebody's address, listed."""
+    return EmailRow(email_pk(user.email), EMAIL_SK, user_id=user.user_id, gsi1_pk=people_pk(user.role), gsi1_sk=people_sk(user))
 
 
 def to_address_map(entry: SavedAddress) -> AddressMap:

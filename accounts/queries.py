@@ -1,28 +1,37 @@
 """Reads of accounts. docs/tables.md has a row for each."""
 
 from datetime import datetime
+from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
+from pynamodb.pagination import ResultIterator
 
-from accounts.domain import BadEmail, Session, User
+from accounts.domain import BadEmail, Role, Session, User
 from accounts.links import hash_of
 from accounts.models import (
     EMAIL_SK,
     PROFILE_SK,
     TOKEN_SK,
+    AccountAuditRow,
     EmailRow,
     SessionRow,
     TokenRow,
     UserMeta,
     UserRow,
     email_pk,
+    people_pk,
     session_sk,
     to_session,
     to_user,
     token_pk,
     user_pk,
 )
-from shop.lib.tables import batch_items
+from shop.lib import audit
+from shop.lib.audit import Entry
+from shop.lib.cursors import Page, read_page
+from shop.lib.tables import batch_get, batch_items
+
+PEOPLE_SIZE = 25
 
 
 class UserNotFound(Exception):
@@ -94,3 +103,46 @@ def link(*, secret: str, kind: str, now: datetime) -> TokenRow:
     if row.kind != kind or row.expires_at <= now:
         raise LinkDead
     return row
+
+
+# --- For staff --------------------------------------------------------------------------------------------------------
+
+
+def people(*, role: Role, cursor: str = "", size: int = PEOPLE_SIZE) -> Page[User]:
+    """A page of the customers, or of staff and admins, who came last first: one Query of GSI1 and one BatchGet.
+
+    Who was written by another system is listed from the first sign-in or change by staff on; the address finds them before.
+    """
+
+    def ask(**paging: Any) -> ResultIterator[UserRow]:
+        rows: ResultIterator[UserRow] = UserRow.by_email.query(people_pk(role), **paging)
+        return rows
+
+    page = read_page(
+        ask,
+        lambda row: row.user_id,
+        key_names=("PK", "SK", "GSI1PK", "GSI1SK"),
+        question=people_pk(role),
+        cursor=cursor,
+        size=size,
+        forward=False,
+    )
+    if not page.items:
+        return Page((), page.next_cursor, page.previous_cursor)
+    rows = batch_get(UserRow, [(user_pk(user_id), PROFILE_SK) for user_id in page.items], consistent=False)
+    whole = {row.user_id: to_user(row) for row in rows}
+    return Page(
+        tuple(whole[user_id] for user_id in page.items if user_id in whole),
+        page.next_cursor,
+        page.previous_cursor,
+    )
+
+
+def entries_about(*, user_id: str, cursor: str = "") -> Page[Entry]:
+    """What staff did to an account, newest first: one Query."""
+    return audit.entries_about(AccountAuditRow, user_pk(user_id), cursor=cursor)
+
+
+def entries_of_month(*, month: datetime, cursor: str = "") -> Page[Entry]:
+    """What staff did to accounts in a month, newest first: one Query and one BatchGet."""
+    return audit.entries_of_month(AccountAuditRow, UserRow.by_email, month, cursor=cursor)

@@ -51,6 +51,8 @@ def _answer(asked: RequestRow, now: datetime) -> None:
             _answer_registration(asked, now)
         elif asked.kind == Asked.RESET:
             _answer_reset(asked, now)
+        elif asked.kind == Asked.INVITATION:
+            _answer_invitation(asked, now)
         elif asked.kind == Asked.EMAIL_CHANGE:
             _answer_email_change(asked, now)
 
@@ -74,6 +76,16 @@ def _answer_reset(asked: RequestRow, now: datetime) -> None:
     if user.is_active:
         expires_at = now + services.RESET_LIFETIME
         mails.send_reset(user, services.make_link(link=Link.RESET, email=user.email, expires_at=expires_at, user=user))
+
+
+def _answer_invitation(asked: RequestRow, now: datetime) -> None:
+    try:
+        user = queries.user(user_id=asked.user_id or "")
+    except UserNotFound:
+        return
+    if user.is_active:
+        expires_at = now + services.INVITATION_LIFETIME
+        mails.send_invitation(user, services.make_link(link=Link.RESET, email=user.email, expires_at=expires_at, user=user))
 
 
 def _answer_email_change(asked: RequestRow, now: datetime) -> None:

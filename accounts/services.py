@@ -12,7 +12,6 @@ from typing import Any
 
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from accounts import passwords, queries
@@ -21,15 +20,12 @@ from accounts.domain import (
     Role,
     User,
     UserStatus,
-    may_edit,
-    may_grant,
     normalised_email,
     require_good_password,
 )
 from accounts.limits import Kind, count_try, forget_tries
 from accounts.links import hash_of, new_secret
 from accounts.models import (
-    EMAIL_SK,
     REQUEST_SK,
     TOKEN_SK,
     EmailRow,
@@ -37,10 +33,10 @@ from accounts.models import (
     SessionRow,
     TokenRow,
     UserRow,
-    email_pk,
     has_credentials,
     request_pk,
     session_sk,
+    to_email_row,
     to_row,
     token_pk,
     user_key,
@@ -50,10 +46,11 @@ from accounts.queries import LinkDead, UserNotFound
 from shop.lib.ids import new_id
 from shop.lib.tables import is_refused
 from shop.lib.transactions import Refused, run_transaction
-from shop.lib.viewer import Permission, Viewer
+from shop.lib.viewer import Viewer
 
 VERIFY_LIFETIME = timedelta(hours=24)
 RESET_LIFETIME = timedelta(minutes=10)
+INVITATION_LIFETIME = timedelta(days=7)
 CHANGE_LIFETIME = timedelta(hours=24)
 _REQUEST_LIFETIME = timedelta(days=2)
 """Longer than a stream keeps a record that could not be delivered."""
@@ -64,6 +61,7 @@ class Asked(StrEnum):
 
     ACCOUNT = "account"
     RESET = "reset"
+    INVITATION = "invitation"
     EMAIL_CHANGE = "email-change"
 
 
@@ -82,10 +80,6 @@ class WrongPassword(Exception):
 
 class EmailTaken(Exception):
     """Another account has this address."""
-
-
-class NotAllowed(Exception):
-    """Nobody grants what they lack or edits somebody above them."""
 
 
 # --- Registration -----------------------------------------------------------------------------------------------------
@@ -150,7 +144,7 @@ def add_user(*, user: User, link: TokenRow | None = None, now: datetime) -> None
     def build(txn: TransactWrite) -> None:
         if link is not None:
             txn.delete(link, condition=is_live(now))
-        txn.save(EmailRow(email_pk(user.email), EMAIL_SK, user_id=user.user_id), condition=EmailRow.pk.does_not_exist())
+        txn.save(to_email_row(user), condition=EmailRow.pk.does_not_exist())
         txn.save(to_row(user), condition=UserRow.pk.does_not_exist())
 
     try:
@@ -299,46 +293,6 @@ def make_link(
     return secret
 
 
-# --- Staff ------------------------------------------------------------------------------------------------------------
-
-
-def change_rights(*, editor: Viewer, user_id: str, role: Role, permissions: frozenset[Permission]) -> User:
-    """Make somebody what the editor may make them, as of the next staff page they open. Raises NotAllowed, UserNotFound."""
-    user = queries.user(user_id=user_id)
-    if not (may_edit(editor, user) and may_grant(editor, role=role, permissions=permissions)):
-        raise NotAllowed
-    return set_rights(user=user, role=role, permissions=permissions)
-
-
-def set_rights(*, user: User, role: Role, permissions: frozenset[Permission]) -> User:
-    """Make somebody this, asking nobody: for `change_rights` and the command line. Raises NotAllowed when they just changed."""
-    given = sorted(permissions)
-    _update_if_same_role(
-        user, [UserRow.role.set(role), UserRow.permissions.set(given) if given else UserRow.permissions.remove()]
-    )
-    return replace(user, role=role, granted=frozenset(given))
-
-
-def change_status(*, editor: Viewer, user_id: str, status: UserStatus) -> User:
-    """Shut somebody out, or let them in again. Raises NotAllowed, UserNotFound."""
-    user = queries.user(user_id=user_id)
-    is_customer = user.role is Role.CUSTOMER and editor.may(Permission.CUSTOMERS_EDIT)
-    if not (may_edit(editor, user) or (is_customer and editor.user_id != user_id)):
-        raise NotAllowed
-    _update_if_same_role(user, [UserRow.status.set(status)])
-    return replace(user, status=status)
-
-
-def _update_if_same_role(user: User, actions: list[Action]) -> None:
-    """The rule was asked about the person as read: who was promoted meanwhile is not changed."""
-    try:
-        user_key(user.user_id).update(actions=actions, condition=UserRow.role == user.role)
-    except UpdateError as error:
-        if not is_refused(error):
-            raise
-        raise NotAllowed from error
-
-
 # --- Shared -----------------------------------------------------------------------------------------------------------
 
 
@@ -351,7 +305,12 @@ def forget_sessions(*, user_id: str, before: int) -> None:
 
 def ask(asked: Asked, *, email: str, now: datetime, **details: Any) -> None:
     """Note what somebody asked for; the stream answers it by mail."""
-    RequestRow(
+    request_row(asked, email=email, now=now, **details).save()
+
+
+def request_row(asked: Asked, *, email: str, now: datetime, **details: Any) -> RequestRow:
+    """The row that asks for a mail, to be saved by itself or with what the mail is about."""
+    return RequestRow(
         request_pk(new_id("ask", now)),
         REQUEST_SK,
         kind=asked,
@@ -359,7 +318,7 @@ def ask(asked: Asked, *, email: str, now: datetime, **details: Any) -> None:
         requested_at=now,
         expires_at=now + _REQUEST_LIFETIME,
         **details,
-    ).save()
+    )
 
 
 def count_source(kind: Kind, source: str, now: datetime) -> None:

@@ -10,7 +10,7 @@ from pynamodb.exceptions import PutError, UpdateError
 from accounts import passwords, queries, tokens
 from accounts.domain import LONG_SESSION, SHORT_SESSION, BadEmail, Refresh, Session, User, normalised_email, refresh_of
 from accounts.limits import Kind, count_try, forget_tries, give_back_try
-from accounts.models import EMAIL_SK, EmailRow, SessionRow, UserRow, email_pk, session_sk, user_key, user_pk
+from accounts.models import EmailRow, SessionRow, UserRow, session_sk, to_email_row, user_key, user_pk
 from accounts.queries import SessionEnded, UserNotFound
 from accounts.services import keep_newer_hash
 from shop.lib.ids import new_id
@@ -217,7 +217,7 @@ def _claim_address(user: User) -> None:
     if user.credentials:
         return
     try:
-        EmailRow(email_pk(user.email), EMAIL_SK, user_id=user.user_id).save(EmailRow.pk.does_not_exist())
+        to_email_row(user).save(EmailRow.pk.does_not_exist())
     except PutError as error:
         if not is_refused(error):
             raise

@@ -12,6 +12,8 @@ MENU: tuple[tuple[str, str, Permission | None], ...] = (
     ("Home", "staff:home", None),
     ("Orders", "orders_staff:orders", Permission.ORDERS_VIEW),
     ("Reviews", "catalog_staff:reviews", Permission.REVIEWS_MODERATE),
+    ("Customers", "accounts_staff:customers", Permission.CUSTOMERS_VIEW),
+    ("Team", "accounts_staff:team", Permission.STAFF_MANAGE),
 )
 
 

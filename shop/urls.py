@@ -18,6 +18,7 @@ urlpatterns = [
     path("staff/", include("shop.staff_urls")),
     path("staff/", include("catalog.staff_urls")),
     path("staff/", include("orders.staff_urls")),
+    path("staff/", include("accounts.staff_urls")),
     path("healthz", views.healthz, name="healthz"),
     path("favicon.ico", views.favicon, name="favicon"),
     path("robots.txt", views.robots, name="robots"),

@@ -11,13 +11,14 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from accounts import email_change, passwords, queries, services, sessions
+from accounts import email_change, passwords, queries, services, sessions, staffing
 from accounts.domain import BadEmail, BadPassword, Role, Tries, UserStatus, normalised_email, tried_once_more
 from accounts.limits import LIMITS, Kind, TooManyTries, count_try
 from accounts.models import UserRow
 from accounts.queries import LinkDead
 from accounts.reactions import account_changed
-from accounts.services import EmailTaken, Link, NotAllowed
+from accounts.services import EmailTaken, Link
+from accounts.staffing import NotAllowed
 from shop.lib.transactions import Refused
 from shop.lib.viewer import Permission, Viewer
 from tests.accounts.people import PASSWORD, deliver, link_in, log_in, make_user, raw_user
@@ -451,7 +452,7 @@ def test_nobody_grants_what_they_lack_or_edits_somebody_above_them(
     wanted = frozenset(Permission(name) for name in permissions)
 
     def change() -> None:
-        services.change_rights(editor=editor, user_id=user.user_id, role=Role(role), permissions=wanted)
+        staffing.change_rights(editor=editor, user_id=user.user_id, role=Role(role), permissions=wanted, now=now)
 
     if is_allowed:
         change()
@@ -468,9 +469,9 @@ def test_nobody_changes_their_own_rights(tables: Any, now: datetime) -> None:
     itself = Viewer(user_id=user.user_id, role="admin", permissions=ALL)
 
     with pytest.raises(NotAllowed):
-        services.change_rights(editor=itself, user_id=user.user_id, role=Role.CUSTOMER, permissions=frozenset())
+        staffing.change_rights(editor=itself, user_id=user.user_id, role=Role.CUSTOMER, permissions=frozenset(), now=now)
     with pytest.raises(NotAllowed):
-        services.change_status(editor=itself, user_id=user.user_id, status=UserStatus.DISABLED)
+        staffing.change_status(editor=itself, user_id=user.user_id, status=UserStatus.DISABLED, now=now)
 
     assert queries.user(user_id=user.user_id) == user
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts import services, sessions, tokens
+from accounts import sessions, staffing, tokens
 from accounts.cookies import ACCESS_COOKIE, REFRESH_COOKIE
 from accounts.domain import Role, User, UserStatus
 from accounts.queries import SessionEnded, sessions_of
@@ -193,7 +193,7 @@ def test_a_disabled_account_is_out_at_the_next_look_at_its_row(tables: Any, clie
     log_in(client)
     assert client.get("/staff/").status_code == 200
 
-    services.change_status(editor=BOSS, user_id=user.user_id, status=UserStatus.DISABLED)
+    staffing.change_status(editor=BOSS, user_id=user.user_id, status=UserStatus.DISABLED, now=now)
 
     assert client.get("/staff/").status_code == 303
     assert log_in(Client()).status_code == 422
@@ -204,7 +204,7 @@ def test_a_lost_permission_is_lost_at_the_next_staff_page(tables: Any, client: C
     log_in(client)
     assert client.get("/staff/").status_code == 200
 
-    services.change_rights(editor=BOSS, user_id=user.user_id, role=Role.CUSTOMER, permissions=frozenset())
+    staffing.change_rights(editor=BOSS, user_id=user.user_id, role=Role.CUSTOMER, permissions=frozenset(), now=now)
 
     assert client.get("/staff/").status_code == 403
 

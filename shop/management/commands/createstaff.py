@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import passwords, queries, second_factor, services
+from accounts import passwords, queries, second_factor, services, staffing
 from accounts.domain import PERMISSIONS, BadEmail, BadPassword, Role, User, UserStatus, normalised_email
 from shop.lib.clock import utc_now
 from shop.lib.ids import new_id
@@ -44,7 +44,7 @@ class Command(BaseCommand):
                 second_factor.turn_off(user_id=user.user_id)
                 self.stdout.write(f"{user.email} signs in with the password alone; nothing else was changed.")
                 return
-            services.set_rights(user=user, role=role, permissions=permissions)
+            staffing.set_rights(user=user, role=role, permissions=permissions, now=utc_now())
             self.stdout.write(f"{user.email} is {role} now.")
 
     def _make(self, role: Role, permissions: frozenset[Permission], options: dict[str, Any]) -> None:

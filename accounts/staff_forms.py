@@ -1,0 +1,78 @@
+"""Shapes of what staff send about people."""
+
+from typing import Any
+
+from django import forms
+
+from accounts.domain import PERMISSIONS, Role, User, may_grant
+from accounts.forms import EmailField, NameField
+from shop.lib.viewer import Permission, Viewer
+
+PERMISSION_WORDS: dict[Permission, str] = {
+    Permission.PRODUCTS_VIEW: "See products and stock",
+    Permission.PRODUCTS_EDIT: "Change products and categories",
+    Permission.STOCK_EDIT: "Change the stock",
+    Permission.ORDERS_VIEW: "See orders",
+    Permission.ORDERS_SHIP: "Ship orders",
+    Permission.ORDERS_REFUND: "Cancel orders and give money back",
+    Permission.CUSTOMERS_VIEW: "See customers",
+    Permission.CUSTOMERS_EDIT: "Shut customers out, sign them out, send reset links",
+    Permission.STAFF_MANAGE: "Invite staff and change their rights",
+    Permission.REVIEWS_MODERATE: "Decide on reviews",
+    Permission.SETTINGS_EDIT: "Change settings",
+    Permission.FIGURES_VIEW: "See sales figures",
+    Permission.AUDIT_VIEW: "Read the audit trail",
+}
+_ROLE_WORDS = {
+    Role.CUSTOMER: "Customer: no staff pages",
+    Role.STAFF: "Staff: what is ticked below",
+    Role.ADMIN: "Admin: everything",
+}
+
+
+class RightsForm(forms.Form):
+    """A role and single permissions: offered is only what the editor may give."""
+
+    role = forms.ChoiceField(label="Role", widget=forms.RadioSelect, error_messages={"required": "Please choose a role."})
+    permissions = forms.MultipleChoiceField(
+        label="Permissions",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": "You cannot give what you do not have yourself."},
+    )
+
+    def __init__(self, data: Any = None, *, editor: Viewer, user: User | None = None) -> None:
+        initial = {"role": user.role, "permissions": sorted(user.granted)} if user else {"role": Role.STAFF}
+        super().__init__(data, initial=initial)
+        offered = Role if user else (Role.STAFF, Role.ADMIN)
+        roles = [role for role in offered if may_grant(editor, role=role, permissions=frozenset())]
+        self.fields["role"].choices = [(role.value, _ROLE_WORDS[role]) for role in roles]  # type: ignore[attr-defined]
+        self.fields["permissions"].choices = [  # type: ignore[attr-defined]
+            (permission.value, words)
+            for permission, words in PERMISSION_WORDS.items()
+            if permission in PERMISSIONS[Role.STAFF] & editor.permissions
+        ]
+
+    def clean_role(self) -> Role:
+        return Role(self.cleaned_data["role"])
+
+    def clean_permissions(self) -> frozenset[Permission]:
+        return frozenset(map(Permission, self.cleaned_data["permissions"]))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("role") is Role.STAFF and cleaned.get("permissions") == frozenset():
+            self.add_error("permissions", "Please tick what they may do, or nobody at all is let in.")
+        if cleaned.get("role") in (Role.CUSTOMER, Role.ADMIN):
+            cleaned["permissions"] = frozenset()
+        return cleaned
+
+
+class InvitationForm(RightsForm):
+    """A new member of staff."""
+
+    first_name = NameField(label="First name", autocomplete="off")
+    last_name = NameField(label="Last name", autocomplete="off")
+    email = EmailField(autocomplete="off")
+
+    field_order = ("first_name", "last_name", "email", "role", "permissions")

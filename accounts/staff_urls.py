@@ -1,0 +1,19 @@
+"""Addresses of the staff pages about people, mounted at `/staff/`."""
+
+from django.urls import path
+
+from accounts import staff_views, team_views
+
+app_name = "accounts_staff"
+urlpatterns = [
+    path("customers/", staff_views.customers, name="customers"),
+    path("customers/<id:user_id>/", staff_views.customer, name="customer"),
+    path("customers/<id:user_id>/status/", staff_views.status, name="customer_status"),
+    path("customers/<id:user_id>/sign-out/", staff_views.sign_out, name="sign_out"),
+    path("customers/<id:user_id>/reset/", staff_views.reset, name="reset"),
+    path("team/", team_views.team, name="team"),
+    path("team/invite/", team_views.invite, name="invite"),
+    path("team/<id:user_id>/", team_views.member, name="member"),
+    path("team/<id:user_id>/status/", team_views.member_status, name="member_status"),
+    path("team/<id:user_id>/invitation/", team_views.invite_again, name="invite_again"),
+]

@@ -1,0 +1,131 @@
+"""Staff pages about customers."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import queries, staffing
+from accounts.devices import device_name
+from accounts.domain import Role, User, UserStatus, may_edit, may_look_after
+from accounts.limits import TooManyTries
+from accounts.views import too_many
+from shop.lib.access import Permission, confirmed_viewer_of, require_staff
+from shop.lib.clock import utc_now
+from shop.lib.http import see_other
+
+NOT_ALLOWED = "Nothing was changed: you may not do this for this person, or somebody else has just changed them."
+
+
+@require_safe
+@require_staff(Permission.CUSTOMERS_VIEW)
+def customers(request: HttpRequest) -> HttpResponse:
+    words = request.GET.get("q", "").strip()
+    context: dict[str, Any] = {"words": words}
+    if words:
+        context["found"] = _found(words)
+    else:
+        page = queries.people(role=Role.CUSTOMER, cursor=request.GET.get("cursor", ""))
+        context |= {"found": page.items, **pager(reverse("accounts_staff:customers"), page)}
+    return render(request, "staff/accounts/customers.html", context)
+
+
+@require_safe
+@require_staff(Permission.CUSTOMERS_VIEW)
+def customer(request: HttpRequest, user_id: str) -> HttpResponse:
+    user, viewer = user_or_404(user_id), confirmed_viewer_of(request)
+    sessions = queries.sessions_of(user_id=user_id, now=utc_now())
+    context = {
+        "user": user,
+        "sessions": [{"session": one, "device": device_name(one.user_agent)} for one in sessions],
+        "orders_url": f"{reverse('orders_staff:orders')}?{urlencode({'q': user.email})}"
+        if viewer.may(Permission.ORDERS_VIEW)
+        else "",
+        "may_look_after": may_look_after(viewer, user),
+        "may_change_rights": may_edit(viewer, user),
+        "entries": queries.entries_about(user_id=user_id).items if viewer.may(Permission.AUDIT_VIEW) else None,
+    }
+    return render(request, "staff/accounts/customer.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require_staff(Permission.CUSTOMERS_EDIT)
+def status(request: HttpRequest, user_id: str) -> HttpResponse:
+    """Ask whether somebody shall be shut out, or let in again, and do it."""
+    return change_status(request, user_or_404(user_id), back=reverse("accounts_staff:customer", args=[user_id]))
+
+
+@require_POST
+@require_staff(Permission.CUSTOMERS_EDIT)
+def sign_out(request: HttpRequest, user_id: str) -> HttpResponse:
+    user = user_or_404(user_id)
+    try:
+        count = staffing.end_sessions(editor=confirmed_viewer_of(request), user_id=user_id, now=utc_now())
+    except staffing.NotAllowed:
+        messages.error(request, NOT_ALLOWED)
+    else:
+        messages.success(request, f"{user.name} is signed out of {count} browser{'' if count == 1 else 's'}.")
+    return see_other(reverse("accounts_staff:customer", args=[user_id]))
+
+
+@require_POST
+@require_staff(Permission.CUSTOMERS_EDIT)
+def reset(request: HttpRequest, user_id: str) -> HttpResponse:
+    user = user_or_404(user_id)
+    try:
+        staffing.send_reset(editor=confirmed_viewer_of(request), user_id=user_id, now=utc_now())
+    except staffing.NotAllowed:
+        messages.error(request, NOT_ALLOWED)
+    except TooManyTries as refusal:
+        messages.warning(request, too_many(refusal))
+    else:
+        messages.success(request, f"A link for a new password is on its way to {user.email}. It works for ten minutes.")
+    return see_other(reverse("accounts_staff:customer", args=[user_id]))
+
+
+def change_status(request: HttpRequest, user: User, *, back: str) -> HttpResponse:
+    """The question whether somebody shall be shut out or let in, and its answer."""
+    wanted = UserStatus.DISABLED if user.is_active else UserStatus.ACTIVE
+    if request.method != "POST":
+        return render(request, "staff/accounts/status.html", {"user": user, "back": back})
+    if request.POST.get("status") != wanted:
+        messages.warning(request, "Somebody else has changed this meanwhile, so nothing was done. This is how it stands.")
+        return see_other(back)
+    try:
+        staffing.change_status(editor=confirmed_viewer_of(request), user_id=user.user_id, status=wanted, now=utc_now())
+    except staffing.NotAllowed:
+        messages.error(request, NOT_ALLOWED)
+    else:
+        is_shut_out = wanted is UserStatus.DISABLED
+        messages.success(request, f"{user.name} is shut out everywhere." if is_shut_out else f"{user.name} may sign in again.")
+    return see_other(back)
+
+
+def user_or_404(user_id: str) -> User:
+    """Somebody by id."""
+    try:
+        return queries.user(user_id=user_id)
+    except queries.UserNotFound:
+        raise Http404("no such person") from None
+
+
+def pager(url: str, page: Any) -> dict[str, str]:
+    """The addresses of the pages before and after a page; empty where there is nothing further."""
+    return {
+        "next_url": f"{url}?{urlencode({'cursor': page.next_cursor})}" if page.next_cursor else "",
+        "previous_url": f"{url}?{urlencode({'cursor': page.previous_cursor})}" if page.previous_cursor else "",
+    }
+
+
+def _found(words: str) -> tuple[User, ...]:
+    """Who has this address, in any spelling, or this number."""
+    try:
+        if words.startswith("user-"):
+            return (queries.user(user_id=words),)
+        return (queries.user_by_email(email=words),)
+    except queries.UserNotFound:
+        return ()

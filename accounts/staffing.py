@@ -1,0 +1,233 @@
+"""What staff do to accounts: rights, invitations, shutting out, ending sessions. Each change with its entry in the audit trail.
+
+Whoever is changed feels it at their next staff page: those ask the tables (`shop.lib.access`).
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from accounts import passwords, queries
+from accounts.domain import Role, Session, User, UserStatus, may_edit, may_grant, may_look_after, normalised_email
+from accounts.limits import Kind, count_try
+from accounts.models import (
+    EMAIL_SK,
+    AccountAuditRow,
+    EmailRow,
+    SessionRow,
+    UserRow,
+    email_pk,
+    people_pk,
+    people_sk,
+    session_sk,
+    to_email_row,
+    to_row,
+    user_key,
+    user_pk,
+)
+from accounts.queries import UserNotFound
+from accounts.services import Asked, EmailTaken, forget_sessions, request_row
+from shop.lib.audit import Change, audit_row
+from shop.lib.ids import new_id
+from shop.lib.transactions import Refused, run_transaction
+from shop.lib.viewer import Permission, Viewer
+
+_SESSIONS_AT_ONCE = 90
+"""A transaction has a hundred writes at the most."""
+
+
+class NotAllowed(Exception):
+    """Nobody grants what they lack or edits somebody above them; or the person was changed by somebody else just now."""
+
+
+class InvitationAccepted(Exception):
+    """They have signed in already: an invitation has nothing left to open."""
+
+
+def change_rights(*, editor: Viewer, user_id: str, role: Role, permissions: frozenset[Permission], now: datetime) -> User:
+    """Make somebody what the editor may make them, as of the next staff page they open. Raises NotAllowed, UserNotFound."""
+    user = queries.user(user_id=user_id)
+    given = _given(role, permissions)
+    if not (may_edit(editor, user) and may_grant(editor, role=role, permissions=permissions)):
+        raise NotAllowed
+    return _set_rights(user, role, given, editor=editor, now=now)
+
+
+def set_rights(*, user: User, role: Role, permissions: frozenset[Permission], now: datetime) -> User:
+    """Make somebody this, asking nobody: for the command line. Raises NotAllowed when they just changed."""
+    return _set_rights(user, role, _given(role, permissions), editor=Viewer(name="command line"), now=now)
+
+
+def invite(
+    *, editor: Viewer, email: str, first_name: str, last_name: str, role: Role, permissions: frozenset[Permission], now: datetime
+) -> User:
+    """Make an account for a new member of staff and mail them the link that sets its password. Raises NotAllowed, EmailTaken,
+    BadEmail.
+
+    Nobody can sign in to it before: its password is a secret nobody was told.
+    """
+    given = _given(role, permissions)
+    if role is Role.CUSTOMER or not may_grant(editor, role=role, permissions=permissions):
+        raise NotAllowed
+    normalised_email(email)
+    try:
+        queries.user_by_email(email=email)
+    except UserNotFound:
+        pass
+    else:
+        raise EmailTaken
+    user = User(
+        user_id=new_id("user", now),
+        email=email.strip(),
+        first_name=first_name,
+        last_name=last_name,
+        role=role,
+        status=UserStatus.ACTIVE,
+        created_at=now,
+        password_hash=passwords.hashed(secrets.token_urlsafe(32)),
+        credentials=1,
+        granted=frozenset(given),
+    )
+
+    def build(txn: TransactWrite) -> None:
+        txn.save(to_email_row(user), condition=EmailRow.pk.does_not_exist())
+        txn.save(to_row(user), condition=UserRow.pk.does_not_exist())
+        txn.save(request_row(Asked.INVITATION, email=user.email, now=now, user_id=user.user_id))
+        txn.save(_entry(user, editor, "invited", now, _rights_changes(None, user)))
+
+    try:
+        run_transaction(build)
+    except Refused as refusal:
+        raise EmailTaken from refusal
+    return user
+
+
+def invite_again(*, editor: Viewer, user_id: str, now: datetime) -> None:
+    """Mail the link once more to somebody who has never signed in. Raises NotAllowed, InvitationAccepted, UserNotFound,
+    TooManyTries."""
+    user = queries.user(user_id=user_id)
+    if not may_edit(editor, user) or not user.is_active:
+        raise NotAllowed
+    if user.last_login is not None:
+        raise InvitationAccepted
+    _ask(user, Asked.INVITATION, editor, "invited again", now)
+
+
+def send_reset(*, editor: Viewer, user_id: str, now: datetime) -> None:
+    """Mail somebody a link for a new password. Raises NotAllowed, UserNotFound, TooManyTries."""
+    user = queries.user(user_id=user_id)
+    if not may_look_after(editor, user) or not user.is_active:
+        raise NotAllowed
+    _ask(user, Asked.RESET, editor, "sent a link for a new password", now)
+
+
+def change_status(*, editor: Viewer, user_id: str, status: UserStatus, now: datetime) -> User:
+    """Shut somebody out, wherever they are signed in, or let them in again. Raises NotAllowed, UserNotFound."""
+    user = queries.user(user_id=user_id)
+    if not may_look_after(editor, user):
+        raise NotAllowed
+    if user.status is status:
+        return user
+    action = "let in again" if status is UserStatus.ACTIVE else "shut out"
+    change = Change("status", user.status, status)
+
+    def build(txn: TransactWrite) -> None:
+        txn.update(user_key(user_id), actions=[UserRow.status.set(status)], condition=_is_unchanged(user))
+        txn.save(_entry(user, editor, action, now, [change]))
+
+    _run(build)
+    if status is UserStatus.DISABLED:
+        forget_sessions(user_id=user_id, before=user.credentials + 1)
+    return replace(user, status=status)
+
+
+def end_sessions(*, editor: Viewer, user_id: str, now: datetime) -> int:
+    """Sign somebody out everywhere; out of how many browsers. Raises NotAllowed, UserNotFound."""
+    user = queries.user(user_id=user_id)
+    if not may_look_after(editor, user):
+        raise NotAllowed
+    found = queries.sessions_of(user_id=user_id, now=now)
+    for start in range(0, len(found), _SESSIONS_AT_ONCE):
+        chunk = found[start : start + _SESSIONS_AT_ONCE]
+        changes = [Change("sessions", str(len(found) - start), str(len(found) - start - len(chunk)))]
+
+        def build(txn: TransactWrite, chunk: Sequence[Session] = chunk, changes: Sequence[Change] = changes) -> None:
+            for session in chunk:
+                txn.delete(SessionRow(user_pk(user_id), session_sk(session.session_id)))
+            txn.save(_entry(user, editor, "signed out everywhere", now, changes))
+
+        run_transaction(build)
+    return len(found)
+
+
+def _set_rights(user: User, role: Role, given: Sequence[Permission], *, editor: Viewer, now: datetime) -> User:
+    changed = replace(user, role=role, granted=frozenset(given))
+    rights: Action = UserRow.permissions.set(list(given)) if given else UserRow.permissions.remove()
+
+    def build(txn: TransactWrite) -> None:
+        txn.update(
+            user_key(user.user_id),
+            actions=[UserRow.role.set(role), rights],
+            condition=_is_unchanged(user) & (UserRow.email == user.email),
+        )
+        # Moves them between the lists; and claims the address of an account that another system wrote.
+        txn.update(
+            EmailRow(email_pk(user.email), EMAIL_SK),
+            actions=[
+                EmailRow.user_id.set(user.user_id),
+                EmailRow.gsi1_pk.set(people_pk(role)),
+                EmailRow.gsi1_sk.set(people_sk(user)),
+            ],
+            condition=EmailRow.pk.does_not_exist() | (EmailRow.user_id == user.user_id),
+        )
+        txn.save(_entry(user, editor, "changed the rights", now, _rights_changes(user, changed)))
+
+    _run(build)
+    return changed
+
+
+def _ask(user: User, asked: Asked, editor: Viewer, action: str, now: datetime) -> None:
+    normalised = normalised_email(user.email)
+    count_try(Kind.RESET, normalised, now=now)
+
+    def build(txn: TransactWrite) -> None:
+        txn.save(request_row(asked, email=normalised, now=now, user_id=user.user_id))
+        txn.save(_entry(user, editor, action, now))
+
+    run_transaction(build)
+
+
+def _run(build: Callable[[TransactWrite], None]) -> None:
+    try:
+        run_transaction(build)
+    except Refused as refusal:
+        raise NotAllowed from refusal
+
+
+def _is_unchanged(user: User) -> Condition:
+    """The rule was asked about the person as read: who was given more meanwhile is not changed."""
+    given = sorted(user.granted)
+    as_read: Condition = UserRow.permissions == given if given else UserRow.permissions.does_not_exist()
+    unchanged: Condition = as_read & (UserRow.role == user.role)
+    return unchanged
+
+
+def _given(role: Role, permissions: frozenset[Permission]) -> list[Permission]:
+    """What is written down: an admin has everything without being given any."""
+    return sorted(permissions) if role is Role.STAFF else []
+
+
+def _rights_changes(before: User | None, after: User) -> list[Change]:
+    return [
+        Change("role", before.role if before else "", after.role),
+        Change("permissions", " ".join(sorted(before.granted)) if before else "", " ".join(sorted(after.granted))),
+    ]
+
+
+def _entry(user: User, editor: Viewer, action: str, now: datetime, changes: Sequence[Change] = ()) -> AccountAuditRow:
+    return audit_row(AccountAuditRow, user_pk(user.user_id), actor=editor, action=action, now=now, changes=changes)
