@@ -21,7 +21,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import image
-from infra.stack import SECRETS, Failed, Stack
+from infra.stack import ABSENT, SECRETS, Failed, Stack
 
 ROOT = Path(__file__).resolve().parents[1]
 REPOSITORY = "shop"
@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def deploy(stack: Stack, given: Mapping[str, str], *, image_uri: str = "", dry_run: bool = False) -> None:
     """Bring the stack to this checkout, or to this image. Raises Failed."""
-    is_new = stack.status() in ("", "REVIEW_IN_PROGRESS")
+    is_new = stack.status() in (*ABSENT, "ROLLBACK_COMPLETE")
     before = {} if is_new else stack.parameters()
     parameters = {**{name: value for name, value in before.items() if name not in _KEPT_FROM_BEFORE}, **given}
     if not parameters.get("EmailFrom"):

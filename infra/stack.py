@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +17,8 @@ from botocore.exceptions import ClientError
 
 TEMPLATE = Path(__file__).with_name("template.yaml")
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+ABSENT = ("", "REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
+"""How a stack stands that is not there, or not yet."""
 _POLL_SECONDS = 0.5
 _GENERATED: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(64),
@@ -92,8 +95,23 @@ class Stack:
             if error.response["Error"]["Code"] not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
                 raise
         key = f"{self.environment}/{int(time.time())}-{secrets.token_hex(4)}.yaml"
-        s3.put_object(Bucket=self.bucket, Key=key, Body=TEMPLATE.read_bytes())
+        s3.put_object(Bucket=self.bucket, Key=key, Body=self._template().encode())
         return f"https://s3.{self.region}.amazonaws.com/{self.bucket}/{key}"
+
+    def _template(self) -> str:
+        """The template with the names of tables and buckets written out: CloudFormation takes over none by a reckoned name."""
+        known = {
+            "Environment": self.environment,
+            "AWS::StackName": self.name,
+            "AWS::AccountId": self._account,
+            "AWS::Region": self.region,
+        }
+
+        def written(line: re.Match[str]) -> str:
+            name = re.sub(r"\$\{([\w:]+)\}", lambda part: known[part[1]], line[2])
+            return f"{line[1]}'{name}'"
+
+        return re.sub(r"^( +(?:TableName|BucketName): )!Sub '(.+)'$", written, TEMPLATE.read_text(), flags=re.MULTILINE)
 
     def status(self) -> str:
         """CloudFormation's word for how the stack stands; empty when there is none."""
@@ -113,14 +131,18 @@ class Stack:
     def propose(self, parameters: Mapping[str, str]) -> tuple[str, list[dict[str, Any]]]:
         """Make a change set; its name and what it would change (empty: nothing). Raises Failed."""
         cloud = self.client("cloudformation")
+        if self.status() == "ROLLBACK_COMPLETE":  # a first deployment that failed left an empty stack, which nothing can change
+            self.delete()
         name = f"deploy-{int(time.time())}-{secrets.token_hex(3)}"
         cloud.create_change_set(
             StackName=self.name,
             ChangeSetName=name,
-            ChangeSetType="UPDATE" if self.status() not in ("", "REVIEW_IN_PROGRESS") else "CREATE",
+            ChangeSetType="CREATE" if self.status() in ABSENT else "UPDATE",
             TemplateURL=self.publish_template(),
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
             Capabilities=CAPABILITIES,
+            # Tables and photographs that an earlier stack of this name has left are taken over, with what is in them.
+            ImportExistingResources=True,
         )
         while True:
             found = cloud.describe_change_set(StackName=self.name, ChangeSetName=name)

@@ -147,6 +147,15 @@ def test_ending_the_stack_is_confirmed_by_its_name_and_keeps_what_cannot_be_made
     assert [bucket["Name"] for bucket in boto3.client("s3").list_buckets()["Buckets"] if "media" in bucket["Name"]]
     assert secret(deployed)
 
+    # The same shop once more, with everything in it. (The local AWS takes tables over, but no buckets.)
+    s3 = boto3.client("s3")
+    [media] = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if "media" in bucket["Name"]]
+    s3.delete_bucket(Bucket=media)
+    key = {"PK": {"S": "PRODUCT#prod-1"}, "SK": {"S": "METADATA"}}
+    boto3.client("dynamodb").put_item(TableName="test-Products", Item=key)
+    deploy.deploy(deployed, GIVEN, image_uri=FIRST)
+    assert boto3.client("dynamodb").get_item(TableName="test-Products", Key=key)["Item"] == key
+
 
 def test_management_commands_run_with_the_stacks_settings(deployed: Stack, capfd: pytest.CaptureFixture[str]) -> None:
     assert deploy.manage(deployed, ["diffsettings", "--all"]) == 0
