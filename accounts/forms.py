@@ -1,18 +1,12 @@
 """Shapes of what the account pages accept from a browser. Rules about passwords and addresses are in `domain`."""
 
-import unicodedata
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from accounts.domain import PASSWORD_MOST, BadEmail, normalised_email
-
-
-def no_control_characters(value: str) -> None:
-    """Refuse text with control characters: they have no place in a name and break mail headers."""
-    if any(unicodedata.category(char) == "Cc" for char in value):
-        raise ValidationError("Please write this without control characters.")
+from shop.lib.address_form import no_control_characters
 
 
 def is_an_address(value: str) -> None:
