@@ -17,10 +17,15 @@ MOST_RECENT = 8
 
 
 class ProductStatus(StrEnum):
-    """Whether shoppers may see a product."""
+    """Whether shoppers may see a product: an active one alone."""
 
     ACTIVE = "active"
+    DRAFT = "draft"
+    """Being written; may have a time at which it becomes active."""
     INACTIVE = "inactive"
+    """Hidden by another system; staff treat it like a draft."""
+    ARCHIVED = "archived"
+    """Not sold any more, kept for its orders and its history."""
 
 
 class Availability(StrEnum):
@@ -63,6 +68,8 @@ class StockMovement:
     at: datetime
     order_id: str = ""
     note: str = ""
+    actor_name: str = ""
+    """Who `actor` was called then; empty for shoppers and for what the shop did by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,8 @@ class Photo:
 
     src: str
     srcset: str = ""
+    alt: str = ""
+    """What it shows, for who cannot see it; empty where nobody wrote it. Lists go without: a card's name says it."""
 
     @property
     def large(self) -> str:
@@ -164,10 +173,20 @@ class Product(Card):
     """What tells this product from its family: option name to value, such as colour to Sand."""
     tax_class: str = ""
     """Its class in the tax rules, such as books; empty for the ordinary one."""
+    weight: int | None = None
+    """In grams, packed; none where nobody weighed it."""
+    publish_at: datetime | None = None
+    """When a draft becomes active by itself."""
 
     @property
     def is_active(self) -> bool:
         return self.status is ProductStatus.ACTIVE
+
+    @property
+    def shortage(self) -> Availability | None:
+        """Low or out, where shoppers meet it; None for a product that has enough or is not for sale."""
+        now = availability_of(self.inventory)
+        return now if self.is_active and now is not Availability.IN_STOCK else None
 
     @property
     def reviews_path(self) -> str:

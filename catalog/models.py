@@ -121,6 +121,9 @@ class ProductRow(Row):
     options = TextMapAttribute(null=True)
     compare_at_price = DecimalAttribute(attr_name="compareAtPrice", null=True)
     tax_class = UnicodeAttribute(attr_name="taxClass", null=True)
+    weight = IntegerAttribute(null=True)
+    publish_at = TimeAttribute(attr_name="publishAt", null=True)
+    image_texts = TextMapAttribute(attr_name="imageTexts", null=True)
     gsi1_pk = UnicodeAttribute(attr_name="GSI1PK", null=True)
     gsi1_sk = UnicodeAttribute(attr_name="GSI1SK", null=True)
     gsi2_pk = UnicodeAttribute(attr_name="GSI2PK", null=True)
@@ -263,6 +266,9 @@ def to_row(product: Product, *, image_keys: tuple[str, ...]) -> ProductRow:
         options=product.options or None,
         compare_at_price=product.compare_at_price.amount if product.compare_at_price else None,
         tax_class=product.tax_class or None,
+        weight=product.weight,
+        publish_at=product.publish_at,
+        image_texts=_texts_by_key(image_keys, product.photos) or None,
         created_at=product.created_at,
         updated_at=product.updated_at,
         gsi2_pk=status_partition(product.status, product.product_id),
@@ -274,6 +280,10 @@ def to_row(product: Product, *, image_keys: tuple[str, ...]) -> ProductRow:
         row.gsi1_pk = category_partition(product.category)
         row.gsi1_sk = price_sort_key(product.price, product.product_id)
     return row
+
+
+def _texts_by_key(image_keys: tuple[str, ...], photos: tuple[Photo, ...]) -> dict[str, str]:
+    return {key: photo.alt for key, photo in zip(image_keys, photos, strict=False) if photo.alt}
 
 
 def to_card(row: ProductRow) -> Card:
@@ -293,6 +303,8 @@ def to_product(row: ProductRow) -> Product:
         family=row.family or "",
         options=dict(row.options or {}),
         tax_class=row.tax_class or "",
+        weight=row.weight,
+        publish_at=row.publish_at,
     )
 
 
@@ -322,7 +334,7 @@ def _card_fields(row: ProductRow) -> dict[str, Any]:
         "category": row.category,
         "sub_category": row.sub_category,
         "brand": row.brand,
-        "photos": tuple(photo_of(image) for image in row.images or ()),
+        "photos": tuple(photo_of(image, (row.image_texts or {}).get(image, "")) for image in row.images or ()),
         "availability": _availability(row),
         "rating": Rating(row.ratings.average, row.ratings.count) if row.ratings and row.ratings.count else None,
         "created_at": row.created_at,
@@ -337,14 +349,15 @@ def _availability(row: ProductRow) -> Availability:
     return Availability(row.availability) if row.availability else Availability.IN_STOCK
 
 
-def photo_of(image: str) -> Photo:
+def photo_of(image: str, alt: str = "") -> Photo:
     """A stored image as a page shows it: a key of our bucket in its widths, or a foreign address as it stands."""
     if image.startswith(("https://", "http://")):
-        return Photo(src=image)
+        return Photo(src=image, alt=alt)
     base = f"{settings.MEDIA_URL}{image}"
     return Photo(
         src=f"{base}/{_DEFAULT_PHOTO_WIDTH}.webp",
         srcset=", ".join(f"{base}/{width}.webp {width}w" for width in PHOTO_WIDTHS),
+        alt=alt,
     )
 
 

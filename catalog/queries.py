@@ -103,7 +103,7 @@ def forget_products(product_ids: Iterable[str]) -> None:
 
 def _product_cache_key(product_id: str) -> str:
     # The number changes when ShownProduct or Product changes shape, so that no release reads what another wrote.
-    return f"catalog.product.2.{product_id}"
+    return f"catalog.product.3.{product_id}"
 
 
 def products(*, product_ids: Iterable[str], consistent: bool = False) -> dict[str, Product]:

@@ -8,7 +8,7 @@ from catalog.mails import send_back_in_stock
 from catalog.models import PRODUCT_SK, ProductRow, to_product
 from catalog.queries import forget_products, waiting_for
 from catalog.search.engine import Batch, Document
-from catalog.services import forget_wish, mark_availability, note_gone, note_in_family, update_index
+from catalog.services import forget_wish, mark_availability, note_gone, note_in_family, note_shortage, update_index
 
 Image = dict[str, Any] | None
 
@@ -31,9 +31,17 @@ def product_changed(old: Image, new: Image) -> None:
         note_in_family(product=product)
     if product.can_be_bought and old is not None and not to_product(ProductRow.from_raw_data(old)).can_be_bought:
         _tell_waiting(product)
+    _note_shortage(old, product)
     due = availability_of(row.inventory)
     if row.availability is None or Availability(row.availability) is not due:
         mark_availability(product_id=row.product_id, inventory=row.inventory, availability=due)
+
+
+def _note_shortage(old: Image, product: Product) -> None:
+    """Keep the list of active products that are low or sold out, which staff read instead of the whole catalogue."""
+    before = None if old is None else to_product(ProductRow.from_raw_data(old))
+    if before is None or (before.shortage, before.name, before.category) != (product.shortage, product.name, product.category):
+        note_shortage(product=product, before=before.shortage if before else None)
 
 
 def _tell_waiting(product: Product) -> None:

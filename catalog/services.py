@@ -1,7 +1,7 @@
 """What changes the catalogue: the door through which views, jobs, reactions and other apps come.
 
-Behind it `catalog/stock.py` moves pieces in and out of stock and keeps the record of it, and `catalog/reviews.py` takes and
-decides on reviews.
+Behind it `catalog/stock.py` moves pieces in and out of stock and keeps the record of it, `catalog/reviews.py` takes and decides
+on reviews, and `catalog/editing.py` writes what staff make of products.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,6 +11,18 @@ from functools import cache
 from pynamodb.transactions import TransactWrite
 
 from catalog.domain import Category, Product, StockMovement, StockReason
+from catalog.editing import (
+    PhotosMoved,
+    ProductMoved,
+    SkuTaken,
+    WasSold,
+    change_photos,
+    create_from_draft,
+    duplicate_product,
+    publish_due_products,
+    remove_product,
+    save_product,
+)
 from catalog.models import (
     CATEGORIES_PK,
     GONE_SK,
@@ -34,6 +46,7 @@ from catalog.stock import (
     NotEnoughStock,
     adjust_stock,
     mark_availability,
+    note_shortage,
     retake_stock,
     return_stock,
     set_stock,
@@ -49,25 +62,35 @@ __all__ = [
     "AlreadyReviewed",
     "NotEnoughStock",
     "NotSoldOut",
+    "PhotosMoved",
     "ProductExists",
+    "ProductMoved",
     "ReviewMoved",
     "SkuTaken",
+    "WasSold",
     "adjust_stock",
     "approve_review",
     "ask_to_be_told",
+    "change_photos",
+    "create_from_draft",
     "create_product",
     "delete_product",
+    "duplicate_product",
     "forget_wish",
     "load_products",
     "load_reviews",
     "mark_availability",
     "note_gone",
     "note_in_family",
+    "note_shortage",
+    "publish_due_products",
     "reindex",
     "reject_review",
+    "remove_product",
     "retake_stock",
     "return_stock",
     "save_category",
+    "save_product",
     "set_stock",
     "stock_changed",
     "submit_review",
@@ -78,14 +101,6 @@ __all__ = [
 SHOP = "shop"
 """The actor of what nobody in particular did, such as filling an empty shop."""
 _PROGRESS_STEP = 1000
-
-
-class SkuTaken(Exception):
-    """Another product has this SKU."""
-
-    def __init__(self, sku: str) -> None:
-        super().__init__(sku)
-        self.sku = sku
 
 
 class NotSoldOut(Exception):

@@ -2,10 +2,20 @@
 
 from django.urls import path
 
-from catalog import review_staff_views
+from catalog import photo_staff_views, product_staff_views, review_staff_views
 
 app_name = "catalog_staff"
 urlpatterns = [
+    path("products/", product_staff_views.products, name="products"),
+    path("products/new/", product_staff_views.new, name="new_product"),
+    path("products/bulk/", product_staff_views.bulk, name="bulk_products"),
+    path("products/<id:product_id>/", product_staff_views.product, name="product"),
+    path("products/<id:product_id>/duplicate/", product_staff_views.duplicate, name="duplicate_product"),
+    path("products/<id:product_id>/delete/", product_staff_views.delete, name="delete_product"),
+    path("products/<id:product_id>/photographs/", photo_staff_views.change, name="change_photos"),
+    path("products/<id:product_id>/photographs/add/", photo_staff_views.add, name="add_photo"),
+    path("products/<id:product_id>/photographs/start/", photo_staff_views.start, name="start_photo"),
+    path("products/<id:product_id>/photographs/finish/", photo_staff_views.finish, name="finish_photo"),
     path("reviews/", review_staff_views.reviews, name="reviews"),
     path("reviews/<id:product_id>/<id:review_id>/", review_staff_views.decide, name="decide_review"),
 ]

@@ -6,9 +6,10 @@ from datetime import datetime
 from pynamodb.exceptions import UpdateError
 from pynamodb.transactions import TransactWrite
 
-from catalog.domain import Availability, ProductStatus, StockMovement, StockReason
+from catalog.domain import Availability, Product, ProductStatus, StockMovement, StockReason
 from catalog.models import ProductRow, product_key
 from catalog.queries import forget_products, product
+from catalog.staff_models import short_key
 from catalog.stock_models import to_stock_row
 from shop.lib.ids import new_id
 from shop.lib.money import Money
@@ -133,6 +134,16 @@ def mark_availability(*, product_id: str, inventory: int, availability: Availabi
         return False
     forget_products([product_id])
     return True
+
+
+def note_shortage(*, product: Product, before: Availability | None) -> None:
+    """Put an active product that is low or sold out on staff's list of them, or take it off. May run twice."""
+    if before and before is not product.shortage:
+        short_key(before, product.product_id).delete()
+    if product.shortage:
+        row = short_key(product.shortage, product.product_id)
+        row.product_id, row.name, row.category = product.product_id, product.name, product.category
+        row.save()
 
 
 def _move(movement: StockMovement, now: datetime, *, seen: int | None = None) -> StockMovement:

@@ -24,6 +24,7 @@ class StockRow(Row):
     at = TimeAttribute()
     order_id = UnicodeAttribute(attr_name="orderId", null=True)
     note = UnicodeAttribute(null=True)
+    actor_name = UnicodeAttribute(attr_name="actorName", null=True)
 
 
 class StockSumRow(Row):
@@ -57,6 +58,7 @@ def to_stock_row(movement: StockMovement) -> StockRow:
         at=movement.at,
         order_id=movement.order_id or None,
         note=movement.note or None,
+        actor_name=movement.actor_name or None,
     )
 
 
@@ -70,4 +72,5 @@ def to_movement(row: StockRow) -> StockMovement:
         at=row.at,
         order_id=row.order_id or "",
         note=row.note or "",
+        actor_name=row.actor_name or "",
     )

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
@@ -11,6 +10,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.cache import patch_vary_headers
 from pynamodb.exceptions import PynamoDBException
 
+from shop.lib.csp import content_security_policy
 from shop.lib.deadline import OutOfTime, request_time
 from shop.lib.tables import Busy, is_passing
 from shop.views import busy, cross_site_refused
@@ -25,29 +25,12 @@ _DEBUG_POLICY = "default-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
-def _content_security_policy() -> str:
-    media = urlsplit(settings.MEDIA_URL)
-    origins = [f"{media.scheme}://{media.netloc}"] if media.netloc else []
-    images = "".join(f" {origin}" for origin in [*origins, *settings.IMAGE_ORIGINS])
-    return "; ".join(
-        [
-            "default-src 'self'",
-            f"img-src 'self' data:{images}",
-            # A post that is answered with a redirect to Stripe counts as a form action of Stripe's origin.
-            f"form-action 'self' {settings.STRIPE_CHECKOUT_ORIGIN}",
-            "base-uri 'none'",
-            "object-src 'none'",
-            "frame-ancestors 'none'",
-        ]
-    )
-
-
 class ResponseHeaders:
     """The outermost: a request's time, and every answer's headers: what it may load, and that nobody keeps it unless told."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
-        self.policy = _content_security_policy()
+        self.policy = content_security_policy()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with request_time():

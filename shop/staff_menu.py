@@ -11,6 +11,7 @@ from shop.lib.access import Permission, viewer_of
 MENU: tuple[tuple[str, str, Permission | None], ...] = (
     ("Home", "staff:home", None),
     ("Orders", "orders_staff:orders", Permission.ORDERS_VIEW),
+    ("Products", "catalog_staff:products", Permission.PRODUCTS_VIEW),
     ("Reviews", "catalog_staff:reviews", Permission.REVIEWS_MODERATE),
     ("Customers", "accounts_staff:customers", Permission.CUSTOMERS_VIEW),
     ("Team", "accounts_staff:team", Permission.STAFF_MANAGE),

@@ -16,7 +16,7 @@ from catalog.photos.refusals import (
     UnsupportedType,
 )
 from catalog.photos.storage import bucket, photo_key, store_photo, webp_widths
-from catalog.photos.uploads import Upload, finish_upload, start_upload
+from catalog.photos.uploads import Upload, finish_upload, start_upload, upload_origin
 
 __all__ = [
     "CONTENT_TYPES",
@@ -34,5 +34,6 @@ __all__ = [
     "photo_key",
     "start_upload",
     "store_photo",
+    "upload_origin",
     "webp_widths",
 ]

@@ -24,8 +24,18 @@ class Upload:
     key: str
 
 
-def start_upload(*, content_type: str, size: int, now: datetime) -> Upload:
-    """Let a browser put one file of this type into the bucket. Raises UnsupportedType, TooLarge, NotAnImage (of 0 bytes)."""
+def upload_origin() -> str:
+    """The origin that forms are posted to, for a page's policy."""
+    if settings.AWS_ENDPOINT_URL:
+        return str(settings.AWS_ENDPOINT_URL).rstrip("/")
+    return f"https://{settings.MEDIA_BUCKET}.s3.{settings.AWS_REGION}.amazonaws.com"
+
+
+def start_upload(*, content_type: str, size: int, now: datetime, then: str = "") -> Upload:
+    """Let a browser put one file of this type into the bucket. Raises UnsupportedType, TooLarge, NotAnImage (of 0 bytes).
+
+    With `then` the bucket sends the browser on to that address, for a form that is sent without a script.
+    """
     if content_type not in CONTENT_TYPES:
         raise UnsupportedType(content_type)
     if size > MAX_BYTES:
@@ -33,12 +43,13 @@ def start_upload(*, content_type: str, size: int, now: datetime) -> Upload:
     if size < 1:
         raise NotAnImage
     key = f"uploads/{new_id('upl', now)}"
+    onward = {"success_action_redirect": then} if then else {}
     # Signed and expiring by the machine's own clock, which is the one that the bucket compares with.
     form = bucket().generate_presigned_post(
         Bucket=settings.MEDIA_BUCKET,
         Key=key,
-        Fields={"Content-Type": content_type},
-        Conditions=[{"Content-Type": content_type}, ["content-length-range", 1, MAX_BYTES]],
+        Fields={"Content-Type": content_type, **onward},
+        Conditions=[{"Content-Type": content_type}, ["content-length-range", 1, MAX_BYTES], *([onward] if then else [])],
         ExpiresIn=int(FORM_LIFE.total_seconds()),
     )
     return Upload(url=form["url"], fields=form["fields"], key=key)

@@ -18,7 +18,7 @@ The order among those found is a rule and not a guess, so that pages never overl
 import hashlib
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -86,7 +86,8 @@ class Document:
         if not product.is_active:
             raise ValueError(f"{product.product_id} is not active")
         names = [name for name in Card.__dataclass_fields__ if name != "photos"]
-        card = Card(**{name: getattr(product, name) for name in names}, photos=product.photos[:CARD_PHOTOS])
+        photos = tuple(replace(photo, alt="") for photo in product.photos[:CARD_PHOTOS])
+        card = Card(**{name: getattr(product, name) for name in names}, photos=photos)
         return cls(card, product.description, product.sku, dict(product.attributes), product.updated_at)
 
     @property

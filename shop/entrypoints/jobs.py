@@ -10,7 +10,8 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 django.setup()
 
-from orders import jobs as orders  # noqa: E402 - the apps need Django set up
+from catalog import jobs as catalog  # noqa: E402 - the apps need Django set up
+from orders import jobs as orders  # noqa: E402
 from shop.entrypoints import observing  # noqa: E402
 from shop.entrypoints.times import lambda_time  # noqa: E402
 from shop.lib.clock import utc_now  # noqa: E402
@@ -26,6 +27,7 @@ JOBS: dict[str, Callable[..., int]] = {
     "resume_refunds": orders.resume_refunds,
     "reconcile": orders.reconcile,
     "reconcile_stock": orders.reconcile_stock,
+    "publish_due_products": catalog.publish_due_products,
 }
 """Every job by the name the schedule uses; each takes `now` and tells how many things it did. May run twice."""
 _METRICS = {
@@ -35,6 +37,7 @@ _METRICS = {
     "resume_refunds": "RefundsResumed",
     "reconcile": "Findings",
     "reconcile_stock": "StockFindings",
+    "publish_due_products": "ProductsPublished",
 }
 """The metric that a job's answer is."""
 

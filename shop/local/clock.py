@@ -18,6 +18,7 @@ JOBS: Mapping[str, float] = {
     "resume_refunds": 60.0,
     "reconcile": 3600.0,
     "reconcile_stock": 3600.0,
+    "publish_due_products": 60.0,
 }
 
 logger = logging.getLogger(__name__)

@@ -1,0 +1,198 @@
+"""Reads of staff pages about products. docs/tables.md has a row for each; none costs more the larger the catalogue is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from pynamodb.exceptions import DoesNotExist
+
+from catalog.domain import Availability, Photo, Product, ProductStatus, StockReason
+from catalog.models import (
+    CATEGORY_INDEX_KEYS,
+    STATUS_INDEX_KEYS,
+    TABLE_KEYS,
+    CatalogAuditRow,
+    ProductRow,
+    SkuRow,
+    category_partition,
+    photo_of,
+    product_pk,
+    sku_pk,
+    status_partitions,
+)
+from catalog.queries import PAGE_SIZE, image_keys, products, search
+from catalog.search.engine import Filters, IndexMissing, Sort
+from catalog.staff_models import SHORT_PK, ShortRow, short_sk
+from catalog.stock_models import StockRow, stock_sk
+from shop.lib.audit import Entry, entries_about
+from shop.lib.cursors import Page, read_page
+
+EXAMINED = 99
+"""So many rows a page looks at where no index answers the question: with the one of that SKU, as many as one call reads whole."""
+_ENTRIES = 10
+
+
+class Tab(StrEnum):
+    """The lists of products."""
+
+    ACTIVE = "active"
+    DRAFTS = "drafts"
+    ARCHIVED = "archived"
+
+
+STATUSES = {
+    Tab.ACTIVE: (ProductStatus.ACTIVE,),
+    Tab.DRAFTS: (ProductStatus.DRAFT, ProductStatus.INACTIVE),
+    Tab.ARCHIVED: (ProductStatus.ARCHIVED,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a list of products is asked."""
+
+    tab: Tab = Tab.ACTIVE
+    text: str = ""
+    category: str = ""
+    stock: Availability | None = None
+    page: int = 1
+    cursor: str = ""
+
+    @property
+    def question(self) -> str:
+        """What a cursor is bound to."""
+        return f"staff:{self.tab}:{self.stock or ''}:{self.category}:{self.text}"
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.text or self.category or self.stock)
+
+    def fits(self, row: Any) -> bool:
+        """Whether a row of an index passes the filters."""
+        words = self.text.casefold().split()
+        read = f"{row.name} {getattr(row, 'brand', '') or ''}".casefold()
+        return (
+            (not self.category or row.category == self.category)
+            and all(word in read for word in words)
+            and (self.stock is None or getattr(row, "availability", self.stock) == self.stock)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of products. By number, with a total, where the search index answered; else by cursors."""
+
+    products: tuple[Product, ...]
+    next_cursor: str = ""
+    previous_cursor: str = ""
+    total: int | None = None
+    examined: int = 0
+    """How many rows were looked at for it, where no index answers the question; 0 otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPhoto:
+    """A photograph by its key, with what it shows in words."""
+
+    key: str
+    alt: str = ""
+
+    @property
+    def shown(self) -> Photo:
+        """As a page shows it."""
+        return photo_of(self.key, self.alt)
+
+
+def find_products(asked: Asked) -> Found:
+    """The products a list shows, at a fixed number of calls: by the search index where it can tell, by the indexes otherwise.
+
+    A product of that very SKU comes first, whatever its status.
+    """
+    exact = product_of_sku(sku=asked.text) if asked.text and asked.page == 1 and not asked.cursor else ""
+    found = _by_index(asked, exact) if asked.tab is Tab.ACTIVE and asked.stock is None and asked.is_filtered else None
+    return found or _by_rows(asked, exact)
+
+
+def product_of_sku(*, sku: str) -> str:
+    """The id of the product that has this SKU; empty for none."""
+    try:
+        return SkuRow.get(sku_pk(sku.strip()), "SKU").product_id
+    except DoesNotExist:
+        return ""
+
+
+def stored_photos(found: Product) -> tuple[StoredPhoto, ...]:
+    """The product's photographs by their keys."""
+    keys = image_keys(product_ids=[found.product_id]).get(found.product_id, ())
+    return tuple(StoredPhoto(key, photo.alt) for key, photo in zip(keys, found.photos, strict=False))
+
+
+def was_sold(*, product_id: str) -> bool:
+    """Whether a piece of it was ever ordered. The latest movements are looked at first, and mostly the first of them tells."""
+    sales = StockRow.query(
+        product_pk(product_id),
+        StockRow.sk.startswith(stock_sk()),
+        filter_condition=StockRow.reason == StockReason.SALE,
+        scan_index_forward=False,
+        consistent_read=True,
+        page_size=200,
+        attributes_to_get=["PK", "SK"],
+    )
+    return bool(list(islice(sales, 1)))
+
+
+def changes_of(*, product_id: str) -> tuple[Entry, ...]:
+    """What staff did to a product last."""
+    return entries_about(CatalogAuditRow, product_pk(product_id), size=_ENTRIES).items
+
+
+def _by_index(asked: Asked, exact: str) -> Found | None:
+    filters = Filters(text=asked.text, category=asked.category)
+    try:
+        results = search(filters=filters, sort=Sort.RELEVANCE if asked.text else Sort.NEWEST, page=asked.page)
+    except IndexMissing:
+        return None
+    return Found(_whole([exact, *(card.product_id for card in results.cards)]), total=results.total)
+
+
+def _by_rows(asked: Asked, exact: str) -> Found:
+    page: Page[str] = read_page(
+        _asks(asked),
+        lambda row: str(row.product_id) if asked.fits(row) else None,
+        key_names=_keys(asked),
+        question=asked.question,
+        cursor=asked.cursor,
+        size=EXAMINED if asked.is_filtered else PAGE_SIZE,
+        forward=False,
+    )
+    return Found(
+        _whole([exact, *page.items]), page.next_cursor, page.previous_cursor, examined=EXAMINED if asked.is_filtered else 0
+    )
+
+
+def _is_short(asked: Asked) -> bool:
+    return asked.tab is Tab.ACTIVE and asked.stock in (Availability.LOW, Availability.OUT)
+
+
+def _asks(asked: Asked) -> list[Callable[..., Any]]:
+    if _is_short(asked) and asked.stock:
+        return [partial(ShortRow.query, SHORT_PK, ShortRow.sk.startswith(short_sk(asked.stock)))]
+    if asked.tab is Tab.ACTIVE and asked.category:
+        return [partial(ProductRow.by_category.query, category_partition(asked.category))]
+    partitions = [partition for status in STATUSES[asked.tab] for partition in status_partitions(status)]
+    return [partial(ProductRow.by_status.query, partition) for partition in partitions]
+
+
+def _keys(asked: Asked) -> tuple[str, ...]:
+    if _is_short(asked):
+        return TABLE_KEYS
+    return CATEGORY_INDEX_KEYS if asked.tab is Tab.ACTIVE and asked.category else STATUS_INDEX_KEYS
+
+
+def _whole(product_ids: list[str]) -> tuple[Product, ...]:
+    """The products of these ids in this order, with their stock; an index may name one that is no more."""
+    found = products(product_ids=filter(None, product_ids))
+    return tuple(found[product_id] for product_id in dict.fromkeys(product_ids) if product_id in found)

@@ -1,0 +1,486 @@
+"""Staff's list of products and the editor."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from catalog import queries, services
+from catalog.domain import ProductStatus
+from catalog.editing_domain import draft_of
+from catalog.models import CatalogAuditRow, product_pk
+from orders import services as order_services
+from shop.lib.audit import Change, entries_about
+from shop.lib.money import Money
+from shop.lib.owner import Owner
+from shop.lib.tables import Busy
+from shop.lib.viewer import Viewer
+from tests import factories
+from tests.catalog.staff.typing import EDITOR, XSS, fields_in, form_of, saved, typed
+from tests.conftest import counted_calls, items_of, words_of
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+SignIn = Callable[..., Viewer]
+URL = "/staff/products/"
+
+
+@pytest.fixture
+def editor(client: Client, sign_in: SignIn) -> Client:
+    factories.make_category()
+    sign_in(client, "products.view", "products.edit")
+    return client
+
+
+def id_of(address: str) -> str:
+    found = re.fullmatch(r"/staff/products/([^/]+)/", address)
+    assert found, address
+    return found[1]
+
+
+def create(client: Client, **overrides: Any) -> str:
+    """A product made through the page; its id."""
+    answer = client.post(f"{URL}new/", typed(**overrides))
+    assert answer.status_code == 303, words_of(answer.text)
+    return id_of(answer["Location"])
+
+
+def keys(table: str = "Products") -> list[tuple[str, str]]:
+    return sorted((item["PK"]["S"], item["SK"]["S"]) for item in items_of(table))
+
+
+# --- Creating and saving ----------------------------------------------------------------------------------------------
+
+
+def test_a_new_product_is_a_draft_without_stock_that_no_shopper_sees(editor: Client) -> None:
+    product_id = create(editor)
+
+    made = saved(product_id)
+    assert (made.name, made.slug, made.price, made.sku) == ("Reed Basket", "reed-basket", Money(2450, "USD"), "SAL-REED")
+    assert (made.status, made.inventory, made.version) == (ProductStatus.DRAFT, 0, 1)
+    assert made.attributes == {"material": "Reed"}
+    assert editor.get(made.path).status_code == 404
+    [item] = [
+        item for item in items_of("Products") if item["PK"]["S"] == product_pk(product_id) and item["SK"]["S"] == "METADATA"
+    ]
+    assert item["GSI2PK"] == {"S": "STATUS#draft"}
+    assert "GSI1PK" not in item
+    [entry] = entries_about(CatalogAuditRow, product_pk(product_id)).items
+    assert (entry.actor_name, entry.action) == ("Ada Lovelace", "created")
+    assert Change("price", "", "24.50 USD") in entry.changes
+
+
+def test_saving_writes_what_changed_and_who_changed_it_and_leaves_the_stock_alone(editor: Client) -> None:
+    mug = factories.make_product(inventory=7)
+    form = form_of(editor, mug.product_id)
+
+    answer = editor.post(f"{URL}{mug.product_id}/", form | {"name": "Tide Mug", "price": "25", "compare_at_price": "30.00"})
+
+    assert answer["Location"] == f"{URL}{mug.product_id}/"
+    now = saved(mug.product_id)
+    assert now == replace(
+        mug, name="Tide Mug", price=Money(2500, "USD"), compare_at_price=Money(3000, "USD"), version=2, updated_at=now.updated_at
+    )
+    [entry] = entries_about(CatalogAuditRow, product_pk(mug.product_id)).items
+    assert entry.changes == (
+        Change("name", mug.name, "Tide Mug"),
+        Change("price", "24.00 USD", "25.00 USD"),
+        Change("compare_at_price", "", "30.00 USD"),
+    )
+    assert "Tide Mug" in editor.get(now.path).text
+
+
+def test_an_editor_that_is_saved_unchanged_writes_nothing(editor: Client) -> None:
+    mug = factories.make_product(options={"colour": "Sand"}, family="mugs", weight=450)
+    before = items_of("Products")
+
+    answer = editor.post(f"{URL}{mug.product_id}/", form_of(editor, mug.product_id), follow=True)
+
+    assert "Nothing was different" in answer.text
+    assert items_of("Products") == before
+
+
+def test_a_new_address_keeps_the_old_one_leading_here(editor: Client) -> None:
+    mug = factories.make_product(slug="old-mug")
+    editor.post(f"{URL}{mug.product_id}/", form_of(editor, mug.product_id) | {"slug": "new-mug"})
+
+    moved = editor.get(f"/products/{mug.product_id}/old-mug/")
+
+    assert (moved.status_code, moved["Location"]) == (301, f"/products/{mug.product_id}/new-mug/")
+
+
+def test_a_sku_belongs_to_one_product_and_is_free_again_after_a_change(editor: Client) -> None:
+    mug, bowl = factories.make_product(sku="MUG"), factories.make_product(sku="BOWL")
+    before = items_of("Products")
+
+    refused = editor.post(f"{URL}{bowl.product_id}/", form_of(editor, bowl.product_id) | {"sku": "MUG", "name": "Big Bowl"})
+
+    assert refused.status_code == 422
+    assert "Another product has the SKU MUG." in refused.text
+    assert 'value="Big Bowl"' in refused.text
+    assert items_of("Products") == before
+    editor.post(f"{URL}{mug.product_id}/", form_of(editor, mug.product_id) | {"sku": "MUG-2"})
+    editor.post(f"{URL}{bowl.product_id}/", form_of(editor, bowl.product_id) | {"sku": "MUG"})
+    assert [pk for pk, _ in keys() if pk.startswith("SKU#")] == ["SKU#MUG", "SKU#MUG-2"]
+    assert saved(bowl.product_id).sku == "MUG"
+
+
+def test_a_family_is_left_and_joined_with_its_rows(editor: Client) -> None:
+    mug = factories.make_product(family="mugs", options={"colour": "Sand"})
+
+    editor.post(f"{URL}{mug.product_id}/", form_of(editor, mug.product_id) | {"family": "cups"})
+    assert [pk for pk, _ in keys() if pk.startswith("FAMILY#")] == ["FAMILY#cups"]
+    alone = {"family": "", "option_name": [], "option_value": []}
+    editor.post(f"{URL}{mug.product_id}/", form_of(editor, mug.product_id) | alone)
+    assert [pk for pk, _ in keys() if pk.startswith("FAMILY#")] == []
+    assert (saved(mug.product_id).family, saved(mug.product_id).options) == ("", {})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"name": ""}, "This field is required."),
+        ({"name": "two\nlines"}, "Please write this in one line."),
+        ({"name": "x" * 201}, "at most 200 characters"),
+        ({"price": "0"}, "The price has to be more than nothing."),
+        ({"price": "-1"}, "greater than or equal to 0"),
+        ({"price": "9.999"}, "no more than 2 decimal places"),
+        ({"price": "NaN"}, "Enter a number."),
+        ({"price": "1e400"}, "no more than"),
+        ({"category": "Nowhere"}, "Select a valid choice"),
+        ({"status": "gone"}, "Select a valid choice"),
+        ({"weight": "-3"}, "greater than or equal to 0"),
+        ({"slug": "ä b"}, "valid “slug”"),
+        ({"sku": ""}, "This field is required."),
+        ({"sku": "x\x00y"}, "Null characters are not allowed."),
+        ({"attribute_name": ["a"], "attribute_value": [""]}, "needs both a name and a value"),
+        ({"attribute_name": ["a", "a"], "attribute_value": ["1", "2"]}, "is there twice"),
+        ({"attribute_name": ["a" * 201], "attribute_value": ["1"]}, "is too long"),
+        ({"attribute_name": [f"a{n}" for n in range(41)], "attribute_value": ["1"] * 41}, "40 attributes at most"),
+        ({"family": "mugs"}, "needs an option"),
+        ({"publish_at": "2020-01-01T10:00"}, "This time has passed."),
+        ({"publish_at": "2099-01-01T10:00", "status": "active"}, "Only a draft waits for its time"),
+        ({"publish_at": "soon"}, "Enter a valid date/time."),
+    ],
+)
+def test_what_cannot_be_is_said_and_nothing_typed_is_lost(editor: Client, wrong: dict[str, Any], words: str) -> None:
+    before = items_of("Products")
+
+    answer = editor.post(f"{URL}new/", typed(brand="Kept & safe") | wrong)
+
+    assert answer.status_code == 422
+    assert words in words_of(answer.text)
+    assert 'value="Kept &amp; safe"' in answer.text
+    assert items_of("Products") == before
+
+
+# --- Two at once ------------------------------------------------------------------------------------------------------
+
+
+def test_the_second_of_two_editors_sees_both_versions_and_loses_nothing(editor: Client) -> None:
+    mug = factories.make_product()
+    first, second = form_of(editor, mug.product_id), form_of(editor, mug.product_id)
+    editor.post(f"{URL}{mug.product_id}/", first | {"name": "Their Mug", "brand": "Theirs"})
+    before = items_of("Products")
+
+    answer = editor.post(f"{URL}{mug.product_id}/", second | {"name": "My Mug", "price": "19.00"})
+
+    assert answer.status_code == 409
+    assert items_of("Products") == before
+    assert re.findall(r'data-label="(?:Before|Yours|Theirs)">([^<]*)<', answer.text) == [
+        *(mug.name, "My Mug", "Their Mug"),
+        *(mug.brand, mug.brand, "Theirs"),
+        *("24.00 USD", "19.00 USD", "24.00 USD"),
+    ]
+    assert answer.text.count(">both<") == 1
+    again = fields_in(answer.text)
+    assert (again["name"], again["brand"], again["price"]) == ("My Mug", "Theirs", "19.00")
+    editor.post(f"{URL}{mug.product_id}/", again)
+    now = saved(mug.product_id)
+    assert (now.name, now.brand, now.price, now.version) == ("My Mug", "Theirs", Money(1900, "USD"), 3)
+
+
+def test_two_editors_and_a_running_checkout_meet_without_harm(editor: Client, guest: Owner, now: datetime) -> None:
+    mug = factories.make_product(inventory=5)
+    first, second = form_of(editor, mug.product_id), form_of(editor, mug.product_id)
+    checkout = factories.ready_to_order(guest, {mug.product_id: 2}, now)
+
+    assert editor.post(f"{URL}{mug.product_id}/", first | {"description": "New words."}).status_code == 303
+    order_services.place_order(**checkout)
+    assert editor.post(f"{URL}{mug.product_id}/", second | {"brand": "Other"}).status_code == 409
+
+    now_saved = saved(mug.product_id)
+    assert (now_saved.inventory, now_saved.description, now_saved.brand) == (3, "New words.", mug.brand)
+    third = form_of(editor, mug.product_id)
+    assert editor.post(f"{URL}{mug.product_id}/", third | {"brand": "Other"}).status_code == 303
+    assert saved(mug.product_id).inventory == 3
+
+
+def test_a_sale_does_not_stand_in_an_editors_way(editor: Client, guest: Owner, now: datetime) -> None:
+    mug = factories.make_product(inventory=5)
+    form = form_of(editor, mug.product_id)
+    factories.make_order(guest, {mug.product_id: 1}, now)
+
+    assert editor.post(f"{URL}{mug.product_id}/", form | {"name": "Renamed"}).status_code == 303
+    assert (saved(mug.product_id).name, saved(mug.product_id).inventory) == ("Renamed", 4)
+
+
+# --- Publishing, copying, deleting -----------------------------------------------------------------------------------
+
+
+def test_a_draft_becomes_active_at_its_time_and_not_before(editor: Client, now: datetime) -> None:
+    at = (datetime.now(UTC) + timedelta(hours=2)).replace(second=0, microsecond=0)
+    product_id = create(editor, publish_at=at.strftime("%Y-%m-%dT%H:%M"))
+    assert saved(product_id).publish_at == at
+
+    assert services.publish_due_products(now=at - timedelta(seconds=1)) == 0
+    assert services.publish_due_products(now=at) == 1
+    assert services.publish_due_products(now=at) == 0
+
+    made = saved(product_id)
+    assert (made.status, made.publish_at, made.version) == (ProductStatus.ACTIVE, None, 2)
+    assert not [pk for pk, _ in keys() if pk == "PUBLISH"]
+    [latest, _] = entries_about(CatalogAuditRow, product_pk(product_id)).items
+    assert (latest.actor_name, latest.action) == ("The shop’s clock", "published at its time")
+    [card] = queries.in_category(category="Kitchen & Table").items
+    assert card.product_id == product_id
+
+
+def test_a_time_that_was_put_off_or_taken_back_publishes_nothing(editor: Client) -> None:
+    at = (datetime.now(UTC) + timedelta(hours=2)).replace(second=0, microsecond=0)
+    product_id = create(editor, publish_at=at.strftime("%Y-%m-%dT%H:%M"))
+    later = at + timedelta(days=1)
+    editor.post(f"{URL}{product_id}/", form_of(editor, product_id) | {"publish_at": later.strftime("%Y-%m-%dT%H:%M")})
+    assert services.publish_due_products(now=at) == 0
+    editor.post(f"{URL}{product_id}/", form_of(editor, product_id) | {"publish_at": ""})
+    assert services.publish_due_products(now=later) == 0
+    assert saved(product_id).status is ProductStatus.DRAFT
+
+
+def test_a_copy_is_a_draft_with_a_sku_of_its_own_and_nothing_in_stock(editor: Client) -> None:
+    mug = factories.make_product(inventory=9, sku="MUG")
+
+    first = id_of(editor.post(f"{URL}{mug.product_id}/duplicate/")["Location"])
+    second = id_of(editor.post(f"{URL}{mug.product_id}/duplicate/")["Location"])
+
+    assert [saved(made).sku for made in (first, second)] == ["MUG-COPY", "MUG-COPY2"]
+    copy = saved(first)
+    assert (copy.name, copy.status, copy.inventory, copy.rating) == (f"{mug.name} (copy)", ProductStatus.DRAFT, 0, None)
+    assert copy.attributes == mug.attributes
+
+
+def test_what_was_never_sold_can_be_deleted_and_what_was_sold_cannot(editor: Client, guest: Owner, now: datetime) -> None:
+    mug, sold = factories.make_product(), factories.make_product()
+    factories.make_order(guest, {sold.product_id: 1}, now)
+
+    assert "Delete it for good" not in editor.get(f"{URL}{sold.product_id}/delete/").text
+    kept = editor.post(f"{URL}{sold.product_id}/delete/", {"version": "1"}, follow=True)
+    assert "so it stays" in kept.text
+    assert saved(sold.product_id)
+    assert "Delete it for good" in editor.get(f"{URL}{mug.product_id}/delete/").text
+    assert editor.post(f"{URL}{mug.product_id}/delete/", {"version": "1"})["Location"] == URL
+    assert editor.get(mug.path).status_code == 410
+    assert f"SKU#{mug.sku}" not in [pk for pk, _ in keys()]
+
+
+def test_a_delete_on_an_old_page_deletes_nothing(editor: Client) -> None:
+    mug = factories.make_product()
+    editor.post(f"{URL}{mug.product_id}/", form_of(editor, mug.product_id) | {"name": "Other"})
+    for version in ("1", "", "x", "²"):
+        editor.post(f"{URL}{mug.product_id}/delete/", {"version": version})
+    assert saved(mug.product_id).name == "Other"
+
+
+def test_the_page_says_why_nobody_can_buy_it(editor: Client) -> None:
+    product_id = create(editor)
+    words = words_of(editor.get(f"{URL}{product_id}/").text)
+    assert "No Because: Its status is draft. Make it active." in words
+    assert "There is none in stock. Add pieces." in words
+    assert "It has no photograph." in words
+    mug = factories.make_product(category="Nowhere")
+    words = words_of(editor.get(f"{URL}{mug.product_id}/").text)
+    assert "Yes But: No category of the menu is called “Nowhere”." in words
+
+
+# --- The list ---------------------------------------------------------------------------------------------------------
+
+
+def names_in(page: str) -> list[str]:
+    return re.findall(r'<div><a href="/staff/products/[^"]+/">([^<]+)</a>', page)
+
+
+def test_lists_by_status_page_by_page(editor: Client) -> None:
+    for n in range(30):
+        factories.make_product(name=f"Mug {n:02}", created_at=datetime(2026, 1, 1, 12, n, tzinfo=UTC))
+    factories.make_product(name="Sketch", status=ProductStatus.DRAFT)
+    factories.make_product(name="Hidden", status=ProductStatus.INACTIVE)
+    factories.make_product(name="Old", status=ProductStatus.ARCHIVED)
+
+    first = editor.get(URL).text
+    assert names_in(first) == [f"Mug {n:02}" for n in range(29, 5, -1)]
+    further = re.search(r'rel="next" href="([^"]+)"', first)
+    assert further
+    second = editor.get(further[1].replace("&amp;", "&")).text
+    assert names_in(second) == [f"Mug {n:02}" for n in range(5, -1, -1)]
+    back = re.search(r'rel="prev" href="([^"]+)"', second)
+    assert back
+    assert names_in(editor.get(back[1]).text) == names_in(first)
+    assert sorted(names_in(editor.get(URL, {"tab": "drafts"}).text)) == ["Hidden", "Sketch"]
+    assert names_in(editor.get(URL, {"tab": "archived"}).text) == ["Old"]
+
+
+def test_searches_by_word_and_by_sku_with_an_index_and_without(editor: Client, index: Callable[[], None]) -> None:
+    factories.make_product(name="Tide Mug", sku="A-1")
+    factories.make_product(name="Orb Lamp", category="Lighting", sku="A-2")
+    factories.make_product(name="Tide Bowl", status=ProductStatus.DRAFT, sku="A-3")
+
+    def look() -> None:
+        assert names_in(editor.get(URL, {"q": "tide"}).text) == ["Tide Mug"]
+        assert names_in(editor.get(URL, {"category": "Lighting"}).text) == ["Orb Lamp"]
+        assert names_in(editor.get(URL, {"q": "A-3"}).text) == ["Tide Bowl"]
+        assert names_in(editor.get(URL, {"q": "tide", "tab": "drafts"}).text) == ["Tide Bowl"]
+
+    queries._reader.cache_clear()
+    look()
+    index()
+    look()
+
+
+def test_lists_never_cost_more_the_more_products_there_are(editor: Client) -> None:
+    either = (ProductStatus.ACTIVE, ProductStatus.DRAFT)
+
+    def calls(**asked: str) -> list[str]:
+        with counted_calls() as made:
+            editor.get(URL, asked)
+        return made
+
+    questions: list[dict[str, str]] = [
+        {},
+        {"tab": "drafts"},
+        {"q": "mug"},
+        {"category": "Lighting"},
+        {"stock": "low"},
+        {"q": "x", "tab": "drafts"},
+    ]
+    editor.get(URL)
+    for n in range(3):
+        factories.make_product(status=either[n % 2], name=f"Mug {n}", category="Lighting", inventory=3)
+    few = [calls(**asked) for asked in questions]
+    services.load_products(entries=[(factories.product(status=either[n % 2], category="Lighting"), ()) for n in range(400)])
+    many = [calls(**asked) for asked in questions]
+
+    assert many == few
+    assert few[0] == ["Query", "BatchGetItem"]
+    assert max(map(len, few)) <= 4
+
+
+@pytest.mark.parametrize(
+    "asked", [{"tab": "x"}, {"stock": "x"}, {"page": "-1"}, {"cursor": "x" * 2000}, {"q": "\x00" + "y" * 5000}]
+)
+def test_a_bad_address_shows_the_list(editor: Client, asked: dict[str, str]) -> None:
+    factories.make_product(name="Tide Mug")
+    assert editor.get(URL, asked).status_code == 200
+
+
+# --- Several at once --------------------------------------------------------------------------------------------------
+
+
+def test_several_products_are_changed_after_a_look_at_what_would_change(editor: Client) -> None:
+    mug, bowl = factories.make_product(price=Money(1000, "USD")), factories.make_product(price=Money(999, "USD"))
+    asked = {"action": "price", "percent": "-10", "id": [mug.product_id, bowl.product_id]}
+    before = items_of("Products")
+
+    page = editor.get(f"{URL}bulk/", asked)
+
+    assert "$10.00 → $9.00" in page.text
+    assert "$9.99 → $8.99" in page.text
+    assert items_of("Products") == before
+    done = editor.post(f"{URL}bulk/", asked | {"seen": re.findall(r'name="seen" value="([^"]+)"', page.text)}, follow=True)
+    assert "2 products priced anew." in done.text
+    assert [saved(made.product_id).price.minor for made in (mug, bowl)] == [900, 899]
+    assert entries_about(CatalogAuditRow, product_pk(mug.product_id)).items[0].changes[0].field == "price"
+
+
+def test_what_somebody_changed_meanwhile_is_left_alone(editor: Client) -> None:
+    mug, bowl = factories.make_product(name="Mug"), factories.make_product(name="Bowl")
+    asked = {"action": "archive", "id": [mug.product_id, bowl.product_id]}
+    seen = re.findall(r'name="seen" value="([^"]+)"', editor.get(f"{URL}bulk/", asked).text)
+    services.save_product(
+        product_id=bowl.product_id, draft=replace(draft_of(bowl), brand="New"), version=1, actor=EDITOR, now=datetime.now(UTC)
+    )
+
+    done = editor.post(f"{URL}bulk/", asked | {"seen": seen}, follow=True)
+
+    assert "1 product archived." in done.text
+    assert "left alone: Bowl." in done.text
+    assert (saved(mug.product_id).status, saved(bowl.product_id).status) == (ProductStatus.ARCHIVED, ProductStatus.ACTIVE)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"action": "explode"},
+        {"action": "price", "percent": "abc"},
+        {"action": "price"},
+        {"action": "price", "percent": "-100"},
+        {"action": "category", "category": "Nowhere"},
+        {"action": "archive", "id": ["", "../x", "prod-none"]},
+    ],
+)
+def test_several_at_once_without_sense_change_nothing(editor: Client, asked: dict[str, Any]) -> None:
+    mug = factories.make_product()
+    before = items_of("Products")
+    given = {"id": [mug.product_id]} | asked
+    for answer in (editor.get(f"{URL}bulk/", given), editor.post(f"{URL}bulk/", given)):
+        assert answer["Location"] == URL
+    assert items_of("Products") == before
+
+
+# --- Hostile words ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("payload", XSS)
+def test_whatever_is_written_stays_letters_wherever_it_is_shown(editor: Client, payload: str) -> None:
+    product_id = create(
+        editor,
+        name=payload,
+        description=payload,
+        brand=payload,
+        sub_category=payload,
+        sku=payload[:60],
+        attribute_name=[payload],
+        attribute_value=[payload],
+        option_name=[payload],
+        option_value=[payload],
+        status="active",
+    )
+    made = saved(product_id)
+    for address in (
+        URL,
+        f"{URL}{product_id}/",
+        made.path,
+        f"{URL}bulk/?action=archive&id={product_id}",
+        f"{URL}{product_id}/delete/",
+    ):
+        page = editor.get(address).text
+        assert "<" not in payload or payload not in page, address
+        assert "<script>alert" not in page
+        assert "onerror=alert(1)>" not in page
+        assert ">14<" not in page
+
+
+def test_a_save_that_stays_busy_is_said_and_not_lost(editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    mug = factories.make_product()
+    form = form_of(editor, mug.product_id)
+
+    def busy(*_: Any, **__: Any) -> None:
+        raise Busy
+
+    monkeypatch.setattr("catalog.editing.run_transaction", busy)
+    assert editor.post(f"{URL}{mug.product_id}/", form | {"name": "Other"}).status_code == 503
+    assert saved(mug.product_id) == mug
