@@ -124,7 +124,10 @@ class ProductForm(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
     )
     tax_class = LineField(
-        label="Tax class", required=False, most=40, help_text="As the tax rules name it, such as books; empty for the ordinary one."
+        label="Tax class",
+        required=False,
+        most=40,
+        help_text="As the tax rules name it, such as books; empty: the ordinary one.",
     )
     family = forms.SlugField(
         label="Family",
