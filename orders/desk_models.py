@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pynamodb.attributes import UnicodeAttribute
 
-from orders.models import OrderMeta, order_sk, ref_pk
+from orders.models import OrderMeta, ref_pk
 from shop.lib.attributes import TimeAttribute, time_text
 from shop.lib.tables import Row
 
@@ -34,7 +34,8 @@ def word_pk(word: str) -> str:
 
 
 def word_row(word: str, order_id: str) -> WordRow:
-    return WordRow(word_pk(word), order_sk(order_id), order_id=order_id)
+    # Not an order's own sort key, by which the stream knows orders.
+    return WordRow(word_pk(word), f"FINDS#{order_id}", order_id=order_id)
 
 
 def note_sk(at: str = "", note_id: str = "") -> str:

@@ -13,12 +13,13 @@ from django.test import Client
 
 from orders import services
 from orders.domain import OrderStatus
+from orders.reactions import order_changed
 from shop.lib.guests import new_guest
 from shop.lib.money import Money
 from shop.lib.owner import Owner
 from shop.local.fake_stripe import FakeStripe
 from tests import factories
-from tests.conftest import counted_calls
+from tests.conftest import counted_calls, items_of
 from tests.orders.paid import made_at, paid_order, stock, stored
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -121,6 +122,17 @@ def test_an_order_is_found_by_number_address_and_words_of_the_name(desk: Client,
     assert (
         desk.get("/staff/orders/", {"q": order.order_id.removeprefix("ord-")})["Location"] == f"/staff/orders/{order.order_id}/"
     )
+
+
+def test_words_written_by_the_stream_cause_nothing_themselves(tables: Any, guest: Owner, now: datetime) -> None:
+    order = factories.make_order(guest, {factories.make_product().product_id: 1}, now)
+    (item,) = (item for item in items_of("Orders") if item["SK"]["S"] == f"ORDER#{order.order_id}" and "totals" in item)
+    order_changed(None, item, now=now)
+    words = [item for item in items_of("Orders") if item["PK"]["S"].startswith("WORD#")]
+
+    assert sorted(item["PK"]["S"] for item in words) == ["WORD#ada", "WORD#ada@example.com", "WORD#lovelace"]
+    for item in words:
+        order_changed(None, item, now=now)  # raises for what it takes for a broken order
 
 
 def test_an_order_is_shipped_in_two_parcels(desk: Client, stripe: FakeStripe, guest: Owner, now: datetime) -> None:
