@@ -117,7 +117,6 @@ class FindForm(forms.Form):
     email = forms.EmailField(
         label="E-mail you ordered with",
         max_length=254,
-        validators=[is_an_address],
         widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
         error_messages={
             "required": "Please give the e-mail address you ordered with.",
@@ -130,6 +129,11 @@ class FindForm(forms.Form):
         if not order_id:
             raise ValidationError("An order number has letters and digits alone, such as ord-1sq0v3k7d9x2mw5ea.")
         return order_id
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"])
+        is_an_address(email)
+        return email
 
 
 class HistoryForm(forms.Form):
