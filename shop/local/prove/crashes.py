@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
+from cart import discount_queries
 from orders import services
 from orders.domain import HOLD, Order, OrderStatus
 from orders.payments import Session, SessionState, StripeGateway
@@ -76,7 +77,7 @@ class Story:
 
 
 def _begin_checkout(world: World, product_id: str) -> dict[str, Any]:
-    return world.buyer({product_id: BOUGHT})
+    return world.buyer({product_id: BOUGHT}, code=world.code(product_id))
 
 
 def _check_out(world: World, buyer: dict[str, Any]) -> object:
@@ -97,7 +98,7 @@ def _begin_paid(world: World, product_id: str) -> Order:
 
 
 def _begin_unpaid(world: World, product_id: str) -> Order:
-    return world.open_payment(services.place_order(**world.buyer({product_id: BOUGHT})))
+    return world.open_payment(services.place_order(**_begin_checkout(world, product_id)))
 
 
 def _settle(world: World, order: Order) -> object:
@@ -156,7 +157,7 @@ def _tries_again(world: World) -> Verdict:
     for at, after in _points(world, story):
         points += 1
         product = world.product(inventory=PIECES)
-        buyer = world.buyer({product.product_id: BOUGHT})
+        buyer = _begin_checkout(world, product.product_id)
         with _watching(Watch(kill_at=at, kill_after=after)), suppress(Killed):
             _check_out(world, buyer)
         with passed_over():
@@ -189,6 +190,9 @@ def _wrongs(world: World, product_id: str, orders: list[Order], expects: frozens
             yield "charged without an order that is paid"
     if world.stock(product_id) + sum(BOUGHT for order in orders if held(order)) != PIECES:
         yield "pieces leaked"
+    with_code = sum(1 for order in orders if order.discount and not order.discount_returned)
+    if discount_queries.discount(code=world.code(product_id)).uses != with_code or with_code != sum(map(held, orders)):
+        yield "uses of a discount code leaked"
 
 
 def _without_asking(_: StripeGateway, session_id: str) -> Session:

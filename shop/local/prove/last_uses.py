@@ -17,14 +17,12 @@ from orders.domain import HOLD, Order
 from shop.lib.clock import utc_now
 from shop.lib.ids import new_id
 from shop.lib.tables import trouble_as_busy
-from shop.lib.viewer import Viewer
 from shop.local.prove.verdicts import Verdict
-from shop.local.prove.world import World, at_once
+from shop.local.prove.world import STAFF, World, at_once
 
 BUYERS, USES = 50, 5
 _CONFLICTS = 0.2
 _LOST_REPLIES = 0.05
-_STAFF = Viewer("prove", "The proof", "", "admin", frozenset(), "")
 
 
 def prove(world: World, *, rounds: int) -> Iterator[Verdict]:
@@ -39,7 +37,7 @@ def _rush(world: World, claim: str, *, is_control: bool = False) -> Iterator[Ver
     now = utc_now()
     code = new_id("c", now).upper()[:30]
     terms = Discount(code, DiscountKind.PERCENT, percent=Decimal(10), most_uses=USES)
-    discounts.create_discount(discount=terms, actor=_STAFF, now=now)
+    discounts.create_discount(discount=terms, actor=STAFF, now=now)
     product = world.product(inventory=BUYERS)
     buyers = at_once([lambda: world.buyer({product.product_id: 1}, code=code)] * BUYERS, threads=8)
     with world.weather(conflicts=_CONFLICTS, lost_replies=_LOST_REPLIES):

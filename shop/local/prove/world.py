@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from cart import discounts
 from cart import queries as carts
 from cart import services as cart_services
+from cart.discount_domain import Discount, DiscountKind, normal_code
 from catalog import queries as catalog
 from catalog import services as catalog_services
 from catalog.domain import Product, ProductStatus, Rating, availability_of
@@ -25,11 +27,13 @@ from shop.lib.ids import new_id
 from shop.lib.money import Money
 from shop.lib.owner import Owner
 from shop.lib.tables import connection
+from shop.lib.viewer import Viewer
 from shop.local.fake_stripe import FakeStripe
 from shop.local.prove.gateway import FaultGateway, Weather
 
 _ADDRESS = Address(name="Ada Lovelace", street="123 Main St", city="New York", state="NY", zip_code="10001", country="US")
 _DETAILS = CheckoutDetails(email="ada@example.com", phone="", address=_ADDRESS, delivery="standard")
+STAFF = Viewer("prove", "The proof", "", "admin", frozenset(), "")
 _PAGE = "http://shop.invalid/"
 
 
@@ -88,6 +92,14 @@ class World:
         cart = carts.open_cart(owner=owner, now=now, buyer=orders.buyer_of(owner=owner, details=_DETAILS))
         seen = services.review_mark(cart, _DETAILS)
         return {"owner": owner, "cart_id": cart.cart_id, "total_seen": cart.totals.total.minor, "seen": seen, "now": now}
+
+    def code(self, product_id: str) -> str:
+        """A discount code of ten percent, named after a product."""
+        code = normal_code(product_id)
+        terms = Discount(code, DiscountKind.PERCENT, percent=Decimal(10))
+        with suppress(discounts.DiscountExists):
+            discounts.create_discount(discount=terms, actor=STAFF, now=utc_now())
+        return code
 
     def open_payment(self, order: Order) -> Order:
         """The order with its payment page."""
