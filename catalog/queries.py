@@ -41,6 +41,7 @@ from catalog.review_models import SUMMARY_SK, SummaryRow, to_summary
 from catalog.search.engine import Engine, Filters, IndexMissing, Listed, Results, Sort, Suggestions
 from catalog.search.reading import SnapshotReader
 from catalog.search.store import SnapshotStore
+from catalog.search.words import query_words
 from catalog.stock_models import StockRow, stock_sk, to_movement
 from shop.lib.cursors import Page, read_page
 from shop.lib.tables import batch_get, batch_items, whole_table
@@ -49,6 +50,7 @@ logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 24
 _CATEGORIES_SECONDS = 60
+_MOST_WORDS_TRIED = 6
 
 
 class ProductNotFound(Exception):
@@ -195,6 +197,15 @@ def in_category(*, category: str, cursor: str = "", dearest_first: bool = False,
 def search(*, filters: Filters, sort: Sort, page: int) -> Results:
     """A page of the products that pass the filters, with counts, from the search index: no table call. Raises IndexMissing."""
     return _engine().search(filters, sort=sort, page=page)
+
+
+def words_that_find(*, text: str) -> tuple[tuple[str, int], ...]:
+    """The words of a search that found nothing together which find something alone, and how much: a search each, of few words."""
+    words = query_words(text)[:_MOST_WORDS_TRIED]
+    if len(words) == 1:
+        return ()
+    totals = [(word, _engine().search(Filters(text=word), sort=Sort.RELEVANCE, page=1).total) for word in words]
+    return tuple((word, total) for word, total in totals if total)
 
 
 def cards_of(*, product_ids: Sequence[str]) -> tuple[Card, ...]:

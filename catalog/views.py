@@ -248,8 +248,10 @@ def _list_answer(
     if results.total and not results.cards:  # a page that was there when the link was made
         here = shelf()
         return redirect(here.pages[-1].url if here.pages else here.base)
-    context = {**head, "cards": results.cards}
-    return shared_page(request, _results_template(request), drawn_from=results, context=lambda: context | {"shelf": shelf()})
+    alone = queries.words_that_find(text=filters.text) if not results.total else ()
+    context = {**head, "cards": results.cards, "words_alone": alone}
+    template = _results_template(request)
+    return shared_page(request, template, drawn_from=(results, alone), context=lambda: context | {"shelf": shelf()})
 
 
 def _plain_list_answer(

@@ -265,3 +265,14 @@ def test_more_like_this_comes_from_the_index_nearest_in_price_without_a_table_ca
     assert [card.price.minor for card in above] == [2000, 3000, 3000, 4000]
     assert [card.price.minor for card in below] == [4000, 3000, 3000, 2000]
     assert {card.category for card in (*above, *below)} == {"Lighting"}
+
+
+@pytest.mark.usefixtures("lamps_and_mugs")
+def test_words_that_find_nothing_together_are_offered_alone(client: Client) -> None:
+    page = client.get("/products/", {"q": "stonewear lamps qqqqq & sage"}).text
+
+    assert "No product has all of these words. One of them alone finds:" in page
+    offered = re.findall(r'<a href="/products/\?q=(\w+)">\w+ <span class="muted">(\d+)</span></a>', page)
+    assert offered == [("lamps", "2"), ("sage", "1")]
+    assert "alone finds" not in client.get("/products/", {"q": "qqqqq"}).text
+    assert "alone finds" not in client.get("/products/", {"q": "sage mug"}).text
