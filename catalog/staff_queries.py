@@ -124,6 +124,12 @@ def product_of_sku(*, sku: str) -> str:
         return ""
 
 
+def short_count(*, stock: Availability, at_most: int) -> int:
+    """How many active products are low, or sold out; counting stops at `at_most`. One Query."""
+    rows = ShortRow.query(SHORT_PK, ShortRow.sk.startswith(short_sk(stock)), limit=at_most, attributes_to_get=["PK"])
+    return sum(1 for _ in rows)
+
+
 def stored_photos(found: Product) -> tuple[StoredPhoto, ...]:
     """The product's photographs by their keys."""
     keys = image_keys(product_ids=[found.product_id]).get(found.product_id, ())

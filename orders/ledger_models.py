@@ -19,11 +19,14 @@ from orders.ledger_domain import (
 from orders.maps import AddressMap, DiscountMap, TotalsMap, to_address, to_address_map, to_discount, to_discount_map
 from orders.models import OrderMeta, StatusIndex, ref_pk
 from shop.lib.attributes import DecimalAttribute, Document, EpochAttribute, IntegerAttribute, TimeAttribute, time_text
+from shop.lib.audit import AuditRow
 from shop.lib.money import Money
 from shop.lib.tables import Row
 
 OPEN_REFUNDS_PARTITION = "REFUND#open"
 FINDINGS_PK = "FINDINGS"
+BOOKS_PK = "BOOKS"
+"""What lies under no order."""
 BOOKMARK_PK = "RECONCILIATION"
 INVOICE_SK = "INVOICE"
 INVOICES, CREDIT_NOTES = "INVOICE", "CREDIT_NOTE"
@@ -131,6 +134,13 @@ class FindingRow(Row):
     payment_intent_id = UnicodeAttribute(attr_name="paymentIntentId", null=True)
     amount = DecimalAttribute(null=True)
     currency = UnicodeAttribute(null=True)
+
+
+class OrderAuditRow(AuditRow):
+    """What staff did to an order or to the books, where the order's own history does not tell."""
+
+    class Meta(OrderMeta):
+        pass
 
 
 class BookmarkRow(Row):

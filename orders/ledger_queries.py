@@ -16,6 +16,7 @@ from orders.ledger_models import (
     FiguresRow,
     FindingRow,
     InvoiceRow,
+    OrderAuditRow,
     RefundRow,
     figures_pk,
     figures_sk,
@@ -26,8 +27,11 @@ from orders.ledger_models import (
     to_invoice,
     to_refund,
 )
-from orders.models import ref_pk
+from orders.models import OrderRow, ref_pk
+from shop.lib import audit
 from shop.lib.attributes import time_text
+from shop.lib.audit import Entry
+from shop.lib.cursors import Page
 
 
 class RefundNotFound(Exception):
@@ -124,6 +128,11 @@ def finding(*, kind: FindingKind, subject: str) -> Finding:
         return to_finding(FindingRow.get(key.pk, key.sk, consistent_read=True))
     except DoesNotExist:
         raise FindingNotFound(f"{kind} {subject}") from None
+
+
+def entries_of_month(*, month: datetime, cursor: str = "") -> Page[Entry]:
+    """What staff did to orders and books in a month, newest first: one Query and one BatchGet."""
+    return audit.entries_of_month(OrderAuditRow, OrderRow.by_status, month, cursor=cursor)
 
 
 def bookmark(name: str) -> BookmarkRow | None:

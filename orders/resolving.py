@@ -4,17 +4,23 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
+from pynamodb.transactions import TransactWrite
+
 from catalog.stock_check import accept_stock
 from orders import ledger_queries as books
 from orders import queries
 from orders.domain import OrderStatus
 from orders.fulfilling import put_into_review
 from orders.ledger_domain import Finding, FindingKind
+from orders.ledger_models import BOOKS_PK, FindingRow, OrderAuditRow, finding_key
+from orders.models import ref_pk
 from orders.moving import OrderMoved
-from orders.noting import drop_finding
 from orders.paying import release, settle
 from orders.payments import gateway
 from orders.refunding import request_refund, resume_refund, sync_refunds
+from shop.lib.audit import Change, audit_row
+from shop.lib.transactions import Refused, run_transaction
+from shop.lib.viewer import Viewer
 
 logger = logging.getLogger(__name__)
 
@@ -23,23 +29,37 @@ class StillWrong(Exception):
     """It was tried, and it does not add up yet."""
 
 
-def put_right(*, kind: FindingKind, subject: str, actor: str, now: datetime) -> None:
+def put_right(*, kind: FindingKind, subject: str, actor: Viewer, now: datetime) -> None:
     """Do what puts a finding right, and drop it: give a stray payment back, settle, stop an order, carry a refund through, …
 
     Raises FindingNotFound (somebody was quicker), StillWrong, PaymentsUnavailable, PaymentRefused, and what the service it calls
     raises; then the finding stays.
     """
     finding = books.finding(kind=kind, subject=subject)
-    _WAYS_OUT[kind](finding, actor, now)
-    drop_finding(kind, subject)
-    logger.info("finding %s %s put right by %s", kind, subject, actor)
+    _WAYS_OUT[kind](finding, actor.email, now)
+    _close(finding, actor, "put right", now)
 
 
-def dismiss_finding(*, kind: FindingKind, subject: str, actor: str) -> None:
+def dismiss_finding(*, kind: FindingKind, subject: str, actor: Viewer, note: str = "", now: datetime) -> None:
     """A person has seen to it in another way. Raises FindingNotFound."""
-    books.finding(kind=kind, subject=subject)
-    drop_finding(kind, subject)
-    logger.info("finding %s %s dismissed by %s", kind, subject, actor)
+    _close(books.finding(kind=kind, subject=subject), actor, "dismissed", now, note)
+
+
+def _close(finding: Finding, actor: Viewer, action: str, now: datetime, note: str = "") -> None:
+    """Drop a finding with an entry of who did: under its order, or among what belongs to none."""
+    key = finding_key(finding.kind, finding.subject)
+    changes = [Change(str(finding.kind), finding.detail, ""), Change("subject", finding.subject, ""), Change("note", "", note)]
+    place = ref_pk(finding.order_id) if finding.order_id else BOOKS_PK
+
+    def build(txn: TransactWrite) -> None:
+        txn.delete(key, condition=FindingRow.pk.exists())
+        txn.save(audit_row(OrderAuditRow, place, actor=actor, action=action, now=now, changes=changes))
+
+    try:
+        run_transaction(build)
+    except Refused as refusal:
+        raise books.FindingNotFound(f"{finding.kind} {finding.subject}") from refusal
+    logger.info("finding %s %s %s by %s", finding.kind, finding.subject, action, actor.user_id)
 
 
 def _give_back(finding: Finding, actor: str, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders import staff_actions, staff_views
+from orders import findings_views, staff_actions, staff_views
 
 app_name = "orders_staff"
 urlpatterns = [
@@ -18,4 +18,6 @@ urlpatterns = [
     path("orders/<id:order_id>/refund/", staff_actions.refund, name="refund"),
     path("orders/<id:order_id>/review/", staff_actions.end_review, name="end_review"),
     path("orders/<id:order_id>/notes/", staff_actions.note, name="note"),
+    path("reconciliation/", findings_views.findings, name="findings"),
+    path("reconciliation/<id:kind>/<id:subject>/", findings_views.finding, name="finding"),
 ]

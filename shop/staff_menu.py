@@ -14,6 +14,7 @@ MENU: tuple[tuple[str, str, Permission | None], ...] = (
     ("Products", "catalog_staff:products", Permission.PRODUCTS_VIEW),
     ("Reviews", "catalog_staff:reviews", Permission.REVIEWS_MODERATE),
     ("Customers", "accounts_staff:customers", Permission.CUSTOMERS_VIEW),
+    ("Reconciliation", "orders_staff:findings", Permission.ORDERS_VIEW),
     ("Team", "accounts_staff:team", Permission.STAFF_MANAGE),
 )
 

@@ -5,4 +5,7 @@ from django.urls import path
 from shop import staff_views
 
 app_name = "staff"
-urlpatterns = [path("", staff_views.home, name="home")]
+urlpatterns = [
+    path("", staff_views.home, name="home"),
+    path("charts/<slug:figure>.svg", staff_views.chart, name="chart"),
+]

@@ -9,10 +9,12 @@ from orders.domain import Order
 from orders.ledger_domain import Refund
 from shop.lib.money import Money
 from shop.lib.owner import Owner
+from shop.lib.viewer import Viewer
 from shop.local.fake_stripe import FakeStripe
 from tests import factories
 
 STAFF = "staff:eve"
+EVE = Viewer("user-eve", "Eve", STAFF, "staff")
 
 
 def usd(minor: int) -> Money:

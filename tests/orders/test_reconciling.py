@@ -21,7 +21,7 @@ from shop.lib.guests import new_guest
 from shop.lib.owner import Owner
 from shop.local.fake_stripe import ApiFault, FakeStripe
 from tests import factories
-from tests.orders.paid import STAFF, ask, dashboard_refund, made_at, paid_order, stock, stored, usd
+from tests.orders.paid import EVE, STAFF, ask, dashboard_refund, made_at, paid_order, stock, stored, usd
 from tests.rivals import Killed, killed, run_around, run_before
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -34,7 +34,7 @@ def found() -> list[tuple[str, str]]:
 
 
 def put_right(kind: FindingKind, subject: str, now: datetime) -> None:
-    services.put_right(kind=kind, subject=subject, actor=STAFF, now=now)
+    services.put_right(kind=kind, subject=subject, actor=EVE, now=now)
 
 
 @pytest.fixture
@@ -196,11 +196,11 @@ def test_a_person_may_dismiss_a_finding(paid: Order, now: datetime) -> None:
     order_key(paid.owner, paid.order_id).update(actions=[PAYMENT.amount.set(Decimal("1.00"))])
     jobs.reconcile(now=now + LATER)
 
-    services.dismiss_finding(kind=FindingKind.AMOUNT, subject=paid.payment.payment_intent_id, actor=STAFF)
+    services.dismiss_finding(kind=FindingKind.AMOUNT, subject=paid.payment.payment_intent_id, actor=EVE, now=now)
 
     assert found() == []
     with pytest.raises(books.FindingNotFound):
-        services.dismiss_finding(kind=FindingKind.AMOUNT, subject=paid.payment.payment_intent_id, actor=STAFF)
+        services.dismiss_finding(kind=FindingKind.AMOUNT, subject=paid.payment.payment_intent_id, actor=EVE, now=now)
 
 
 def test_a_silent_stripe_ends_the_run_and_the_next_goes_on_from_there(

@@ -18,7 +18,7 @@ from shop.lib.owner import Owner
 from shop.local.fake_stripe import ApiFault, FakeStripe
 from tests import factories
 from tests.conftest import items_of
-from tests.orders.paid import STAFF, ask, dashboard_refund, made_at, paid_order, stock, stored, usd
+from tests.orders.paid import EVE, STAFF, ask, dashboard_refund, made_at, paid_order, stock, stored, usd
 from tests.rivals import Killed, killed, run_around, run_before
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -217,7 +217,7 @@ def test_a_refund_stripe_refuses_because_it_was_made_there_ends_as_refunded(
     assert (after.status, after.payment.left, after.payment.given_back) == (OrderStatus.REFUNDED, usd(0), usd(11367))
     assert history(paid)[2:] == ["refund_pending", "review", "refund_pending", "refunded"]
     assert [finding.kind for finding in books.findings()] == [FindingKind.FAILED_REFUND]
-    services.put_right(kind=FindingKind.FAILED_REFUND, subject=f"{paid.order_id}-1", actor=STAFF, now=now)
+    services.put_right(kind=FindingKind.FAILED_REFUND, subject=f"{paid.order_id}-1", actor=EVE, now=now)
     assert books.findings() == ()
     assert made_at(stripe) == [11367]
 
