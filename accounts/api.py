@@ -1,6 +1,5 @@
 """`POST /api/v1/token`: the same tokens the pages keep in cookies, for programs that send them as `Authorization: Bearer`."""
 
-import json
 from datetime import timedelta
 from http import HTTPStatus
 from math import ceil
@@ -8,7 +7,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 
 from accounts import second_factor, sessions
 from accounts.domain import PASSWORD_MOST
@@ -17,24 +15,24 @@ from accounts.queries import SessionEnded
 from accounts.second_factor import WrongCode
 from accounts.sessions import Device, SignedIn, WrongCredentials
 from accounts.tokens import ACCESS_LIFETIME
+from shop.lib.api import JSON, PROBLEM, Problem, not_allowed, problem, read_object
 from shop.lib.clock import utc_now
 from shop.lib.source import coarse_source_of, source_of
 
 _LONGEST_TOKEN = 4096
 
 
-class BadBody(Exception):
-    """What was sent is not what is asked for; the message says what is."""
-
-
 @csrf_exempt  # cookies count for nothing here
-@require_POST
 def token(request: HttpRequest) -> HttpResponse:
     """Tokens for `{"email", "password"}` (with `"code"` where a second proof is on) or for `{"refresh_token"}`."""
+    return _answer(request) if request.method == "POST" else not_allowed(["POST"])
+
+
+def _answer(request: HttpRequest) -> HttpResponse:
     try:
         return _tokens(_sign_in(request, _body(request)))
-    except BadBody as refusal:
-        return problem(HTTPStatus.BAD_REQUEST, "The request cannot be understood", str(refusal))
+    except Problem as refusal:
+        return problem(refusal.status, refusal.title, refusal.detail)
     except WrongCredentials:
         return _unauthorized("Wrong credentials", "This address and this password do not belong together.")
     except WrongCode:
@@ -45,14 +43,8 @@ def token(request: HttpRequest) -> HttpResponse:
         return _too_many(refusal.wait)
 
 
-def problem(status: HTTPStatus, title: str, detail: str) -> JsonResponse:
-    """An error as RFC 9457 has it."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return JsonResponse(body, status=status, content_type="application/problem+json")
-
-
 def _sign_in(request: HttpRequest, body: dict[str, Any]) -> SignedIn:
-    """Sign a program in, or renew. Raises BadBody, WrongCredentials, WrongCode, SessionEnded, TooManyTries."""
+    """Sign a program in, or renew. Raises Problem, WrongCredentials, WrongCode, SessionEnded, TooManyTries."""
     now = utc_now()
     if "refresh_token" in body:
         return sessions.refresh(token=_text(body, "refresh_token", _LONGEST_TOKEN), now=now)
@@ -84,22 +76,20 @@ def _tokens(signed_in: SignedIn) -> JsonResponse:
 
 
 def _body(request: HttpRequest) -> dict[str, Any]:
-    if request.content_type != "application/json":
-        raise BadBody("Send JSON, with Content-Type: application/json.")
-    try:
-        body = json.loads(request.body)
-    except (ValueError, RecursionError):
-        raise BadBody("This is not JSON.") from None
-    if not isinstance(body, dict):
-        raise BadBody("Send a JSON object.")
-    return body
+    if request.content_type != JSON:
+        raise _not_understood("Send JSON, with Content-Type: application/json.")
+    return read_object(request)
 
 
 def _text(body: dict[str, Any], name: str, longest: int) -> str:
     value = body.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= longest:
-        raise BadBody(f"`{name}` must be a text of 1 to {longest} characters.")
+        raise _not_understood(f"`{name}` must be a text of 1 to {longest} characters.")
     return value
+
+
+def _not_understood(detail: str) -> Problem:
+    return Problem(HTTPStatus.BAD_REQUEST, "The request cannot be understood", detail)
 
 
 def _unauthorized(title: str, detail: str) -> HttpResponse:
@@ -113,3 +103,50 @@ def _too_many(wait: timedelta) -> HttpResponse:
     response = problem(HTTPStatus.TOO_MANY_REQUESTS, "Too many tries", f"Please try again in {seconds} seconds.")
     response["Retry-After"] = str(seconds)
     return response
+
+
+def _described(status: int, words: str) -> dict[str, Any]:
+    return {str(status): {"description": words, "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}}}
+
+
+_CREDENTIALS = {
+    "type": "object",
+    "properties": {
+        "email": {"type": "string", "minLength": 1, "maxLength": 254},
+        "password": {"type": "string", "minLength": 1, "maxLength": PASSWORD_MOST},
+        "code": {"type": "string", "description": "Of the authenticator, where one is on"},
+    },
+    "required": ["email", "password"],
+}
+_RENEWAL = {
+    "type": "object",
+    "properties": {"refresh_token": {"type": "string", "minLength": 1, "maxLength": _LONGEST_TOKEN}},
+    "required": ["refresh_token"],
+}
+TOKEN_SCHEMAS = {
+    "Tokens": {
+        "type": "object",
+        "properties": {
+            **{name: {"type": "string"} for name in ("access_token", "token_type", "refresh_token")},
+            "expires_in": {"type": "integer", "description": "Seconds"},
+        },
+        "required": ["access_token", "token_type", "expires_in", "refresh_token"],
+    }
+}
+TOKEN_PATH = {
+    "post": {
+        "operationId": "getTokens",
+        "summary": "Tokens for a person's address and password, or newer ones for a refresh token",
+        "description": "Not at the gateways of AWS, which take tokens of the user pool or signatures.",
+        "security": [],
+        "requestBody": {"required": True, "content": {JSON: {"schema": {"anyOf": [_CREDENTIALS, _RENEWAL]}}}},
+        "responses": {
+            "200": {"description": "Tokens", "content": {JSON: {"schema": {"$ref": "#/components/schemas/Tokens"}}}},
+            **_described(400, "The request cannot be understood"),
+            **_described(401, "Wrong credentials, a code is needed, or the session is over"),
+            **_described(413, "The request is too large"),
+            **_described(429, "Too many tries"),
+        },
+    }
+}
+"""How `/api/v1/token` is described."""

@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from accounts import sessions, tokens
+from accounts import cognito, sessions, tokens
 from accounts.cookies import ACCESS_COOKIE, REFRESH_COOKIE, clear_tokens, set_tokens
 from accounts.queries import SessionEnded
 from accounts.sessions import SignedIn
 from shop.lib.access import Access
 from shop.lib.clock import utc_now
+from shop.lib.gateway import came_by_gateway, system_of
 from shop.lib.viewer import GUEST, Viewer
 
 logger = logging.getLogger(__name__)
@@ -23,8 +24,8 @@ class Caller:
     """The sender of a request, found out when somebody wants to know.
 
     Pages come with cookies: when the access token is past its time, the refresh token gets a new one, and the answer carries it.
-    Under `/api/` cookies count for nothing, so no other site's page can call it in somebody's name; there the access token stands
-    in the header.
+    Under `/api/` cookies count for nothing, so no other site's page can call it in somebody's name. Behind a gateway its
+    authorizers say who calls, and nothing else does; without one the token in the header is read here.
     """
 
     def __init__(self, request: HttpRequest) -> None:
@@ -38,14 +39,15 @@ class Caller:
     def viewer(self) -> Viewer:
         """By the token alone."""
         if self._viewer is None:
-            self._viewer = self._by_header() if self._request.path.startswith(_API) else self._by_cookies()
+            self._viewer = self._by_api() if self._request.path.startswith(_API) else self._by_cookies()
         return self._viewer
 
     def confirm(self) -> Viewer:
         """By the tables."""
-        if self.viewer.is_signed_in and not self._is_confirmed:
+        viewer = self.viewer
+        if viewer.is_signed_in and not self._is_confirmed:
             try:
-                self._viewer = sessions.confirm(viewer=self.viewer, now=utc_now())
+                self._viewer = sessions.confirm(viewer=viewer, now=utc_now())
             except SessionEnded:
                 self._viewer, self._is_over = GUEST, True
         self._is_confirmed = True
@@ -78,14 +80,27 @@ class Caller:
             return GUEST
         return self._renewed.viewer
 
+    def _by_api(self) -> Viewer:
+        if came_by_gateway(self._request):
+            self._is_confirmed = True  # by the gateway, at this very moment
+            return system_of(self._request)
+        return self._by_header()
+
     def _by_header(self) -> Viewer:
         header = self._request.headers.get("Authorization", "")
         if not header.startswith(_BEARER):
             return GUEST
+        token = header.removeprefix(_BEARER)
         try:
-            return tokens.read_access(header.removeprefix(_BEARER))
+            return tokens.read_access(token)
+        except tokens.BadToken:
+            pass  # it may be the user pool's
+        try:
+            viewer = cognito.read(token)
         except tokens.BadToken:
             return GUEST
+        self._is_confirmed = True  # such a system has no session of ours
+        return viewer
 
 
 def access_of(request: HttpRequest) -> Access:

@@ -18,6 +18,7 @@ from catalog.domain import (
     Sibling,
     availability_of,
 )
+from shop.lib.answers import AnswerRow
 from shop.lib.attributes import (
     DecimalAttribute,
     Document,
@@ -95,7 +96,7 @@ class ProductRow(Row):
     """A product. `inventory` changes by conditional `update` alone; everything else with a `version` condition."""
 
     class Meta(ProductMeta):
-        ttl_attribute = None
+        ttl_attribute = "expiresAt"  # of answers to other systems
 
     product_id = UnicodeAttribute(attr_name="productId")
     name = UnicodeAttribute()
@@ -176,6 +177,13 @@ class WaitRow(Row):
 
 class CatalogAuditRow(AuditRow):
     """What staff did to a product or its reviews."""
+
+    class Meta(ProductMeta):
+        pass
+
+
+class CatalogAnswerRow(AnswerRow):
+    """What another system was answered to a write to the catalogue."""
 
     class Meta(ProductMeta):
         pass

@@ -24,11 +24,13 @@ from catalog.models import (
     FamilyRow,
     GoneRow,
     ProductRow,
+    SkuRow,
     WaitRow,
     category_partition,
     family_pk,
     price_sort_key,
     product_pk,
+    sku_pk,
     status_partitions,
     to_card,
     to_category,
@@ -179,6 +181,31 @@ def newest(*, cursor: str = "", size: int = PAGE_SIZE) -> Page[Card]:
         size=size,
         forward=False,
     )
+
+
+def products_by_status(*, status: ProductStatus, cursor: str = "", size: int = PAGE_SIZE) -> Page[Product]:
+    """Products of a status whole, latest first: a Query and a batch, for the index does not carry the stock."""
+    page = read_page(
+        [partial(ProductRow.by_status.query, partition) for partition in status_partitions(status)],
+        lambda row: row.product_id,
+        key_names=STATUS_INDEX_KEYS,
+        question=f"status:{status}",
+        cursor=cursor,
+        size=size,
+        forward=False,
+    )
+    whole = products(product_ids=page.items, consistent=True)
+    found = tuple(whole[product_id] for product_id in page.items if product_id in whole)
+    return Page(found, page.next_cursor, page.previous_cursor)
+
+
+def product_with_sku(*, sku: str) -> Product | None:
+    """The product of this SKU, in two calls; None when there is none."""
+    try:
+        product_id = SkuRow.get(sku_pk(sku), "SKU", consistent_read=True).product_id
+    except DoesNotExist:
+        return None
+    return products(product_ids=[product_id], consistent=True).get(product_id)
 
 
 def in_category(*, category: str, cursor: str = "", dearest_first: bool = False, size: int = PAGE_SIZE) -> Page[Card]:

@@ -44,6 +44,7 @@ from catalog.search.engine import Batch, Document
 from catalog.search.publishing import SnapshotWriter
 from catalog.stock import (
     NotEnoughStock,
+    StockMoved,
     adjust_stock,
     mark_availability,
     note_shortage,
@@ -67,6 +68,7 @@ __all__ = [
     "ProductMoved",
     "ReviewMoved",
     "SkuTaken",
+    "StockMoved",
     "WasSold",
     "adjust_stock",
     "approve_review",

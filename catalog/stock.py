@@ -11,6 +11,7 @@ from catalog.models import ProductRow, product_key
 from catalog.queries import forget_products, product
 from catalog.staff_models import short_key
 from catalog.stock_models import to_stock_row
+from shop.lib.answers import Claim
 from shop.lib.ids import new_id
 from shop.lib.money import Money
 from shop.lib.tables import Busy, all_of, is_refused
@@ -26,6 +27,10 @@ class NotEnoughStock(Exception):
     def __init__(self, left: int) -> None:
         super().__init__(f"{left} left")
         self.left = left
+
+
+class StockMoved(Exception):
+    """The stock is not what the caller had seen; nothing was written."""
 
 
 def take_stock(
@@ -91,11 +96,15 @@ def adjust_stock(
     change: int | None = None,
     absolute: int | None = None,
     note: str = "",
+    seen: int | None = None,
+    claim: Claim | None = None,
 ) -> StockMovement | None:
     """Change the stock by `change` pieces, or to `absolute`, a counted number; what was recorded, None when there was no change.
 
-    Raises ProductNotFound, NotEnoughStock, Busy; then nothing was written. ValueError unless exactly one number is given, and for
-    a negative count.
+    With `seen` only if there are so many now, with `claim` only if that was not done before.
+
+    Raises ProductNotFound, NotEnoughStock, StockMoved, Repeated, Busy; then nothing was written. ValueError unless exactly one
+    number is given, and for a negative count.
     """
     if (change is None) == (absolute is None) or (absolute is not None and absolute < 0):
         raise ValueError("give either a change, or a counted number of at least 0")
@@ -104,14 +113,16 @@ def adjust_stock(
         return StockMovement(_new_id(now), product_id, by, reason, actor, now, note=note)
 
     if change is not None:
-        return _move(moved(change), now) if change else None
+        return _move(moved(change), now, seen=seen, claim=claim) if change else None
+    if seen is not None:
+        return _move(moved(int(absolute or 0) - seen), now, seen=seen, claim=claim) if absolute != seen else None
     for _ in range(_COUNTS):
-        seen = product(product_id=product_id, consistent=True).inventory
-        if seen == absolute:
+        there = product(product_id=product_id, consistent=True).inventory
+        if there == absolute:
             return None
         try:
-            return _move(moved(int(absolute or 0) - seen), now, seen=seen)
-        except NotEnoughStock:
+            return _move(moved(int(absolute or 0) - there), now, seen=there, claim=claim)
+        except StockMoved:
             continue  # sold in between: count from what is there now
     raise Busy
 
@@ -146,11 +157,13 @@ def note_shortage(*, product: Product, before: Availability | None) -> None:
         row.save()
 
 
-def _move(movement: StockMovement, now: datetime, *, seen: int | None = None) -> StockMovement:
+def _move(movement: StockMovement, now: datetime, *, seen: int | None = None, claim: Claim | None = None) -> StockMovement:
     """Write a movement and the stock it makes, if the stock is `seen` where that is given, and never below nothing.
 
-    Raises ProductNotFound, NotEnoughStock.
+    Raises ProductNotFound, NotEnoughStock, StockMoved, Repeated.
     """
+    if seen is not None and seen + movement.change < 0:
+        raise NotEnoughStock(seen)
 
     def build(txn: TransactWrite) -> None:
         enough = ProductRow.inventory >= -movement.change if movement.change < 0 else ProductRow.pk.exists()
@@ -160,11 +173,16 @@ def _move(movement: StockMovement, now: datetime, *, seen: int | None = None) ->
             condition=enough if seen is None else ProductRow.inventory == seen,
         )
         _record(txn, movement)
+        if claim:
+            claim.join(txn)
 
     try:
         run_transaction(build)
     except Refused as refused:
-        raise NotEnoughStock(product(product_id=movement.product_id, consistent=True).inventory) from refused
+        if claim:
+            claim.check(refused)
+        left = product(product_id=movement.product_id, consistent=True).inventory
+        raise (NotEnoughStock(left) if seen is None else StockMoved) from refused
     forget_products([movement.product_id])
     return movement
 

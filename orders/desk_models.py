@@ -5,6 +5,7 @@ from datetime import datetime
 from pynamodb.attributes import UnicodeAttribute
 
 from orders.models import OrderMeta, ref_pk
+from shop.lib.answers import AnswerRow
 from shop.lib.attributes import TimeAttribute, time_text
 from shop.lib.tables import Row
 
@@ -27,6 +28,13 @@ class NoteRow(Row):
     text = UnicodeAttribute()
     actor = UnicodeAttribute()
     at = TimeAttribute()
+
+
+class OrderAnswerRow(AnswerRow):
+    """What another system was answered to a write to an order."""
+
+    class Meta(OrderMeta):
+        pass
 
 
 def word_pk(word: str) -> str:

@@ -21,6 +21,7 @@ from orders.paying import release
 from orders.payments import gateway
 from orders.refund_entries import refund_of_all, write_down
 from orders.refunding import carry_out
+from shop.lib.answers import Claim
 from shop.lib.money import Money
 from shop.lib.transactions import Refused, run_transaction
 
@@ -60,11 +61,19 @@ class NoPayment(Exception):
 
 
 def ship(
-    *, order: Order, carrier: str, tracking_number: str, actor: str, now: datetime, pieces: Mapping[str, int] | None = None
+    *,
+    order: Order,
+    carrier: str,
+    tracking_number: str,
+    actor: str,
+    now: datetime,
+    pieces: Mapping[str, int] | None = None,
+    claim: Claim | None = None,
 ) -> Order:
     """Note a parcel that leaves: with `pieces` by product, or with all that is still to leave. The last one makes it shipped.
 
-    Raises OrderMoved when the order is not as it was read or not to be shipped, NothingToShip, TooManyParcels.
+    Raises OrderMoved when the order is not as it was read or not to be shipped, NothingToShip, TooManyParcels, and Repeated when
+    the claim says that it was done before.
     """
     if order.status is not OrderStatus.PROCESSING:
         raise OrderMoved(order.order_id)
@@ -85,14 +94,14 @@ def ship(
         actions.append(TRACKING_NUMBER.set(tracking_number))
     if not any(line.to_ship for line in lines):
         actions = [*actions[:2], *actions[3:], *moves(order, OrderStatus.SHIPPED, actor, now)]
-    return _write(order, actions)
+    return _write(order, actions, claim)
 
 
-def deliver(*, order: Order, actor: str, now: datetime) -> Order:
-    """Note that an order has arrived. Raises OrderMoved when it is not on its way."""
+def deliver(*, order: Order, actor: str, now: datetime, claim: Claim | None = None) -> Order:
+    """Note that an order has arrived. Raises OrderMoved when it is not on its way, Repeated."""
     if order.status is not OrderStatus.SHIPPED:
         raise OrderMoved(order.order_id)
-    return _write(order, moves(order, OrderStatus.DELIVERED, actor, now))
+    return _write(order, moves(order, OrderStatus.DELIVERED, actor, now), claim)
 
 
 def cancel_order(*, order: Order, actor: str, now: datetime, note: str = "") -> Order:
@@ -200,15 +209,21 @@ def drop_review(*, order: Order, actor: str, now: datetime, note: str) -> Order:
     return queries.order_of(owner=order.owner, order_id=order.order_id)
 
 
-def _write(order: Order, actions: list[Action]) -> Order:
-    """Write a change, if the order is as it was read. Raises OrderMoved, Busy.
+def _write(order: Order, actions: list[Action], claim: Claim | None = None) -> Order:
+    """Write a change, if the order is as it was read and the claim, if any, is free. Raises OrderMoved, Repeated, Busy.
 
     One write, and yet a transaction: its token lets a try whose reply was lost be sent again without meeting itself.
     """
+
+    def build(txn: TransactWrite) -> None:
+        txn.update(order_key(order.owner, order.order_id), actions=actions, condition=is_unchanged(order))
+        if claim:
+            claim.join(txn)
+
     try:
-        run_transaction(
-            lambda txn: txn.update(order_key(order.owner, order.order_id), actions=actions, condition=is_unchanged(order))
-        )
+        run_transaction(build)
     except Refused as refused:
+        if claim:
+            claim.check(refused)
         raise OrderMoved(order.order_id) from refused
     return queries.order_of(owner=order.owner, order_id=order.order_id)

@@ -141,6 +141,12 @@ JWT_KEYS = env.keys("JWT_KEYS", "local:bG9jYWwtb25seS1ub3QtYS1zZWNyZXQtYXQtYWxsL
 PASSWORD_COST = env.integer("PASSWORD_COST", 12, least=4 if LOCAL else 10)
 # Whether staff pages open only to who signed in with a second factor.
 STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR", default=False)
+# The AWS identities that may call /api/v1 through the gateway, and what each may do there.
+API_SYSTEMS = env.grants("API_SYSTEMS")
+# The user pool whose tokens open /api/v1 where no gateway verifies them, and its app clients.
+COGNITO_ISSUER = env.text("COGNITO_ISSUER", "").rstrip("/")
+COGNITO_JWKS_URL = env.text("COGNITO_JWKS_URL", f"{COGNITO_ISSUER}/.well-known/jwks.json")
+COGNITO_CLIENT_ID = env.words("COGNITO_CLIENT_ID")
 
 # --- Tables -----------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.urls import include, path, register_converter
 
-from accounts.api import token
 from shop import views
 from shop.lib.paths import IdConverter
 
@@ -12,7 +11,7 @@ register_converter(IdConverter, "id")
 urlpatterns = [
     path("", include("catalog.urls")),
     path("accounts/", include("accounts.urls")),
-    path("api/v1/token", token, name="api_token"),
+    path("api/v1/", include("shop.api_urls")),
     path("cart/", include("cart.urls")),
     path("", include("orders.urls")),
     path("staff/", include("shop.staff_urls")),

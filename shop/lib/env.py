@@ -7,6 +7,8 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
+from shop.lib.viewer import Permission
+
 T = TypeVar("T")
 
 
@@ -99,4 +101,19 @@ def keys(name: str, default: str | None = None) -> dict[str, bytes]:
         if len(key) < _KEY_BYTES or len(set(key)) < _KEY_VARIETY:
             raise BadSetting(f"{name}: the key {key_name!r} is too weak; `SHOP_LOCAL=true manage.py newjwtkey` makes a good one.")
         found[key_name] = key
+    return found
+
+
+def grants(name: str) -> dict[str, frozenset[Permission]]:
+    """The variable as permissions by identity, `identity=permission permission,identity=permission`. Raises BadSetting."""
+    known = {permission.value for permission in Permission}
+    found: dict[str, frozenset[Permission]] = {}
+    for entry in words(name):
+        identity, equals, granted = entry.rpartition("=")
+        unknown = [word for word in granted.split() if word not in known]
+        if not (identity and equals and granted.split()) or unknown:
+            raise BadSetting(
+                f"{name} has the entry {entry!r}; an entry is an ARN, an equals sign and permissions such as stock.edit."
+            )
+        found[identity.strip()] = frozenset(map(Permission, granted.split()))
     return found
