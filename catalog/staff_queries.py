@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from itertools import islice
@@ -27,6 +28,7 @@ from catalog.queries import PAGE_SIZE, image_keys, products, search
 from catalog.search.engine import Filters, IndexMissing, Sort
 from catalog.staff_models import SHORT_PK, ShortRow, short_sk
 from catalog.stock_models import StockRow, stock_sk
+from shop.lib import audit
 from shop.lib.audit import Entry, entries_about
 from shop.lib.cursors import Page, read_page
 
@@ -153,6 +155,11 @@ def was_sold(*, product_id: str) -> bool:
 def changes_of(*, product_id: str) -> tuple[Entry, ...]:
     """What staff did to a product last."""
     return entries_about(CatalogAuditRow, product_pk(product_id), size=_ENTRIES).items
+
+
+def entries_of_month(*, month: datetime, cursor: str = "") -> Page[Entry]:
+    """What staff did to products and reviews in a month, newest first: one Query and one BatchGet."""
+    return audit.entries_of_month(CatalogAuditRow, ProductRow.by_category, month, cursor=cursor)
 
 
 def _by_index(asked: Asked, exact: str) -> Found | None:

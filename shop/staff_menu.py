@@ -16,6 +16,7 @@ MENU: tuple[tuple[str, str, Permission | None], ...] = (
     ("Customers", "accounts_staff:customers", Permission.CUSTOMERS_VIEW),
     ("Reconciliation", "orders_staff:findings", Permission.ORDERS_VIEW),
     ("Team", "accounts_staff:team", Permission.STAFF_MANAGE),
+    ("Audit trail", "staff:audit", Permission.AUDIT_VIEW),
 )
 
 

@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from shop import staff_views
+from shop import audit_views, search_views, staff_views
 
 app_name = "staff"
 urlpatterns = [
     path("", staff_views.home, name="home"),
     path("charts/<slug:figure>.svg", staff_views.chart, name="chart"),
+    path("audit/", audit_views.trail, name="audit"),
+    path("search/", search_views.search, name="search"),
 ]

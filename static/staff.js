@@ -12,6 +12,16 @@
     for (const [form, before] of guarded) if (snapshot(form) !== before) event.preventDefault();
   });
 
+  // "/" leads to the search field, wherever nothing is being typed.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+    const field = document.querySelector("[data-search]");
+    if (!field) return;
+    event.preventDefault();
+    field.focus();
+    field.select();
+  });
+
   // The box in a table's head ticks all rows.
   document.addEventListener("change", (event) => {
     if (!event.target.matches("[data-all]")) return;

@@ -35,6 +35,8 @@ def both(permission: Permission) -> Needed:
 
 MATRIX: dict[str, Needed] = {
     "staff:home": read(None),
+    "staff:audit": read(Permission.AUDIT_VIEW),
+    "staff:search": read(None),
     "staff:chart": read(Permission.FIGURES_VIEW),
     "accounts_staff:customers": read(Permission.CUSTOMERS_VIEW),
     "accounts_staff:customer": read(Permission.CUSTOMERS_VIEW),

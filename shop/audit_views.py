@@ -1,0 +1,75 @@
+"""The audit trail: who of the staff changed what, by month."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from accounts import queries as accounts
+from catalog import staff_queries
+from orders import ledger_queries
+from shop.lib.access import Permission, require_staff
+from shop.lib.audit import Entry
+from shop.lib.clock import utc_now
+
+_BOOKS: dict[str, tuple[str, Any]] = {
+    "products": ("Products and reviews", staff_queries.entries_of_month),
+    "people": ("People", accounts.entries_of_month),
+    "orders": ("Orders and payments", ledger_queries.entries_of_month),
+}
+_PAGES = {
+    "PRODUCT": "catalog_staff:product",
+    "USER": "accounts_staff:customer",
+    "ORDER": "orders_staff:order",
+}
+_ID = re.compile(r"[-a-zA-Z0-9_]{1,100}")
+_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
+
+
+@require_safe
+@require_staff(Permission.AUDIT_VIEW)
+def trail(request: HttpRequest) -> HttpResponse:
+    of = request.GET.get("of", "")
+    of = of if of in _BOOKS else "products"
+    month = _month(request.GET.get("month", ""))
+    page = _BOOKS[of][1](month=month, cursor=request.GET.get("cursor", ""))
+    this = utc_now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    earlier, later = (month - timedelta(days=1)).replace(day=1), (month + timedelta(days=31)).replace(day=1)
+    context = {
+        "entries": [{"entry": entry, "subject": _subject(entry), "url": _url(entry)} for entry in page.items],
+        "tabs": [(label, _address(name, month), name == of) for name, (label, _) in _BOOKS.items()],
+        "month": month,
+        "of": of,
+        "earlier_url": _address(of, earlier),
+        "later_url": _address(of, later) if later <= this else "",
+        "next_url": _address(of, month, page.next_cursor) if page.next_cursor else "",
+        "previous_url": _address(of, month, page.previous_cursor) if page.previous_cursor else "",
+    }
+    return render(request, "staff/audit.html", context)
+
+
+def _month(asked: str) -> datetime:
+    """The month asked for; this one for nonsense."""
+    if _MONTH.fullmatch(asked):
+        return datetime(int(asked[:4]), int(asked[5:]), 1, tzinfo=UTC)
+    return utc_now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def _subject(entry: Entry) -> str:
+    """What the entry is about, by its number."""
+    return entry.subject.partition("#")[2] or entry.subject.lower()
+
+
+def _url(entry: Entry) -> str:
+    kind, _, number = entry.subject.partition("#")
+    return reverse(_PAGES[kind], args=[number]) if kind in _PAGES and _ID.fullmatch(number) else ""
+
+
+def _address(of: str, month: datetime, cursor: str = "") -> str:
+    asked = {"of": of, "month": f"{month:%Y-%m}"} | ({"cursor": cursor} if cursor else {})
+    return f"{reverse('staff:audit')}?{urlencode(asked)}"

@@ -1,0 +1,61 @@
+"""Search from anywhere in the staff pages: what was typed decides which list answers."""
+
+import re
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from catalog import staff_queries
+from orders import desk_queries
+from shop.lib.access import Permission, Viewer, confirmed_viewer_of, require_staff
+from shop.lib.http import see_other
+
+_LONGEST = 200
+_ORDER_NUMBER = re.compile(r"ord-\w+", re.IGNORECASE | re.ASCII)
+_SHORT_NUMBER = re.compile(r"(?=\w*\d)\w{8,40}", re.IGNORECASE | re.ASCII)
+"""An order's number without its `ord-`."""
+
+_ASKS_FOR = {
+    "accounts_staff:customers": Permission.CUSTOMERS_VIEW,
+    "catalog_staff:products": Permission.PRODUCTS_VIEW,
+    "orders_staff:orders": Permission.ORDERS_VIEW,
+}
+
+
+@require_safe
+@require_staff()
+def search(request: HttpRequest) -> HttpResponse:
+    """Lead on to the order, customer or product that was meant, or to the list that looks for it."""
+    words = request.GET.get("q", "").strip()[:_LONGEST]
+    viewer = confirmed_viewer_of(request)
+    url = _place_of(words, viewer) if words else ""
+    if not url:
+        messages.info(request, "Type an order number, an e-mail address, a SKU or words of a product's name to search for it.")
+        url = reverse("staff:home")
+    return see_other(url)
+
+
+def _place_of(words: str, viewer: Viewer) -> str:
+    """Where to look for these words: a few reads by key at the most. Empty when nothing the viewer may see fits."""
+    if words.startswith("user-"):
+        lists: tuple[str, ...] = ("accounts_staff:customers",)
+    elif "@" in words:
+        lists = ("orders_staff:orders", "accounts_staff:customers")
+    elif thing := _thing(words, viewer):
+        return thing
+    else:
+        lists = ("catalog_staff:products", "orders_staff:orders")
+    return next((f"{reverse(name)}?{urlencode({'q': words})}" for name in lists if viewer.may(_ASKS_FOR[name])), "")
+
+
+def _thing(words: str, viewer: Viewer) -> str:
+    """The very product or order these words are the number of."""
+    if viewer.may(Permission.PRODUCTS_VIEW) and (product_id := staff_queries.product_of_sku(sku=words)):
+        return reverse("catalog_staff:product", args=[product_id])
+    is_number = _ORDER_NUMBER.fullmatch(words) or _SHORT_NUMBER.fullmatch(words)
+    if viewer.may(Permission.ORDERS_VIEW) and is_number and (order := desk_queries.order_with_number(words)):
+        return reverse("orders_staff:order", args=[order.order_id])
+    return ""
