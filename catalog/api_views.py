@@ -51,7 +51,7 @@ def adjust_stock(call: Call, product_id: str) -> None:
     _move(call, product_id, change=call.body["change"], reason=StockReason(call.body["reason"]))
 
 
-def _move(call: Call, product_id: str, *, reason: StockReason, **number: int) -> None:
+def _move(call: Call, product_id: str, *, reason: StockReason, change: int | None = None, absolute: int | None = None) -> None:
     found = _product(product_id)
     is_bound = call.matches(stock_content(found))
     try:
@@ -63,7 +63,8 @@ def _move(call: Call, product_id: str, *, reason: StockReason, **number: int) ->
             note=call.body.get("note", ""),
             seen=found.inventory if is_bound else None,
             claim=call.claim,
-            **number,
+            change=change,
+            absolute=absolute,
         )
     except services.NotEnoughStock as refused:
         conflict("Not enough in stock", f"There are {refused.left}, so nothing was taken out.", inventory=refused.left)

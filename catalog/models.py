@@ -223,6 +223,11 @@ def wait_sk(email: str) -> str:
     return f"WAIT#{email.casefold()}"
 
 
+def category_sk(slug: str) -> str:
+    """The key of a category; with an empty slug what those of all begin with."""
+    return f"CATEGORY#{slug}"
+
+
 def family_pk(family: str) -> str:
     return f"FAMILY#{family}"
 

@@ -20,7 +20,6 @@ from catalog import queries, services, staff_queries
 from catalog.domain import Product, ProductStatus
 from catalog.editing_domain import Difference, Draft, blank_draft, draft_of, merged, obstacles, priced_by, texts_of
 from catalog.photos import upload_origin
-from catalog.search.engine import PAGE_SIZE
 from catalog.staff_forms import Bulk, ListForm, ProductForm
 from catalog.staff_queries import Asked, Found, Tab
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff, viewer_of
@@ -77,16 +76,8 @@ def list_address(asked: Asked) -> str:
 
 
 def _ways_on(asked: Asked, found: Found) -> dict[str, str]:
-    if found.total is not None:
-        has_more = asked.page * PAGE_SIZE < found.total
-        return {
-            "next_url": list_address(replace(asked, page=asked.page + 1)) if has_more else "",
-            "previous_url": list_address(replace(asked, page=asked.page - 1)) if asked.page > 1 else "",
-        }
-    return {
-        "next_url": list_address(replace(asked, cursor=found.next_cursor)) if found.next_cursor else "",
-        "previous_url": list_address(replace(asked, cursor=found.previous_cursor)) if found.previous_cursor else "",
-    }
+    after, before = staff_queries.ways_on(asked, found)
+    return {"next_url": list_address(after) if after else "", "previous_url": list_address(before) if before else ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +171,10 @@ def new(request: HttpRequest) -> HttpResponse:
     return render(request, "staff/catalog/product.html", {"form": form, "is_new": True}, status=status)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe
 @require_staff(Permission.PRODUCTS_VIEW)
 def product(request: HttpRequest, product_id: str) -> HttpResponse:
     """The editor. Who may not edit sees the same page and cannot save it."""
-    if request.method == "POST":
-        return save(request, product_id)
     found = _product_or_404(product_id)
     return _editor(request, found, _form(None, draft_of(found), utc_now()))
 

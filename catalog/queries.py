@@ -27,6 +27,7 @@ from catalog.models import (
     SkuRow,
     WaitRow,
     category_partition,
+    category_sk,
     family_pk,
     price_sort_key,
     product_pk,
@@ -44,6 +45,7 @@ from catalog.search.engine import Engine, Filters, IndexMissing, Listed, Results
 from catalog.search.reading import SnapshotReader
 from catalog.search.store import SnapshotStore
 from catalog.search.words import query_words
+from catalog.staff_models import MovedCategoryRow, ShortRow, moved_category_sk, short_key
 from catalog.stock_models import StockRow, stock_sk, to_movement
 from shop.lib.cursors import Page, read_page
 from shop.lib.tables import batch_get, batch_items, whole_table
@@ -53,6 +55,8 @@ logger = logging.getLogger(__name__)
 PAGE_SIZE = 24
 _CATEGORIES_SECONDS = 60
 _MOST_WORDS_TRIED = 6
+_RENAMINGS = 5
+"""So many renamings of a category an old address is followed through."""
 
 
 class ProductNotFound(Exception):
@@ -129,6 +133,17 @@ def waiting_for(*, product_id: str) -> Iterator[str]:
     """Addresses of those who want to be told that the product is back."""
     for row in WaitRow.query(product_pk(product_id), WaitRow.sk.startswith(wait_sk(""))):
         yield row.email
+
+
+def is_short(*, product: Product) -> bool:
+    """Whether the product stands on staff's list with the shortage it has now."""
+    if product.shortage is None:
+        return False
+    key = short_key(product.shortage, product.product_id)
+    try:
+        return bool(ShortRow.get(key.pk, key.sk, consistent_read=True))
+    except DoesNotExist:
+        return False
 
 
 def stock_movements(*, product_id: str, cursor: str = "", size: int = PAGE_SIZE) -> Page[StockMovement]:
@@ -346,10 +361,23 @@ def categories() -> tuple[Category, ...]:
     """
     if _kept_categories and time.monotonic() < _kept_categories[0]:
         return _kept_categories[1]
-    rows = sorted(CategoryRow.query(CATEGORIES_PK), key=lambda row: row.position)
+    rows = sorted(CategoryRow.query(CATEGORIES_PK, CategoryRow.sk.startswith(category_sk(""))), key=lambda row: row.position)
     found = tuple(to_category(row) for row in rows)
     keep_categories(found)
     return found
+
+
+def moved_category(*, slug: str) -> str:
+    """The present slug of a category that had this one before; empty when there never was one."""
+    known = {category.slug for category in categories()}
+    for _ in range(_RENAMINGS):
+        try:
+            slug = MovedCategoryRow.get(CATEGORIES_PK, moved_category_sk(slug)).slug
+        except DoesNotExist:
+            return ""
+        if slug in known:
+            return slug
+    return ""
 
 
 def keep_categories(found: tuple[Category, ...], *, seconds: float = _CATEGORIES_SECONDS) -> None:

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
+
 from catalog.domain import Availability, Product, availability_of
-from catalog.mails import send_back_in_stock
+from catalog.mails import send_back_in_stock, send_low_stock
 from catalog.models import PRODUCT_SK, ProductRow, to_product
-from catalog.queries import forget_products, waiting_for
+from catalog.queries import forget_products, is_short, waiting_for
 from catalog.search.engine import Batch, Document
 from catalog.services import forget_wish, mark_availability, note_gone, note_in_family, note_shortage, update_index
 
@@ -38,10 +40,19 @@ def product_changed(old: Image, new: Image) -> None:
 
 
 def _note_shortage(old: Image, product: Product) -> None:
-    """Keep the list of active products that are low or sold out, which staff read instead of the whole catalogue."""
+    """Keep the list of active products that are low or sold out, which staff read instead of the whole catalogue; and tell them.
+
+    The list's row is written last and says that the mail is sent: a repeat finds it and sends none.
+    """
     before = None if old is None else to_product(ProductRow.from_raw_data(old))
-    if before is None or (before.shortage, before.name, before.category) != (product.shortage, product.name, product.category):
-        note_shortage(product=product, before=before.shortage if before else None)
+    was = before.shortage if before else None
+    if before and (was, before.name, before.category) == (product.shortage, product.name, product.category):
+        return
+    # A draft that is published, or a product that is new, without stock is no surprise.
+    got_worse = before is not None and before.is_active and product.shortage not in (None, was) and was is not Availability.OUT
+    if got_worse and settings.STAFF_MAIL and not is_short(product=product):
+        send_low_stock(product, to=settings.STAFF_MAIL)
+    note_shortage(product=product, before=was)
 
 
 def _tell_waiting(product: Product) -> None:

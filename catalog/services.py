@@ -31,6 +31,7 @@ from catalog.models import (
     ProductRow,
     SkuRow,
     WaitRow,
+    category_sk,
     product_key,
     product_pk,
     sku_pk,
@@ -42,6 +43,17 @@ from catalog.queries import ProductNotFound, active_products, forget_categories,
 from catalog.reviews import AlreadyReviewed, ReviewMoved, approve_review, load_reviews, reject_review, submit_review
 from catalog.search.engine import Batch, Document
 from catalog.search.publishing import SnapshotWriter
+from catalog.shelving import (
+    CategoryInUse,
+    CategoryMoved,
+    CategoryTaken,
+    TooManyCategories,
+    change_category,
+    create_category,
+    move_renamed_products,
+    place_category,
+    remove_category,
+)
 from catalog.stock import (
     NotEnoughStock,
     StockMoved,
@@ -61,6 +73,9 @@ from shop.lib.transactions import Refused, run_transaction
 
 __all__ = [
     "AlreadyReviewed",
+    "CategoryInUse",
+    "CategoryMoved",
+    "CategoryTaken",
     "NotEnoughStock",
     "NotSoldOut",
     "PhotosMoved",
@@ -69,11 +84,14 @@ __all__ = [
     "ReviewMoved",
     "SkuTaken",
     "StockMoved",
+    "TooManyCategories",
     "WasSold",
     "adjust_stock",
     "approve_review",
     "ask_to_be_told",
+    "change_category",
     "change_photos",
+    "create_category",
     "create_from_draft",
     "create_product",
     "delete_product",
@@ -82,12 +100,15 @@ __all__ = [
     "load_products",
     "load_reviews",
     "mark_availability",
+    "move_renamed_products",
     "note_gone",
     "note_in_family",
     "note_shortage",
+    "place_category",
     "publish_due_products",
     "reindex",
     "reject_review",
+    "remove_category",
     "remove_product",
     "retake_stock",
     "return_stock",
@@ -205,7 +226,7 @@ def save_category(*, category: Category, position: int, image_key: str | None = 
     """Write a category of the menu, or overwrite the one of the same slug."""
     CategoryRow(
         CATEGORIES_PK,
-        f"CATEGORY#{category.slug}",
+        category_sk(category.slug),
         name=category.name,
         slug=category.slug,
         intro=category.intro,

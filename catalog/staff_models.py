@@ -5,12 +5,13 @@ from datetime import datetime
 from pynamodb.attributes import UnicodeAttribute
 
 from catalog.domain import Availability
-from catalog.models import ProductMeta
+from catalog.models import CATEGORIES_PK, ProductMeta
 from shop.lib.attributes import time_text
 from shop.lib.tables import Row
 
 PUBLISH_PK = "PUBLISH"
 SHORT_PK = "SHORT"
+RENAMES_PK = "RENAMES"
 
 
 class PublishRow(Row):
@@ -31,6 +32,38 @@ class ShortRow(Row):
     product_id = UnicodeAttribute(attr_name="productId")
     name = UnicodeAttribute()
     category = UnicodeAttribute()
+
+
+class MovedCategoryRow(Row):
+    """Where a category is that had another address before."""
+
+    class Meta(ProductMeta):
+        pass
+
+    slug = UnicodeAttribute()
+
+
+class RenameRow(Row):
+    """A category with a new name, until all its products have moved there."""
+
+    class Meta(ProductMeta):
+        pass
+
+    before = UnicodeAttribute()
+    after = UnicodeAttribute()
+
+
+def moved_category_sk(slug: str) -> str:
+    return f"MOVED#{slug}"
+
+
+def moved_category_row(slug: str, to: str) -> MovedCategoryRow:
+    return MovedCategoryRow(CATEGORIES_PK, moved_category_sk(slug), slug=to)
+
+
+def rename_row(rename_id: str, before: str, after: str) -> RenameRow:
+    """The later of two renamings sorts behind the earlier, as its id does."""
+    return RenameRow(RENAMES_PK, rename_id, before=before, after=after)
 
 
 def publish_sk(at: datetime, product_id: str = "") -> str:

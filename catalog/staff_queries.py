@@ -1,7 +1,7 @@
 """Reads of staff pages about products. docs/tables.md has a row for each; none costs more the larger the catalogue is."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -31,10 +31,12 @@ from catalog.stock_models import StockRow, stock_sk
 from shop.lib import audit
 from shop.lib.audit import Entry, entries_about
 from shop.lib.cursors import Page, read_page
+from shop.lib.tables import batch_get
 
 EXAMINED = 99
 """So many rows a page looks at where no index answers the question: with the one of that SKU, as many as one call reads whole."""
 _ENTRIES = 10
+_LONGEST_SKU = 500
 
 
 class Tab(StrEnum):
@@ -116,6 +118,31 @@ def find_products(asked: Asked) -> Found:
     exact = product_of_sku(sku=asked.text) if asked.text and asked.page == 1 and not asked.cursor else ""
     found = _by_index(asked, exact) if asked.tab is Tab.ACTIVE and asked.stock is None and asked.is_filtered else None
     return found or _by_rows(asked, exact)
+
+
+def ways_on(asked: Asked, found: Found) -> tuple[Asked | None, Asked | None]:
+    """What the next and the previous page are asked; None where there is none."""
+    if found.total is not None:
+        has_more = asked.page * PAGE_SIZE < found.total
+        return replace(asked, page=asked.page + 1) if has_more else None, (
+            replace(asked, page=asked.page - 1) if asked.page > 1 else None
+        )
+    return (
+        replace(asked, cursor=found.next_cursor) if found.next_cursor else None,
+        replace(asked, cursor=found.previous_cursor) if found.previous_cursor else None,
+    )
+
+
+def products_of_skus(*, skus: Sequence[str]) -> dict[str, Product]:
+    """The products that have these SKUs, by SKU: two calls for each 100."""
+    found: dict[str, Product] = {}
+    wanted = [sku for sku in dict.fromkeys(skus) if 0 < len(sku) <= _LONGEST_SKU]
+    for start in range(0, len(wanted), 100):
+        rows = batch_get(SkuRow, [(sku_pk(sku), "SKU") for sku in wanted[start : start + 100]], consistent=True)
+        ids = {row.product_id: row.pk.removeprefix(sku_pk("")) for row in rows}
+        whole = products(product_ids=ids, consistent=True)
+        found |= {ids[product_id]: product for product_id, product in whole.items()}
+    return found
 
 
 def product_of_sku(*, sku: str) -> str:

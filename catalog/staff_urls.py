@@ -2,14 +2,24 @@
 
 from django.urls import path
 
-from catalog import photo_staff_views, product_staff_views, review_staff_views
+from catalog import category_staff_views, photo_staff_views, product_staff_views, review_staff_views, stock_staff_views
 
 app_name = "catalog_staff"
 urlpatterns = [
+    path("stock/", stock_staff_views.stock, name="stock"),
+    path("stock/change/", stock_staff_views.change, name="change_stock"),
+    path("stock/paste/", stock_staff_views.paste, name="paste_stock"),
+    path("stock/<id:product_id>/", stock_staff_views.movements, name="movements"),
+    path("categories/", category_staff_views.categories, name="categories"),
+    path("new-category/", category_staff_views.create, name="create_category"),
+    path("categories/<slug:slug>/", category_staff_views.category, name="category"),
+    path("categories/<slug:slug>/place/", category_staff_views.place, name="place_category"),
+    path("categories/<slug:slug>/remove/", category_staff_views.remove, name="remove_category"),
     path("products/", product_staff_views.products, name="products"),
     path("products/new/", product_staff_views.new, name="new_product"),
     path("products/bulk/", product_staff_views.bulk, name="bulk_products"),
     path("products/<id:product_id>/", product_staff_views.product, name="product"),
+    path("products/<id:product_id>/save/", product_staff_views.save, name="save_product"),
     path("products/<id:product_id>/duplicate/", product_staff_views.duplicate, name="duplicate_product"),
     path("products/<id:product_id>/delete/", product_staff_views.delete, name="delete_product"),
     path("products/<id:product_id>/photographs/", photo_staff_views.change, name="change_photos"),

@@ -7,15 +7,17 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.transactions import TransactWrite
 
 from catalog.domain import Availability, Product, ProductStatus, StockMovement, StockReason
-from catalog.models import ProductRow, product_key
+from catalog.models import CatalogAuditRow, ProductRow, product_key, product_pk
 from catalog.queries import forget_products, product
 from catalog.staff_models import short_key
 from catalog.stock_models import to_stock_row
 from shop.lib.answers import Claim
+from shop.lib.audit import Change, audit_row
 from shop.lib.ids import new_id
 from shop.lib.money import Money
 from shop.lib.tables import Busy, all_of, is_refused
 from shop.lib.transactions import Refused, run_transaction
+from shop.lib.viewer import Viewer
 
 _COUNTS = 5
 """How often a counted number is tried while sales go on between reading the stock and writing it."""
@@ -30,7 +32,11 @@ class NotEnoughStock(Exception):
 
 
 class StockMoved(Exception):
-    """The stock is not what the caller had seen; nothing was written."""
+    """The stock is not what the caller had seen, but `left`; nothing was written."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__(f"{left} now")
+        self.left = left
 
 
 def take_stock(
@@ -98,10 +104,12 @@ def adjust_stock(
     note: str = "",
     seen: int | None = None,
     claim: Claim | None = None,
+    by: Viewer | None = None,
 ) -> StockMovement | None:
     """Change the stock by `change` pieces, or to `absolute`, a counted number; what was recorded, None when there was no change.
 
-    With `seen` only if there are so many now, with `claim` only if that was not done before.
+    With `seen` only if there are so many now, with `claim` only if that was not done before. `by` is the member of staff who did
+    it, for the audit trail.
 
     Raises ProductNotFound, NotEnoughStock, StockMoved, Repeated, Busy; then nothing was written. ValueError unless exactly one
     number is given, and for a negative count.
@@ -109,19 +117,21 @@ def adjust_stock(
     if (change is None) == (absolute is None) or (absolute is not None and absolute < 0):
         raise ValueError("give either a change, or a counted number of at least 0")
 
-    def moved(by: int) -> StockMovement:
-        return StockMovement(_new_id(now), product_id, by, reason, actor, now, note=note)
+    def move(pieces: int, *, seen: int | None) -> StockMovement:
+        name = by.name if by else ""
+        movement = StockMovement(_new_id(now), product_id, pieces, reason, actor, now, note=note, actor_name=name)
+        return _move(movement, now, seen=seen, claim=claim, by=by)
 
     if change is not None:
-        return _move(moved(change), now, seen=seen, claim=claim) if change else None
+        return move(change, seen=seen) if change else None
     if seen is not None:
-        return _move(moved(int(absolute or 0) - seen), now, seen=seen, claim=claim) if absolute != seen else None
+        return move(int(absolute or 0) - seen, seen=seen) if absolute != seen else None
     for _ in range(_COUNTS):
         there = product(product_id=product_id, consistent=True).inventory
         if there == absolute:
             return None
         try:
-            return _move(moved(int(absolute or 0) - there), now, seen=there, claim=claim)
+            return move(int(absolute or 0) - there, seen=there)
         except StockMoved:
             continue  # sold in between: count from what is there now
     raise Busy
@@ -157,7 +167,7 @@ def note_shortage(*, product: Product, before: Availability | None) -> None:
         row.save()
 
 
-def _move(movement: StockMovement, now: datetime, *, seen: int | None = None, claim: Claim | None = None) -> StockMovement:
+def _move(movement: StockMovement, now: datetime, *, seen: int | None, claim: Claim | None, by: Viewer | None) -> StockMovement:
     """Write a movement and the stock it makes, if the stock is `seen` where that is given, and never below nothing.
 
     Raises ProductNotFound, NotEnoughStock, StockMoved, Repeated.
@@ -173,6 +183,8 @@ def _move(movement: StockMovement, now: datetime, *, seen: int | None = None, cl
             condition=enough if seen is None else ProductRow.inventory == seen,
         )
         _record(txn, movement)
+        if by:
+            txn.save(_audit(movement, seen, by))
         if claim:
             claim.join(txn)
 
@@ -182,9 +194,16 @@ def _move(movement: StockMovement, now: datetime, *, seen: int | None = None, cl
         if claim:
             claim.check(refused)
         left = product(product_id=movement.product_id, consistent=True).inventory
-        raise (NotEnoughStock(left) if seen is None else StockMoved) from refused
+        raise (NotEnoughStock if seen is None else StockMoved)(left) from refused
     forget_products([movement.product_id])
     return movement
+
+
+def _audit(movement: StockMovement, seen: int | None, by: Viewer) -> CatalogAuditRow:
+    why = f"{movement.change:+d}, {movement.reason}{f': {movement.note}' if movement.note else ''}"
+    change = Change("stock", "" if seen is None else str(seen), why if seen is None else f"{seen + movement.change} ({why})")
+    subject = product_pk(movement.product_id)
+    return audit_row(CatalogAuditRow, subject, actor=by, action="changed the stock", now=movement.at, changes=[change])
 
 
 def _record(txn: TransactWrite, movement: StockMovement) -> None:

@@ -56,7 +56,10 @@ def product_list(request: HttpRequest) -> HttpResponse:
 def category(request: HttpRequest, slug: str) -> HttpResponse:
     found = next((category for category in queries.categories() if category.slug == slug), None)
     if found is None:
-        raise Http404("no such category")
+        moved = queries.moved_category(slug=slug)
+        if not moved:
+            raise Http404("no such category")
+        return HttpResponsePermanentRedirect(reverse("catalog:category", args=[moved]))
     form = FilterForm(request.GET, category=found.name)
     return _list_answer(request, form, title=found.name, intro=found.intro, base=found.path, category=found)
 

@@ -204,6 +204,8 @@ STRIPE_CHECKOUT_ORIGIN = env.text("STRIPE_CHECKOUT_ORIGIN", "https://checkout.st
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", "anymail.backends.amazon_ses.EmailBackend")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", f"{SHOP_NAME} <shop@example.com>")
 SUPPORT_EMAIL = env.text("SUPPORT_EMAIL", parseaddr(DEFAULT_FROM_EMAIL)[1])
+# Who is told that a product is low or sold out; nobody without it.
+STAFF_MAIL = env.text("STAFF_MAIL", "")
 ANYMAIL = {"AMAZON_SES_CLIENT_PARAMS": {"region_name": AWS_REGION}}
 
 # --- Static files -----------------------------------------------------------------------------------------------------

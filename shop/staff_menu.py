@@ -12,6 +12,8 @@ MENU: tuple[tuple[str, str, Permission | None], ...] = (
     ("Home", "staff:home", None),
     ("Orders", "orders_staff:orders", Permission.ORDERS_VIEW),
     ("Products", "catalog_staff:products", Permission.PRODUCTS_VIEW),
+    ("Stock", "catalog_staff:stock", Permission.PRODUCTS_VIEW),
+    ("Categories", "catalog_staff:categories", Permission.PRODUCTS_VIEW),
     ("Reviews", "catalog_staff:reviews", Permission.REVIEWS_MODERATE),
     ("Customers", "accounts_staff:customers", Permission.CUSTOMERS_VIEW),
     ("Reconciliation", "orders_staff:findings", Permission.ORDERS_VIEW),

@@ -28,6 +28,7 @@ JOBS: dict[str, Callable[..., int]] = {
     "reconcile": orders.reconcile,
     "reconcile_stock": orders.reconcile_stock,
     "publish_due_products": catalog.publish_due_products,
+    "move_renamed_products": catalog.move_renamed_products,
 }
 """Every job by the name the schedule uses; each takes `now` and tells how many things it did. May run twice."""
 _METRICS = {
@@ -38,6 +39,7 @@ _METRICS = {
     "reconcile": "Findings",
     "reconcile_stock": "StockFindings",
     "publish_due_products": "ProductsPublished",
+    "move_renamed_products": "ProductsMoved",
 }
 """The metric that a job's answer is."""
 

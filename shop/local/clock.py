@@ -19,6 +19,7 @@ JOBS: Mapping[str, float] = {
     "reconcile": 3600.0,
     "reconcile_stock": 3600.0,
     "publish_due_products": 60.0,
+    "move_renamed_products": 60.0,
 }
 
 logger = logging.getLogger(__name__)

@@ -78,7 +78,7 @@ def test_saving_writes_what_changed_and_who_changed_it_and_leaves_the_stock_alon
     mug = factories.make_product(inventory=7)
     form = form_of(editor, mug.product_id)
 
-    answer = editor.post(f"{URL}{mug.product_id}/", form | {"name": "Tide Mug", "price": "25", "compare_at_price": "30.00"})
+    answer = editor.post(f"{URL}{mug.product_id}/save/", form | {"name": "Tide Mug", "price": "25", "compare_at_price": "30.00"})
 
     assert answer["Location"] == f"{URL}{mug.product_id}/"
     now = saved(mug.product_id)
@@ -98,7 +98,7 @@ def test_an_editor_that_is_saved_unchanged_writes_nothing(editor: Client) -> Non
     mug = factories.make_product(options={"colour": "Sand"}, family="mugs", weight=450)
     before = items_of("Products")
 
-    answer = editor.post(f"{URL}{mug.product_id}/", form_of(editor, mug.product_id), follow=True)
+    answer = editor.post(f"{URL}{mug.product_id}/save/", form_of(editor, mug.product_id), follow=True)
 
     assert "Nothing was different" in answer.text
     assert items_of("Products") == before
@@ -106,7 +106,7 @@ def test_an_editor_that_is_saved_unchanged_writes_nothing(editor: Client) -> Non
 
 def test_a_new_address_keeps_the_old_one_leading_here(editor: Client) -> None:
     mug = factories.make_product(slug="old-mug")
-    editor.post(f"{URL}{mug.product_id}/", form_of(editor, mug.product_id) | {"slug": "new-mug"})
+    editor.post(f"{URL}{mug.product_id}/save/", form_of(editor, mug.product_id) | {"slug": "new-mug"})
 
     moved = editor.get(f"/products/{mug.product_id}/old-mug/")
 
@@ -117,14 +117,14 @@ def test_a_sku_belongs_to_one_product_and_is_free_again_after_a_change(editor: C
     mug, bowl = factories.make_product(sku="MUG"), factories.make_product(sku="BOWL")
     before = items_of("Products")
 
-    refused = editor.post(f"{URL}{bowl.product_id}/", form_of(editor, bowl.product_id) | {"sku": "MUG", "name": "Big Bowl"})
+    refused = editor.post(f"{URL}{bowl.product_id}/save/", form_of(editor, bowl.product_id) | {"sku": "MUG", "name": "Big Bowl"})
 
     assert refused.status_code == 422
     assert "Another product has the SKU MUG." in refused.text
     assert 'value="Big Bowl"' in refused.text
     assert items_of("Products") == before
-    editor.post(f"{URL}{mug.product_id}/", form_of(editor, mug.product_id) | {"sku": "MUG-2"})
-    editor.post(f"{URL}{bowl.product_id}/", form_of(editor, bowl.product_id) | {"sku": "MUG"})
+    editor.post(f"{URL}{mug.product_id}/save/", form_of(editor, mug.product_id) | {"sku": "MUG-2"})
+    editor.post(f"{URL}{bowl.product_id}/save/", form_of(editor, bowl.product_id) | {"sku": "MUG"})
     assert [pk for pk, _ in keys() if pk.startswith("SKU#")] == ["SKU#MUG", "SKU#MUG-2"]
     assert saved(bowl.product_id).sku == "MUG"
 
@@ -132,10 +132,10 @@ def test_a_sku_belongs_to_one_product_and_is_free_again_after_a_change(editor: C
 def test_a_family_is_left_and_joined_with_its_rows(editor: Client) -> None:
     mug = factories.make_product(family="mugs", options={"colour": "Sand"})
 
-    editor.post(f"{URL}{mug.product_id}/", form_of(editor, mug.product_id) | {"family": "cups"})
+    editor.post(f"{URL}{mug.product_id}/save/", form_of(editor, mug.product_id) | {"family": "cups"})
     assert [pk for pk, _ in keys() if pk.startswith("FAMILY#")] == ["FAMILY#cups"]
     alone = {"family": "", "option_name": [], "option_value": []}
-    editor.post(f"{URL}{mug.product_id}/", form_of(editor, mug.product_id) | alone)
+    editor.post(f"{URL}{mug.product_id}/save/", form_of(editor, mug.product_id) | alone)
     assert [pk for pk, _ in keys() if pk.startswith("FAMILY#")] == []
     assert (saved(mug.product_id).family, saved(mug.product_id).options) == ("", {})
 
@@ -184,10 +184,10 @@ def test_what_cannot_be_is_said_and_nothing_typed_is_lost(editor: Client, wrong:
 def test_the_second_of_two_editors_sees_both_versions_and_loses_nothing(editor: Client) -> None:
     mug = factories.make_product()
     first, second = form_of(editor, mug.product_id), form_of(editor, mug.product_id)
-    editor.post(f"{URL}{mug.product_id}/", first | {"name": "Their Mug", "brand": "Theirs"})
+    editor.post(f"{URL}{mug.product_id}/save/", first | {"name": "Their Mug", "brand": "Theirs"})
     before = items_of("Products")
 
-    answer = editor.post(f"{URL}{mug.product_id}/", second | {"name": "My Mug", "price": "19.00"})
+    answer = editor.post(f"{URL}{mug.product_id}/save/", second | {"name": "My Mug", "price": "19.00"})
 
     assert answer.status_code == 409
     assert items_of("Products") == before
@@ -199,7 +199,7 @@ def test_the_second_of_two_editors_sees_both_versions_and_loses_nothing(editor: 
     assert answer.text.count(">both<") == 1
     again = fields_in(answer.text)
     assert (again["name"], again["brand"], again["price"]) == ("My Mug", "Theirs", "19.00")
-    editor.post(f"{URL}{mug.product_id}/", again)
+    editor.post(f"{URL}{mug.product_id}/save/", again)
     now = saved(mug.product_id)
     assert (now.name, now.brand, now.price, now.version) == ("My Mug", "Theirs", Money(1900, "USD"), 3)
 
@@ -209,14 +209,14 @@ def test_two_editors_and_a_running_checkout_meet_without_harm(editor: Client, gu
     first, second = form_of(editor, mug.product_id), form_of(editor, mug.product_id)
     checkout = factories.ready_to_order(guest, {mug.product_id: 2}, now)
 
-    assert editor.post(f"{URL}{mug.product_id}/", first | {"description": "New words."}).status_code == 303
+    assert editor.post(f"{URL}{mug.product_id}/save/", first | {"description": "New words."}).status_code == 303
     order_services.place_order(**checkout)
-    assert editor.post(f"{URL}{mug.product_id}/", second | {"brand": "Other"}).status_code == 409
+    assert editor.post(f"{URL}{mug.product_id}/save/", second | {"brand": "Other"}).status_code == 409
 
     now_saved = saved(mug.product_id)
     assert (now_saved.inventory, now_saved.description, now_saved.brand) == (3, "New words.", mug.brand)
     third = form_of(editor, mug.product_id)
-    assert editor.post(f"{URL}{mug.product_id}/", third | {"brand": "Other"}).status_code == 303
+    assert editor.post(f"{URL}{mug.product_id}/save/", third | {"brand": "Other"}).status_code == 303
     assert saved(mug.product_id).inventory == 3
 
 
@@ -225,7 +225,7 @@ def test_a_sale_does_not_stand_in_an_editors_way(editor: Client, guest: Owner, n
     form = form_of(editor, mug.product_id)
     factories.make_order(guest, {mug.product_id: 1}, now)
 
-    assert editor.post(f"{URL}{mug.product_id}/", form | {"name": "Renamed"}).status_code == 303
+    assert editor.post(f"{URL}{mug.product_id}/save/", form | {"name": "Renamed"}).status_code == 303
     assert (saved(mug.product_id).name, saved(mug.product_id).inventory) == ("Renamed", 4)
 
 
@@ -254,9 +254,9 @@ def test_a_time_that_was_put_off_or_taken_back_publishes_nothing(editor: Client)
     at = (datetime.now(UTC) + timedelta(hours=2)).replace(second=0, microsecond=0)
     product_id = create(editor, publish_at=at.strftime("%Y-%m-%dT%H:%M"))
     later = at + timedelta(days=1)
-    editor.post(f"{URL}{product_id}/", form_of(editor, product_id) | {"publish_at": later.strftime("%Y-%m-%dT%H:%M")})
+    editor.post(f"{URL}{product_id}/save/", form_of(editor, product_id) | {"publish_at": later.strftime("%Y-%m-%dT%H:%M")})
     assert services.publish_due_products(now=at) == 0
-    editor.post(f"{URL}{product_id}/", form_of(editor, product_id) | {"publish_at": ""})
+    editor.post(f"{URL}{product_id}/save/", form_of(editor, product_id) | {"publish_at": ""})
     assert services.publish_due_products(now=later) == 0
     assert saved(product_id).status is ProductStatus.DRAFT
 
@@ -289,7 +289,7 @@ def test_what_was_never_sold_can_be_deleted_and_what_was_sold_cannot(editor: Cli
 
 def test_a_delete_on_an_old_page_deletes_nothing(editor: Client) -> None:
     mug = factories.make_product()
-    editor.post(f"{URL}{mug.product_id}/", form_of(editor, mug.product_id) | {"name": "Other"})
+    editor.post(f"{URL}{mug.product_id}/save/", form_of(editor, mug.product_id) | {"name": "Other"})
     for version in ("1", "", "x", "²"):
         editor.post(f"{URL}{mug.product_id}/delete/", {"version": version})
     assert saved(mug.product_id).name == "Other"
@@ -482,5 +482,5 @@ def test_a_save_that_stays_busy_is_said_and_not_lost(editor: Client, monkeypatch
         raise Busy
 
     monkeypatch.setattr("catalog.editing.run_transaction", busy)
-    assert editor.post(f"{URL}{mug.product_id}/", form | {"name": "Other"}).status_code == 503
+    assert editor.post(f"{URL}{mug.product_id}/save/", form | {"name": "Other"}).status_code == 503
     assert saved(mug.product_id) == mug

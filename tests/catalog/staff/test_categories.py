@@ -1,0 +1,133 @@
+"""Staff's categories: made, renamed with their products, put in order, removed."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from catalog import queries, shelving
+from catalog.domain import ProductStatus
+from catalog.jobs import move_renamed_products
+from catalog.models import CATEGORIES_PK, CatalogAuditRow
+from shop.lib.audit import entries_about
+from shop.lib.viewer import Viewer
+from tests import factories
+from tests.catalog.staff.typing import XSS, saved
+from tests.conftest import items_of
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+SignIn = Callable[..., Viewer]
+URL = "/staff/categories/"
+
+
+@pytest.fixture
+def editor(client: Client, sign_in: SignIn) -> Client:
+    sign_in(client, "products.view", "products.edit")
+    return client
+
+
+def add(client: Client, name: str, **more: str) -> Any:
+    return client.post("/staff/new-category/", {"name": name, "slug": "", "intro": "", **more})
+
+
+def names() -> list[str]:
+    return [shelf.name for shelf in shelving.shelves()]
+
+
+def test_a_category_is_added_at_the_end_of_the_menu(editor: Client) -> None:
+    add(editor, "Tea & Coffee", intro="For mornings.")
+    add(editor, "Glass")
+
+    assert [(shelf.name, shelf.slug, shelf.position) for shelf in shelving.shelves()] == [
+        ("Tea & Coffee", "tea-coffee", 0),
+        ("Glass", "glass", 1),
+    ]
+    assert "For mornings." in editor.get("/categories/tea-coffee/").text
+    [latest, _] = entries_about(CatalogAuditRow, CATEGORIES_PK).items
+    assert (latest.actor_name, latest.action) == ("Ada Lovelace", "category Glass created")
+
+
+def test_a_name_or_an_address_is_there_once(editor: Client) -> None:
+    add(editor, "Glass")
+    before = items_of("Products")
+    for again in ({"name": "GLASS", "slug": "other"}, {"name": "Other", "slug": "glass"}, {"name": ""}):
+        assert editor.post("/staff/new-category/", {"slug": "", "intro": "", **again}).status_code == 422
+    assert items_of("Products") == before
+
+
+def test_a_renamed_category_takes_its_products_along_and_its_old_address_leads_there(editor: Client, now: datetime) -> None:
+    add(editor, "Cups")
+    mug = factories.make_product(category="Cups")
+    hidden = factories.make_product(category="Cups", status=ProductStatus.ARCHIVED)
+    other = factories.make_product(category="Glass")
+
+    answer = editor.post(f"{URL}cups/", {"name": "Cups & Mugs", "slug": "cups-mugs", "intro": "New."})
+
+    assert answer["Location"] == URL
+    while move_renamed_products(now=now):
+        pass
+    assert [saved(made.product_id).category for made in (mug, hidden, other)] == ["Cups & Mugs", "Cups & Mugs", "Glass"]
+    assert saved(mug.product_id).inventory == mug.inventory
+    assert [card.product_id for card in queries.in_category(category="Cups & Mugs").items] == [mug.product_id]
+    assert "RENAMES" not in {item["PK"]["S"] for item in items_of("Products")}
+    moved = editor.get("/categories/cups/")
+    assert (moved.status_code, moved["Location"]) == (301, "/categories/cups-mugs/")
+    editor.post(f"{URL}cups-mugs/", {"name": "Cups & Mugs", "slug": "mugs", "intro": "New."})
+    assert editor.get("/categories/cups/")["Location"] == "/categories/mugs/"
+    add(editor, "Cups")
+    assert editor.get("/categories/cups/").status_code == 200
+    assert editor.get("/categories/never/").status_code == 404
+
+
+def test_many_products_are_moved_some_a_run(editor: Client, now: datetime) -> None:
+    add(editor, "Cups")
+    for _ in range(30):
+        factories.make_product(category="Cups")
+    editor.post(f"{URL}cups/", {"name": "Mugs", "slug": "cups", "intro": ""})
+    assert len([item for item in items_of("Products") if item.get("category") == {"S": "Mugs"}]) == 25
+    assert move_renamed_products(now=now) == 5
+    assert move_renamed_products(now=now) == 0
+    assert not [item for item in items_of("Products") if item.get("category") == {"S": "Cups"}]
+
+
+def test_categories_are_put_in_order(editor: Client) -> None:
+    for name in ("A", "B", "C"):
+        add(editor, name)
+    editor.post(f"{URL}c/place/", {"to": "up"})
+    assert names() == ["A", "C", "B"]
+    editor.post(f"{URL}a/place/", {"to": "up"})
+    editor.post(f"{URL}a/place/", {"to": "down"})
+    assert names() == ["C", "A", "B"]
+    assert [category.name for category in queries.categories()] == ["C", "A", "B"]
+
+
+def test_the_second_of_two_editors_is_told(editor: Client) -> None:
+    add(editor, "Cups")
+    seen = '["Cups", ""]'
+    editor.post(f"{URL}cups/", {"name": "Cups", "slug": "cups", "intro": "First.", "seen": seen})
+    answer = editor.post(f"{URL}cups/", {"name": "Cups", "slug": "cups", "intro": "Second.", "seen": seen})
+    assert answer.status_code == 422
+    assert "Somebody saved it meanwhile. It now reads: Cups · First." in answer.text
+    assert shelving.shelves()[0].intro == "First."
+
+
+def test_only_an_empty_category_is_removed(editor: Client) -> None:
+    add(editor, "Cups")
+    add(editor, "Glass")
+    factories.make_product(category="Cups", status=ProductStatus.DRAFT)
+    assert "There are products in it." in editor.post(f"{URL}cups/remove/", follow=True).text
+    editor.post(f"{URL}glass/remove/")
+    editor.post(f"{URL}glass/remove/")
+    assert names() == ["Cups"]
+
+
+@pytest.mark.parametrize("payload", XSS)
+def test_hostile_words_stay_letters(editor: Client, payload: str) -> None:
+    add(editor, payload, intro=payload, slug="shelf")
+    for address in (URL, f"{URL}shelf/", "/categories/shelf/", "/"):
+        page = editor.get(address).text
+        assert "<" not in payload or payload not in page
+        assert ">14<" not in page
