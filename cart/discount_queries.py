@@ -1,9 +1,9 @@
 """Reads of discount codes. docs/tables.md has a row for each."""
 
 import hashlib
-import unicodedata
 from collections.abc import Sequence
 
+from accounts.domain import BadEmail, normalised_email
 from cart.discount_domain import Discount
 from cart.models import (
     DISCOUNTS_PK,
@@ -18,6 +18,8 @@ from shop.lib.owner import Owner
 from shop.lib.tables import batch_get, batch_items
 
 _BATCH = 100
+_DOTS_ARE_NOTHING = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
+"""Domains whose mailboxes have as many spellings as places for a dot, and the domain they are one with."""
 
 
 class NoSuchDiscount(Exception):
@@ -27,13 +29,13 @@ class NoSuchDiscount(Exception):
 def customers_of(*, owner: Owner, email: str = "") -> tuple[str, ...]:
     """The names under which a buyer's uses of a code are counted: the account, and the e-mail address (a digest of it).
 
-    A guest is known by the address alone, and a customer by both: signing out makes nobody a new customer.
+    A guest is known by the address alone, and a customer by both: signing out makes nobody a new customer, and neither does
+    another spelling of an address that leads to the same mailbox.
     """
     names = () if owner.is_guest else (owner.key,)
     if not email:
         return names
-    folded = unicodedata.normalize("NFKC", email.strip()).casefold()
-    return (*names, f"EMAIL#{hashlib.sha256(folded.encode()).hexdigest()[:32]}")
+    return (*names, f"EMAIL#{hashlib.sha256(_mailbox(email).encode()).hexdigest()[:32]}")
 
 
 def discount_for(*, code: str, customers: Sequence[str] = (), consistent: bool = False) -> Discount | None:
@@ -68,3 +70,15 @@ def discount(*, code: str) -> Discount:
     if found is None:
         raise NoSuchDiscount(code)
     return found
+
+
+def _mailbox(email: str) -> str:
+    """One spelling for all addresses of a mailbox, as far as is known: no case, no "+tag", no dots where they mean nothing."""
+    try:
+        local, _, domain = normalised_email(email).rpartition("@")
+    except BadEmail:
+        return email.strip().casefold()
+    local = local.partition("+")[0] or local
+    if domain in _DOTS_ARE_NOTHING:
+        local, domain = local.replace(".", "") or local, _DOTS_ARE_NOTHING[domain]
+    return f"{local}@{domain}"
