@@ -86,6 +86,21 @@ def worth_of(order: Order, quantities: Mapping[str, int]) -> Money:
     return _share(order, after) - _share(order, before)
 
 
+def amount_asked(order: Order, lines: Mapping[str, int], *, delivery: bool, extra: Money | None) -> Money:
+    """What goes back for these pieces, for the delivery (unless it went back before) and beside them."""
+    amount = worth_of(order, lines) + (extra or Money.zero(order.total.currency))
+    return amount + order.delivery_worth if delivery and not order.delivery_refunded else amount
+
+
+def extra_of(order: Order, refund: Refund) -> Money:
+    """What a refund gave back beside pieces and delivery; `order` is as the refund left it."""
+    quantities = {piece.product_id: piece.quantity for piece in refund.pieces}
+    counted = {} if refund.state is RefundState.FAILED else quantities
+    lines = tuple(replace(line, refunded=line.refunded - counted.get(line.product_id, 0)) for line in order.lines)
+    rest = refund.amount - worth_of(replace(order, lines=lines), quantities)
+    return rest - refund.delivery if refund.delivery else rest
+
+
 def _share(order: Order, quantities: Mapping[str, int]) -> Money:
     goods = order.total - order.delivery_worth
     gross = sum(_weight(line) for line in order.lines)

@@ -21,6 +21,8 @@ from orders.ledger_domain import (
     Refund,
     RefundReason,
     RefundState,
+    amount_asked,
+    extra_of,
     without_refunded,
     worth_of,
 )
@@ -81,9 +83,7 @@ def request_refund(
     if order.status not in _REFUNDABLE or not order.payment.payment_intent_id:
         raise NotRefundable(order.order_id)
     pieces = with_pieces_refunded(order, lines, restock=restock)
-    amount = worth_of(order, lines) + (extra or Money.zero(order.payment.amount.currency))
-    if delivery and not order.delivery_refunded:
-        amount = amount + order.delivery_worth
+    amount = amount_asked(order, lines, delivery=delivery, extra=extra)
     if order.payment.left < amount:
         raise RefundTooLarge(order.payment.left)
     if not amount or amount.minor < 0 or (extra and extra.minor < 0):
@@ -197,7 +197,8 @@ def _met_again(order: Order, number: int, lines: dict[str, int], extra: Money | 
     except books.RefundNotFound:  # the one of this place was made at Stripe
         raise OrderMoved(order.order_id) from None
     same_pieces = {piece.product_id: piece.quantity for piece in refund.pieces} == {one: n for one, n in lines.items() if n}
-    if not same_pieces or (not lines and extra != refund.amount and refund.delivery is None):
+    # Of the delivery nothing is asked: a form drawn after its refund cannot name it any more.
+    if not same_pieces or extra_of(order, refund) != (extra or Money.zero(refund.amount.currency)):
         raise OrderMoved(order.order_id)
     return carry_out(refund, now=now) if refund.state is RefundState.ASKED else refund
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from orders import services
 from orders.domain import Order, OrderStatus
-from orders.ledger_domain import RefundState, worth_of
+from orders.ledger_domain import RefundState, amount_asked
 from orders.payments import PaymentRefused, PaymentsUnavailable
 from orders.staff_forms import NoteForm, ReasonForm, RefundForm, ShipForm
 from orders.staff_views import order_context, order_or_404
@@ -167,8 +167,7 @@ def _refund(request: HttpRequest, found: Order, form: RefundForm) -> str:
 
 def _amount_of(found: Order, form: RefundForm) -> Money:
     told = form.cleaned_data
-    amount = worth_of(found, form.pieces) + (told["extra"] or Money.zero(found.total.currency))
-    return amount + found.shipping if told["delivery"] else amount
+    return amount_asked(found, form.pieces, delivery=told["delivery"], extra=told["extra"])
 
 
 def _done(request: HttpRequest, found: Order, do: Callable[[], str]) -> HttpResponse:

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from orders.domain import Order, OrderStatus
+from orders.forms import DayField
 from shop.lib.address_form import LineField, no_control_characters
 from shop.lib.money import Money, digits
 
@@ -18,8 +19,8 @@ class ListForm(forms.Form):
 
     q = forms.CharField(label="Number, e-mail or name", required=False, max_length=200)
     status = forms.ChoiceField(required=False, choices=[("", "All"), *((status, status) for status in OrderStatus)])
-    since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    since = DayField(label="From")
+    until = DayField(label="To")
 
     def value(self, name: str) -> Any:
         """A field's value; None when it was not given or makes no sense."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -133,6 +134,20 @@ def test_twenty_clicks_on_one_form_are_one_refund(stripe: FakeStripe, paid: Orde
     with pytest.raises(services.OrderMoved):  # another colleague's form, for another sum
         ask(stored(paid), now, number=1, extra=usd(700))
     assert books.refunds_of(order_id=paid.order_id) == (first,)
+
+
+@pytest.mark.parametrize("first", [{"delivery": True}, {"pieces": 1}, {"pieces": 1, "delivery": True, "extra": usd(100)}])
+def test_a_colleagues_refund_is_not_taken_for_one_of_another_sum(
+    stripe: FakeStripe, paid: Order, now: datetime, first: dict[str, Any]
+) -> None:
+    wanted = dict(first)
+    lines = {paid.lines[0].product_id: wanted.pop("pieces")} if "pieces" in first else {}
+    made = ask(paid, now, lines=lines, **wanted)
+
+    assert ask(stored(paid), now, number=1, lines=lines, **wanted) == made
+    with pytest.raises(services.OrderMoved):
+        ask(stored(paid), now, number=1, lines=lines, **(wanted | {"extra": usd(500)}))
+    assert made_at(stripe) == [made.amount.minor]
 
 
 def test_a_refund_stands_in_the_books_before_stripe_hears_of_it(stripe: FakeStripe, paid: Order, now: datetime) -> None:

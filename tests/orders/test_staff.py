@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
+from cart.tax_domain import tax_rules_from
 from orders import services
 from orders.domain import OrderStatus
 from orders.reactions import order_changed
@@ -185,6 +187,26 @@ def test_what_goes_back_is_shown_in_money_first_and_then_goes_back_once(
     assert made_at(stripe) == [2592]
     assert stock(mug.product_id) == 9
     assert stored(order).status is OrderStatus.PROCESSING
+
+
+def test_a_delivery_goes_back_with_its_tax_as_it_was_shown(
+    settings: Settings, desk: Client, stripe: FakeStripe, guest: Owner, now: datetime
+) -> None:
+    settings.TAX_RULES = tax_rules_from([{"rate": "0.2", "delivery": "0.2"}])
+    mug = factories.make_product(price=Money(2400, "USD"))
+    order = paid_order(stripe, guest, {mug.product_id: 1}, now)
+    asked = {"number": "1", "delivery": "on"}
+    address = f"/staff/orders/{order.order_id}/refund/"
+
+    assert "$11.99 goes back" in desk.get(address, asked).text
+    assert "$11.99 is refunded." in followed(desk.post(address, asked), desk)  # 9.99 and 20 % tax
+    assert made_at(stripe) == [1199]
+
+
+@pytest.mark.parametrize("query", ["until=9999-12-31", "since=0001-01-01&until=0001-01-01", "since=9999-12-31"])
+def test_days_at_the_end_of_time_are_passed_over(desk: Client, query: str) -> None:
+    assert desk.get(f"/staff/orders/?{query}").status_code == 200
+    assert desk.get(f"/staff/orders/export.csv?{query}").status_code == 200
 
 
 def test_more_than_was_paid_never_goes_back(desk: Client, stripe: FakeStripe, guest: Owner, now: datetime) -> None:
