@@ -9,8 +9,8 @@ _UNPAID = (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
 
 
 def of_order(old: Image, new: Image) -> dict[str, float]:
-    """The metrics of one change of an order's row: empty for other rows, and when the status stayed."""
-    if new is None or not new.keys() >= {"status", "totals"}:
+    """The metrics of one change of an order's row: empty for other rows, and when the status stayed or but the owner changed."""
+    if new is None or not new.keys() >= {"status", "totals"} or (old is None and "claimedAt" in new):
         return {}
     was, status = (old or {}).get("status", {}).get("S", ""), new["status"]["S"]
     if status == was:

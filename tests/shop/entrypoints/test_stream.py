@@ -227,6 +227,13 @@ def test_a_change_of_an_order_is_counted_for_what_it_means(
     assert figures.of_order(*change(status, was)) == expected
 
 
+def test_an_order_that_was_claimed_is_not_paid_once_more() -> None:
+    _, paid = change("processing", "pending")
+    assert paid is not None
+
+    assert figures.of_order(None, paid | {"claimedAt": {"S": "2026-05-01T12:00:00.000000Z"}}) == {}
+
+
 def test_other_rows_of_the_table_count_for_nothing() -> None:
     assert figures.of_order(None, {"PK": {"S": "ORDER#ord-1"}, "SK": {"S": "REF"}, "owner": {"S": "GUEST#x"}}) == {}
 
