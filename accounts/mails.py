@@ -28,14 +28,17 @@ def link_url(name: str, secret: str) -> str:
     return f"{settings.SITE_ORIGIN}{reverse(f'accounts:{name}', args=[secret])}"
 
 
-def send_verify(*, to: str, name: str, secret: str, onward: str = "") -> None:
-    """The link that opens an account and leads on to a page. Raises what the mail backend raises, as all of these do."""
+def send_verify(*, to: str, secret: str, onward: str = "") -> None:
+    """The link that opens an account and leads on to a page. Raises what the mail backend raises, as all of these do.
+
+    It goes to an address anybody may have typed, so it says nothing that whoever typed it may have written.
+    """
     _send(
         to,
         subject=f"Open your {settings.SHOP_NAME} account",
         heading="One step to your account",
         sentences=[
-            f"Hello {name}, please confirm that this address is yours. You will be asked for the password you chose.",
+            "Hello, please confirm that this address is yours. You will be asked for the password you chose.",
             "The link works for 24 hours.",
         ],
         button=Button("Confirm my address", _leading_on(link_url("verify", secret), onward)),
@@ -132,14 +135,14 @@ def send_email_change_old(user: User, *, new_email: str, secret: str) -> None:
     )
 
 
-def send_email_change_new(user: User, *, new_email: str, secret: str) -> None:
-    """To the address somebody wants to use."""
+def send_email_change_new(*, new_email: str, secret: str) -> None:
+    """To the address somebody wants to use: nobody has confirmed it, so no name of theirs is in it."""
     _send(
         new_email,
         subject=f"Confirm your new address at {settings.SHOP_NAME}",
         heading="Confirm your new address",
         sentences=[
-            f"Hello {user.first_name}, please confirm that this address is yours.",
+            "Hello, please confirm that this address is yours.",
             "We also wrote to the address so far: your account changes when both links were followed. Both work for 24 hours.",
         ],
         button=Button("Confirm my address", link_url("email_new", secret)),

@@ -63,7 +63,7 @@ def _answer_registration(asked: RequestRow, now: datetime) -> None:
     except UserNotFound:
         expires_at = now + services.VERIFY_LIFETIME
         secret = services.make_link(link=Link.VERIFY, email=asked.email, expires_at=expires_at, pending=asked)
-        mails.send_verify(to=asked.email, name=asked.first_name or "", secret=secret, onward=asked.onward or "")
+        mails.send_verify(to=asked.email, secret=secret, onward=asked.onward or "")
     else:
         mails.send_has_account(user, onward=asked.onward or "")
 
@@ -111,7 +111,7 @@ def _answer_email_change(asked: RequestRow, now: datetime) -> None:
         for link in (Link.OLD_EMAIL, Link.NEW_EMAIL)
     )
     mails.send_email_change_old(user, new_email=asked.email, secret=old)
-    mails.send_email_change_new(user, new_email=asked.email, secret=new)
+    mails.send_email_change_new(new_email=asked.email, secret=new)
 
 
 def _tell_of_new_device(row: SessionRow, now: datetime) -> None:
@@ -119,13 +119,18 @@ def _tell_of_new_device(row: SessionRow, now: datetime) -> None:
         return
     session = to_session(row)
     with once(EffectRow, f"{session.session_id}#mail-new-device", now=now) as is_ours:
-        if is_ours:
-            mails.send_new_device(
-                queries.user(user_id=session.user_id),
-                device=device_name(session.user_agent),
-                source=session.source,
-                at=f"{session.created_at:%B} {session.created_at.day} at {session.created_at:%H:%M} UTC",
-            )
+        if not is_ours:
+            return
+        try:
+            user = queries.user(user_id=session.user_id)
+        except UserNotFound:  # the account was deleted right after
+            return
+        mails.send_new_device(
+            user,
+            device=device_name(session.user_agent),
+            source=session.source,
+            at=f"{session.created_at:%B} {session.created_at.day} at {session.created_at:%H:%M} UTC",
+        )
 
 
 def _tell_of_end(row: UserRow, now: datetime) -> None:

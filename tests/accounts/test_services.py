@@ -11,7 +11,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from accounts import email_change, passwords, queries, services, sessions, staffing
+from accounts import closing, email_change, passwords, queries, services, sessions, staffing
 from accounts.domain import BadEmail, BadPassword, Role, Tries, UserStatus, normalised_email, tried_once_more
 from accounts.limits import LIMITS, Kind, TooManyTries, count_try
 from accounts.models import UserRow
@@ -150,6 +150,33 @@ def test_a_mail_is_sent_once_though_its_record_comes_twice(tables: Any, now: dat
     services.request_password_reset(email="ada@example.com", source="", now=now)
 
     assert [len(deliver(now)), len(deliver(now))] == [1, 0]
+
+
+def test_a_sign_in_of_an_account_that_is_gone_by_now_keeps_no_record_back(tables: Any, now: datetime) -> None:
+    user = make_user(now)
+    for _ in range(2):
+        assert log_in(Client()).status_code == 303
+    [news] = [item for item in items_of("Users") if item.get("isNewDevice", {}).get("BOOL")]
+    closing.close_account(user=user, session_id=news["SK"]["S"].removeprefix("SESSION#"))
+
+    account_changed(None, news, now=now)
+
+    assert mail.outbox == []
+
+
+def test_mails_to_an_address_nobody_has_confirmed_carry_no_words_of_who_asked(tables: Any, client: Client, now: datetime) -> None:
+    spam = "Win at https://spam.example/win"
+    details = {"first_name": spam, "last_name": spam, "email": "stranger@example.com", "password": PASSWORD}
+    assert client.post("/accounts/register/", details).status_code == 303
+    make_user(now, first_name=spam)
+    assert log_in(client).status_code == 303
+    assert client.post("/accounts/email/", {"email": "other@example.com", "password": PASSWORD}).status_code == 303
+
+    sent = {message.to[0]: message for message in deliver(now)}
+
+    assert {"stranger@example.com", "other@example.com"} <= set(sent)
+    for address in ("stranger@example.com", "other@example.com"):
+        assert "spam.example" not in sent[address].body + str(sent[address].alternatives)
 
 
 # --- Passwords --------------------------------------------------------------------------------------------------------
