@@ -14,7 +14,7 @@ LOOKUP_LIFETIME = timedelta(days=1)
 
 
 def ask_for_link(*, order_id: str, email: str, source: str, now: datetime) -> None:
-    """Note that somebody wants the link to an order. The same three calls whether order and address fit, or exist at all.
+    """Note that somebody wants the link to an order. The same five calls whether order and address fit, or exist at all.
 
     Raises TooManyTries, BadEmail; then nothing was noted.
     """
