@@ -19,6 +19,7 @@ MENU: tuple[tuple[str, str, Permission | None], ...] = (
     ("Reconciliation", "orders_staff:findings", Permission.ORDERS_VIEW),
     ("Team", "accounts_staff:team", Permission.STAFF_MANAGE),
     ("Audit trail", "staff:audit", Permission.AUDIT_VIEW),
+    ("Set-up doctor", "staff:doctor", Permission.SETTINGS_EDIT),
 )
 
 

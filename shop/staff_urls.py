@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from shop import audit_views, search_views, staff_views
+from shop import audit_views, doctor_views, search_views, staff_views
 
 app_name = "staff"
 urlpatterns = [
     path("", staff_views.home, name="home"),
     path("charts/<slug:figure>.svg", staff_views.chart, name="chart"),
     path("audit/", audit_views.trail, name="audit"),
+    path("doctor/", doctor_views.examine, name="doctor"),
+    path("doctor/mail/", doctor_views.send_mail, name="doctor_mail"),
     path("search/", search_views.search, name="search"),
 ]

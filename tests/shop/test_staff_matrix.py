@@ -36,6 +36,8 @@ def both(permission: Permission) -> Needed:
 MATRIX: dict[str, Needed] = {
     "staff:home": read(None),
     "staff:audit": read(Permission.AUDIT_VIEW),
+    "staff:doctor": read(Permission.SETTINGS_EDIT),
+    "staff:doctor_mail": write(Permission.SETTINGS_EDIT),
     "staff:search": read(None),
     "staff:chart": read(Permission.FIGURES_VIEW),
     "accounts_staff:customers": read(Permission.CUSTOMERS_VIEW),

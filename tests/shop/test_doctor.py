@@ -1,0 +1,82 @@
+"""The set-up doctor: what is missing is named, with what to do; what cannot be looked at hides nothing else."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from django.core import mail
+from django.test import Client
+from pytest_django import Settings
+
+from catalog import queries as catalog
+from catalog.search.engine import IndexMissing
+from shop.lib.tables import connection
+from shop.local.fake_stripe import FakeStripe
+from tests.conftest import counted_calls, words_of
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+SignIn = Callable[..., object]
+
+
+def test_a_shop_that_is_set_up(client: Client, sign_in: SignIn, stripe: FakeStripe, index: Callable[[], None]) -> None:
+    index()
+    sign_in(client, role="admin")
+
+    with counted_calls() as calls:
+        page = words_of(client.get("/staff/doctor/").content.decode())
+
+    assert "Table Orders Good Active, with indexes, stream and TTL." in page
+    assert "Search index Good Published, with 0 products in it." in page
+    assert "Payment keys Good Test keys: no real card is charged." in page
+    assert "Webhook Not known Nothing has happened at Stripe in the last 30 days." in page
+    assert calls == ["DescribeTable", "DescribeTimeToLive", "DescribeContinuousBackups"] * 4
+
+
+def test_what_is_missing_is_named_with_what_to_do(
+    client: Client, sign_in: SignIn, stripe: FakeStripe, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = connection().client.describe_table
+
+    def describe_table(*, TableName: str) -> Any:  # noqa: N803 - botocore's name
+        if TableName.endswith("Carts"):
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "DescribeTable")
+        found = real(TableName=TableName)
+        if TableName.endswith("Orders"):
+            found["Table"]["StreamSpecification"] = {}
+        return found
+
+    def listed_count() -> int:
+        raise IndexMissing("No index was published yet.")
+
+    monkeypatch.setattr(connection().client, "describe_table", describe_table)
+    monkeypatch.setattr(catalog, "listed_count", listed_count)
+    settings.STRIPE_WEBHOOK_SECRET = "nonsense"
+    sign_in(client, role="admin")
+
+    page = words_of(client.get("/staff/doctor/").content.decode())
+
+    assert "Payment keys Put this right The webhook secret is not one of Stripe's. Copy the signing secret" in page
+    assert "Table Carts Not known It may not be looked at (AccessDeniedException). Allow the web function" in page
+    assert "Table Orders Put this right It has no stream. Deploy again" in page
+    assert "Table Users Good" in page
+    assert "Search index Put this right No index was published yet. Run manage.py reindex." in page
+
+
+def test_a_test_mail_goes_to_who_asks_for_it(client: Client, sign_in: SignIn) -> None:
+    sign_in(client, role="admin")
+
+    page = client.post("/staff/doctor/mail/", follow=True).content.decode()
+
+    assert "A mail is on its way to ada@example.com" in page
+    assert [(one.to, one.subject) for one in mail.outbox] == [(["ada@example.com"], "A test mail of your shop")]
+
+
+def test_a_mail_that_is_not_taken_says_why(client: Client, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    def send(*_: Any, **__: Any) -> None:
+        raise OSError("address is not verified")
+
+    monkeypatch.setattr("shop.lib.mails.send", send)
+    sign_in(client, role="admin")
+    assert "The mail was not taken: address is not verified" in client.post("/staff/doctor/mail/", follow=True).content.decode()
