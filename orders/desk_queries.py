@@ -53,6 +53,8 @@ def listed_orders(
     """A page of all orders, or of one status, placed in a span of time; one Query a partition of the index."""
     index, partitions, sort = _list_of(status)
     low, high = time_text(since) if since else "0", time_bound(until) if until else "~"
+    if low > high:
+        return Page(())  # DynamoDB refuses to look between a later and an earlier time
 
     def ask(partition: str, **paging: Any) -> ResultIterator[OrderRow]:
         rows: ResultIterator[OrderRow] = index.query(partition, sort.between(low, high), **paging)

@@ -25,7 +25,7 @@ def openapi(request: HttpRequest) -> HttpResponse:
 
 
 @csrf_exempt
-def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
+def unknown(request: HttpRequest) -> HttpResponse:
     return problem(
         HTTPStatus.NOT_FOUND, "Not found", "There is nothing at this address; /api/v1/openapi.json lists what there is."
     )

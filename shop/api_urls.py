@@ -21,5 +21,5 @@ urlpatterns = [
     path("token", token, name="api_token"),
     path("openapi.json", api.openapi, name="api_description"),
     *_operations(),
-    re_path(r"^(?P<rest>.*)$", api.unknown),
+    re_path("", api.unknown),
 ]

@@ -82,6 +82,7 @@ def test_every_order_of_a_list_is_on_one_page_and_on_no_two(now: datetime) -> No
     assert pages("limit=2&sort=oldest&status=pending") == [made[:2], made[2:4], made[4:]]
     assert pages(f"since={second}&until={fourth}&sort=oldest") == [made[1:4]]
     assert pages("status=shipped") == [[]]
+    assert pages(f"since={fourth}&until={second}") == [[]]
 
 
 def test_a_list_tells_what_a_list_needs(paid: Order) -> None:

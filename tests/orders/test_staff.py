@@ -97,6 +97,7 @@ def test_a_list_can_be_bounded_by_days_and_passes_over_nonsense(desk: Client, gu
 
     assert listed(desk.get(f"/staff/orders/?since={today}&until={today}").text) == [order.order_id]
     assert listed(desk.get(f"/staff/orders/?since={tomorrow}").text) == []
+    assert listed(desk.get(f"/staff/orders/?since={tomorrow}&until={today}").text) == []
     assert listed(desk.get("/staff/orders/?since=never&status=lost&cursor=forged").text) == [order.order_id]
 
 

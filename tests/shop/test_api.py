@@ -197,11 +197,18 @@ def test_what_is_not_there_and_what_is_not_done_here_are_problems_too() -> None:
     answers = {
         "nothing": call("GET", "/nothing", authorizer=viewer),
         "slash": call("GET", "/products/", authorizer=viewer),
+        "line break": call("GET", "/products/a\nb", authorizer=viewer),
         "method": call("DELETE", "/stock/prod-1", authorizer=viewer),
         "token": call("GET", "/token", authorizer=viewer),
     }
 
-    assert {name: answer[0] for name, answer in answers.items()} == {"nothing": 404, "slash": 404, "method": 405, "token": 405}
+    assert {name: answer[0] for name, answer in answers.items()} == {
+        "nothing": 404,
+        "slash": 404,
+        "line break": 404,
+        "method": 405,
+        "token": 405,
+    }
     assert answers["method"][1]["allow"] == "GET, PUT, HEAD"
     assert {answer[1]["content-type"] for answer in answers.values()} == {"application/problem+json"}
 
