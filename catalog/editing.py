@@ -14,7 +14,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from catalog.domain import Product, ProductStatus, availability_of
+from catalog.domain import Product, ProductStatus, StockMovement, StockReason, availability_of
 from catalog.editing_domain import Draft, draft_of, texts_of
 from catalog.models import (
     GONE_SK,
@@ -38,6 +38,7 @@ from catalog.models import (
 from catalog.queries import ProductNotFound, forget_products, product
 from catalog.staff_models import PUBLISH_PK, PublishRow, publish_row, publish_sk
 from catalog.staff_queries import StoredPhoto, stored_photos, was_sold
+from catalog.stock_models import to_stock_row
 from shop.lib.audit import Change, audit_row
 from shop.lib.ids import new_id
 from shop.lib.tables import Busy, all_of
@@ -76,19 +77,19 @@ class WasSold(Exception):
 
 
 def create_from_draft(
-    *, draft: Draft, actor: Viewer, now: datetime, photos: Sequence[StoredPhoto] = (), action: str = "created"
+    *, draft: Draft, actor: Viewer, now: datetime, photos: Sequence[StoredPhoto] = (), action: str = "created", pieces: int = 0
 ) -> Product:
-    """Write a new product with nothing in stock. Raises SkuTaken; then nothing was written."""
+    """Write a new product with so many pieces in stock. Raises SkuTaken; then nothing was written."""
     product_id = new_id("prod", now)
     made = Product(
         **{name: getattr(draft, name) for name in Draft.__dataclass_fields__ if name != "slug"},
         product_id=product_id,
         slug=draft.slug or slugify(draft.name) or product_id,
         photos=tuple(photo_of(photo.key, photo.alt) for photo in photos),
-        availability=availability_of(0),
+        availability=availability_of(pieces),
         rating=None,
         created_at=now,
-        inventory=0,
+        inventory=pieces,
         updated_at=now,
         version=1,
     )
@@ -100,6 +101,11 @@ def create_from_draft(
         _claim_sku(txn, made)
         if made.family:
             txn.save(to_family_row(made))
+        if pieces:
+            stocked = StockMovement(
+                new_id("stk", now), product_id, pieces, StockReason.RECEIVED, actor.user_id, now, actor_name=actor.name
+            )
+            txn.save(to_stock_row(stocked))
         if made.publish_at:
             txn.save(publish_row(made.publish_at, product_id))
         txn.save(_audit(product_id, actor, action, now, changes))

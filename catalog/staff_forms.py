@@ -12,7 +12,6 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
-from django.utils.text import slugify
 
 from catalog.domain import Availability, ProductStatus
 from catalog.editing_domain import Draft
@@ -170,6 +169,10 @@ class ProductForm(forms.Form):
             raise ValidationError("The price has to be more than nothing.")
         return price
 
+    def clean_description(self) -> str:
+        # Browsers send line ends of their own; a text nobody touched must stay the same.
+        return str(self.cleaned_data["description"]).replace("\r\n", "\n")
+
     def clean_publish_at(self) -> datetime | None:
         at: datetime | None = self.cleaned_data["publish_at"]
         return at.astimezone(UTC).replace(microsecond=0) if at else None
@@ -254,9 +257,11 @@ def _initial(draft: Draft) -> dict[str, Any]:
     return given
 
 
-def slug_of(name: str) -> str:
-    """The address a name makes, as the search preview shows it."""
-    return slugify(name)[:LONGEST_NAME]
+def values_of(draft: Draft) -> dict[str, str]:
+    """The single fields of the form as a browser would send them for a draft that nobody touched."""
+    given = {name: "" if value is None else str(value) for name, value in _initial(draft).items()}
+    given["publish_at"] = draft.publish_at.strftime(_TIME_FORMAT) if draft.publish_at else ""
+    return {name: given[name] for name in given if name not in ("attributes", "options")}
 
 
 class Bulk(forms.Form):

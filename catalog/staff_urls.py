@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from catalog import category_staff_views, photo_staff_views, product_staff_views, review_staff_views, stock_staff_views
+from catalog import (
+    category_staff_views,
+    photo_staff_views,
+    product_staff_views,
+    review_staff_views,
+    stock_staff_views,
+    transfer_staff_views,
+)
 
 app_name = "catalog_staff"
 urlpatterns = [
@@ -18,6 +25,14 @@ urlpatterns = [
     path("products/", product_staff_views.products, name="products"),
     path("products/new/", product_staff_views.new, name="new_product"),
     path("products/bulk/", product_staff_views.bulk, name="bulk_products"),
+    path("transfers/", transfer_staff_views.transfers, name="transfers"),
+    path("transfers/template.csv", transfer_staff_views.template, name="import_template"),
+    path("transfers/begin/", transfer_staff_views.begin, name="begin_import"),
+    path("transfers/export/", transfer_staff_views.export, name="export_products"),
+    path("transfers/<id:transfer_id>/", transfer_staff_views.transfer, name="transfer"),
+    path("transfers/<id:transfer_id>/check/", transfer_staff_views.check, name="check_import"),
+    path("transfers/<id:transfer_id>/apply/", transfer_staff_views.apply, name="apply_import"),
+    path("transfers/<id:transfer_id>/products.csv", transfer_staff_views.fetch, name="fetch_export"),
     path("products/<id:product_id>/", product_staff_views.product, name="product"),
     path("products/<id:product_id>/save/", product_staff_views.save, name="save_product"),
     path("products/<id:product_id>/duplicate/", product_staff_views.duplicate, name="duplicate_product"),

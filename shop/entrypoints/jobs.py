@@ -11,6 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 django.setup()
 
 from catalog import jobs as catalog  # noqa: E402 - the apps need Django set up
+from catalog.importing import work_off_transfers  # noqa: E402
 from orders import jobs as orders  # noqa: E402
 from shop.entrypoints import observing  # noqa: E402
 from shop.entrypoints.times import lambda_time  # noqa: E402
@@ -29,6 +30,7 @@ JOBS: dict[str, Callable[..., int]] = {
     "reconcile_stock": orders.reconcile_stock,
     "publish_due_products": catalog.publish_due_products,
     "move_renamed_products": catalog.move_renamed_products,
+    "work_off_transfers": work_off_transfers,
 }
 """Every job by the name the schedule uses; each takes `now` and tells how many things it did. May run twice."""
 _METRICS = {
@@ -40,6 +42,7 @@ _METRICS = {
     "reconcile_stock": "StockFindings",
     "publish_due_products": "ProductsPublished",
     "move_renamed_products": "ProductsMoved",
+    "work_off_transfers": "LinesTransferred",
 }
 """The metric that a job's answer is."""
 

@@ -1,0 +1,290 @@
+"""Products from a spreadsheet, in slices: a file in the bucket is read from where the last slice stopped.
+
+So 50,000 lines take no more memory than a hundred, and a death in the middle loses nothing: a line that is done twice changes
+nothing the second time.
+
+mapping (which column is what) -> checking (all lines, nothing written) -> checked -> applying -> done; failed when it is no CSV.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.conf import settings
+from django.utils.datastructures import MultiValueDict
+from pynamodb.exceptions import DoesNotExist, UpdateError
+
+from catalog import product_export
+from catalog.domain import Product
+from catalog.editing import ProductMoved, SkuTaken, change_photos, create_from_draft, save_product
+from catalog.editing_domain import Draft, blank_draft, draft_of, texts_of
+from catalog.photos import Upload, bucket
+from catalog.product_export import EXPORTING
+from catalog.queries import ProductNotFound, categories, image_keys
+from catalog.staff_forms import ProductForm, values_of
+from catalog.staff_queries import StoredPhoto, products_of_skus
+from catalog.transfer_domain import NotACsv, Record, delimiter_of, guessed_column, pairs_of, records
+from catalog.transfer_models import TRANSFERS_PK, TransferErrorRow, TransferRow, error_sk, errors_pk, transfer_key
+from shop.lib.deadline import time_left
+from shop.lib.ids import new_id
+from shop.lib.tables import is_refused
+from shop.lib.viewer import Viewer
+
+MAX_BYTES = 100 * 1024 * 1024
+MAPPING, CHECKING, CHECKED, APPLYING, DONE, FAILED = "mapping", "checking", "checked", "applying", "done", "failed"
+WORKING = (CHECKING, APPLYING)
+_KEY = re.compile(r"uploads/csv-[0-9a-z]{17}")
+_IMAGE = re.compile(r"products/[0-9a-f]{32}|https://[^\s\x00-\x1f]{1,500}")
+_HEAD_BYTES = 64 * 1024
+_CHUNK_BYTES = 256 * 1024
+_ROWS_A_STEP = 100
+_LEAST_SECONDS = 8.0
+_LATEST = 20
+
+
+class UnknownFile(Exception):
+    """There is no such upload."""
+
+
+class NoSuchTransfer(Exception):
+    """There is no such import."""
+
+
+def start_csv_upload(*, now: datetime, then: str) -> Upload:
+    """A form that sends a file straight into the bucket, which sends the browser on to `then`."""
+    key = f"uploads/{new_id('csv', now)}"
+    form = bucket().generate_presigned_post(
+        Bucket=settings.MEDIA_BUCKET,
+        Key=key,
+        Fields={"success_action_redirect": then},
+        Conditions=[{"success_action_redirect": then}, ["content-length-range", 1, MAX_BYTES]],
+        ExpiresIn=1800,
+    )
+    return Upload(url=form["url"], fields=form["fields"], key=key)
+
+
+def begin_import(*, key: str, actor: Viewer, now: datetime) -> str:
+    """Look at the head of an upload and note the import; its id. Repeating it gives the same. Raises UnknownFile, NotACsv."""
+    if not _KEY.fullmatch(key):
+        raise UnknownFile(key)
+    client = bucket()
+    try:
+        found = client.get_object(Bucket=settings.MEDIA_BUCKET, Key=key, Range=f"bytes=0-{_HEAD_BYTES - 1}")
+    except client.exceptions.NoSuchKey:
+        raise UnknownFile(key) from None
+    size = int(found["ContentRange"].rpartition("/")[2]) if "ContentRange" in found else int(found["ContentLength"])
+    head = found["Body"].read()
+    delimiter = delimiter_of(head.split(b"\n", 1)[0].decode("utf-8", "replace"))
+    titles = next(records([head], delimiter=delimiter), None)
+    if titles is None:
+        raise NotACsv("the file is empty")
+    row = transfer_key(key.removeprefix("uploads/"))
+    row.state, row.started_at, row.file, row.size, row.delimiter = MAPPING, now, key, size, delimiter
+    row.actor_id, row.actor_name = actor.user_id, actor.name
+    row.titles = [title.strip()[:100] for title in titles.cells[:100]]
+    row.columns = {str(place): column for place, title in enumerate(row.titles) if (column := guessed_column(title))}
+    row.offset, row.line = titles.ends_at, titles.line
+    try:
+        row.save(TransferRow.pk.does_not_exist())
+    except Exception as error:  # PutError; begun before
+        if not is_refused(error):  # type: ignore[arg-type]
+            raise
+    return row.sk
+
+
+def transfer(*, transfer_id: str) -> TransferRow:
+    """An import as it is. Raises NoSuchTransfer."""
+    try:
+        return TransferRow.get(TRANSFERS_PK, transfer_id, consistent_read=True)
+    except DoesNotExist:
+        raise NoSuchTransfer(transfer_id) from None
+
+
+def latest_transfers() -> tuple[TransferRow, ...]:
+    """The imports and exports begun last."""
+    return tuple(TransferRow.query(TRANSFERS_PK, scan_index_forward=False, limit=_LATEST))
+
+
+def errors_of(*, transfer_id: str, state: str, at_most: int = 200) -> tuple[TransferErrorRow, ...]:
+    """The first lines that could not be used in a pass."""
+    return tuple(TransferErrorRow.query(errors_pk(transfer_id), TransferErrorRow.sk.startswith(error_sk(state)), limit=at_most))
+
+
+def check_import(*, transfer_id: str, columns: Mapping[str, str]) -> None:
+    """Read every line with this choice of columns, writing nothing. Again, where it was checked before."""
+    found = transfer(transfer_id=transfer_id)
+    _reset(found, (MAPPING, CHECKED), CHECKING, columns)
+
+
+def apply_import(*, transfer_id: str) -> None:
+    """Write what was checked."""
+    found = transfer(transfer_id=transfer_id)
+    _reset(found, (CHECKED,), APPLYING, dict(found.columns))
+
+
+def _reset(found: TransferRow, states: Sequence[str], state: str, columns: Mapping[str, str]) -> None:
+    if found.state not in states:
+        return
+    head = next(records(_chunks(found.file, 0), delimiter=found.delimiter))
+    _update(
+        found,
+        state=state,
+        columns=columns,
+        offset=head.ends_at,
+        line=head.line,
+        created=0,
+        changed=0,
+        same=0,
+        failed=0,
+    )
+
+
+def work_off_transfers(*, now: datetime) -> int:
+    """Go on with every import and export that is not at its end; how many lines were worked off."""
+    return sum(go_on(transfer_id=row.sk, now=now) for row in latest_transfers() if row.state in (*WORKING, EXPORTING))
+
+
+def go_on(*, transfer_id: str, now: datetime, at_most: int = 1_000_000) -> int:
+    """Work off lines while there is time, keeping the place after each hundred; how many."""
+    found = transfer(transfer_id=transfer_id)
+    if found.state == EXPORTING:
+        return product_export.go_on(found)
+    if found.state not in WORKING:
+        return 0
+    done = 0
+    lines = records(_chunks(found.file, found.offset), delimiter=found.delimiter, offset=found.offset, line=found.line)
+    try:
+        while done < at_most and time_left() > _LEAST_SECONDS:
+            step = list(islice(lines, _ROWS_A_STEP))
+            if not step:
+                _update(found, state=CHECKED if found.state == CHECKING else DONE)
+                break
+            _step(found, step, now)
+            done += len(step)
+    except NotACsv as error:
+        _update(found, state=FAILED, problem=str(error))
+    except UpdateError as error:
+        if not is_refused(error):
+            raise  # else another run is ahead
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What became of a line: a counter's name, and words where it could not be used."""
+
+    counter: str
+    words: str = ""
+
+
+def _step(found: TransferRow, step: Sequence[Record], now: datetime) -> None:
+    where = {column: int(place) for place, column in found.columns.items()}
+    rows = [{name: _cell(record, place) for name, place in where.items()} for record in step]
+    known = products_of_skus(skus=[row.get("sku", "").strip() for row in rows])
+    stored = image_keys(product_ids=[product.product_id for product in known.values()]) if "images" in where and known else {}
+    counts = {"created": found.created, "changed": found.changed, "same": found.same, "failed": found.failed}
+    names = [category.name for category in categories()]
+    for record, row in zip(step, rows, strict=True):
+        current = known.get(row.get("sku", "").strip())
+        keys = stored.get(current.product_id, ()) if current else ()
+        outcome = _line(found, row, current, keys, names, now)
+        counts[outcome.counter] += 1
+        if outcome.words:
+            key = (errors_pk(found.sk), error_sk(found.state, record.line))
+            sku = row.get("sku", "")[:64] or None
+            TransferErrorRow(*key, line=record.line, sku=sku, words=outcome.words[:500]).save()
+    _update(found, offset=step[-1].ends_at, line=step[-1].line, **counts)
+
+
+def _cell(record: Record, place: int) -> str:
+    return record.cells[place] if place < len(record.cells) else ""
+
+
+def _line(
+    found: TransferRow, row: dict[str, str], current: Product | None, keys: Sequence[str], names: Sequence[str], now: datetime
+) -> _Outcome:
+    try:
+        draft, pieces, images = _written(row, current, names, now)
+        is_same_text = current is not None and texts_of(draft_of(current)) == texts_of(draft)
+        is_same = is_same_text and (images is None or tuple(images) == tuple(keys))
+        if is_same:
+            return _Outcome("same")
+        if found.state == APPLYING:
+            _write(found, draft, current, pieces, images, now)
+    except _CannotBe as problem:
+        return _Outcome("failed", str(problem))
+    except SkuTaken as taken:
+        return _Outcome("failed", f"another product has the SKU {taken.sku}")
+    except (ProductMoved, ProductNotFound):
+        return _Outcome("failed", "somebody changed this product at the same moment; import the line again")
+    return _Outcome("changed" if current else "created")
+
+
+class _CannotBe(Exception):
+    """A line cannot be used."""
+
+
+def _written(
+    row: dict[str, str], current: Product | None, names: Sequence[str], now: datetime
+) -> tuple[Draft, int, list[str] | None]:
+    """What a line says: by the very rules of the editor, on top of what is there."""
+    before = draft_of(current) if current else blank_draft(settings.CURRENCY)
+    data = MultiValueDict({name: [text] for name, text in values_of(before).items()})
+    for kind in ("attribute", "option"):
+        cell = row.get(f"{kind}s")
+        pairs = list(getattr(before, f"{kind}s").items()) if cell is None else pairs_of(cell)
+        data.setlist(f"{kind}_name", [name for name, _ in pairs])
+        data.setlist(f"{kind}_value", [value for _, value in pairs])
+    for name, text in row.items():
+        if name in data and (text.strip() or name not in ("status", "slug")):
+            data[name] = text.strip().lower() if name == "status" else text
+    form = ProductForm(data, categories=names, draft=before, now=now)  # type: ignore[arg-type]  # getlist is all it needs
+    if not form.is_valid():
+        raise _CannotBe("; ".join(f"{name}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()))
+    images = row["images"].split() if "images" in row else None
+    if images and not all(_IMAGE.fullmatch(image) for image in images):
+        raise _CannotBe("images: give keys of photographs kept here, or addresses that begin with https://")
+    pieces = row.get("stock", "").strip() or "0"
+    if not (pieces.isascii() and pieces.isdigit() and len(pieces) < 8):  # noqa: PLR2004
+        raise _CannotBe(f"stock: “{pieces[:20]}” is no number of pieces")
+    return form.written, int(pieces), images
+
+
+def _write(
+    found: TransferRow, draft: Draft, current: Product | None, pieces: int, images: list[str] | None, now: datetime
+) -> None:
+    actor = Viewer(user_id=found.actor_id, name=found.actor_name)
+    photos = [StoredPhoto(image) for image in images or ()]
+    if current is None:
+        create_from_draft(draft=draft, actor=actor, now=now, photos=photos, action="imported", pieces=pieces)
+        return
+    draft = replace(draft, slug=draft.slug or current.slug)
+    save_product(
+        product_id=current.product_id, draft=draft, version=current.version, actor=actor, now=now, action="changed by import"
+    )
+    if images is not None:
+        change_photos(product_id=current.product_id, change=lambda before: _kept(photos, before), actor=actor, now=now)
+
+
+def _kept(photos: Sequence[StoredPhoto], before: tuple[StoredPhoto, ...]) -> list[StoredPhoto]:
+    """The photographs of a line, with the words that those kept had."""
+    words = {photo.key: photo.alt for photo in before}
+    return [StoredPhoto(photo.key, words.get(photo.key, "")) for photo in photos]
+
+
+def _update(found: TransferRow, **values: Any) -> None:
+    """A step of an import, if nobody took one since."""
+    as_read = (TransferRow.state == found.state) & (TransferRow.offset == found.offset)
+    found.update(actions=[getattr(TransferRow, name).set(value) for name, value in values.items()], condition=as_read)
+
+
+def _chunks(key: str, offset: int) -> Iterator[bytes]:
+    client = bucket()
+    size = int(client.head_object(Bucket=settings.MEDIA_BUCKET, Key=key)["ContentLength"])
+    # By ranges, so that no connection is held open while lines are written.
+    for start in range(offset, size, _CHUNK_BYTES):
+        asked = f"bytes={start}-{min(start + _CHUNK_BYTES, size) - 1}"
+        yield client.get_object(Bucket=settings.MEDIA_BUCKET, Key=key, Range=asked)["Body"].read()
