@@ -108,16 +108,16 @@ def neighbours(order: Order) -> tuple[str, str]:
     """The numbers of the orders placed just after and just before this one; empty at the ends. Two Queries a partition."""
     place = f"{time_text(order.created_at)}#{order.order_id}"
     later = [
-        row.order_id
+        (row.gsi2_sk, row.order_id)
         for partition in date_partitions()
         for row in OrderRow.by_date.query(partition, OrderRow.gsi2_sk > place, limit=1)
     ]
     earlier = [
-        row.order_id
+        (row.gsi2_sk, row.order_id)
         for partition in date_partitions()
         for row in OrderRow.by_date.query(partition, OrderRow.gsi2_sk < place, limit=1, scan_index_forward=False)
     ]
-    return min(later, default=""), max(earlier, default="")
+    return min(later, default=("", ""))[1], max(earlier, default=("", ""))[1]
 
 
 def notes_of(*, order_id: str) -> tuple[Note, ...]:

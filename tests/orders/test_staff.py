@@ -204,6 +204,29 @@ def test_a_delivery_goes_back_with_its_tax_as_it_was_shown(
     assert made_at(stripe) == [1199]
 
 
+def test_neighbours_of_an_order_are_those_placed_just_before_and_after_it(
+    settings: Settings, desk: Client, guest: Owner, now: datetime
+) -> None:
+    settings.INDEX_PARTITIONS = 50
+    mug = factories.make_product()
+    minutes = [now + timedelta(minutes=minute) for minute in range(6)]
+
+    def placed(cart_at: datetime, at: datetime) -> str:
+        ready = factories.ready_to_order(new_guest(cart_at), {mug.product_id: 1}, cart_at)
+        return services.place_order(**(ready | {"now": at})).order_id
+
+    slow, quick = placed(minutes[0], minutes[4]), placed(minutes[1], minutes[3])
+    first = placed(minutes[2], minutes[2])
+    late = placed(minutes[5], minutes[5])
+
+    page = desk.get(f"/staff/orders/{first}/").text
+    assert f"/staff/orders/{quick}/" in page
+    assert f"/staff/orders/{slow}/" not in page
+    page = desk.get(f"/staff/orders/{late}/").text
+    assert f"/staff/orders/{slow}/" in page
+    assert f"/staff/orders/{quick}/" not in page
+
+
 @pytest.mark.parametrize("query", ["until=9999-12-31", "since=0001-01-01&until=0001-01-01", "since=9999-12-31"])
 def test_days_at_the_end_of_time_are_passed_over(desk: Client, query: str) -> None:
     assert desk.get(f"/staff/orders/?{query}").status_code == 200
