@@ -1,11 +1,12 @@
 """Everything the shop keeps about a person, for them to take along."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from accounts import queries as accounts
 from accounts.devices import device_name
-from accounts.domain import User
+from accounts.domain import SavedCard, User
 from cart import queries as carts
 from catalog import review_queries
 from catalog.review_domain import Review
@@ -29,33 +30,8 @@ def export(*, user_id: str, now: datetime) -> dict[str, Any]:
     return {
         "exportedAt": now.isoformat(),
         "profile": _profile(user),
-        "addresses": [
-            {
-                "id": entry.address_id,
-                "type": entry.kind,
-                "name": entry.name,
-                "street": entry.street,
-                "street2": entry.street2,
-                "city": entry.city,
-                "state": entry.state,
-                "zipCode": entry.zip_code,
-                "country": entry.country,
-                "isDefault": entry.is_default,
-            }
-            for entry in user.addresses
-        ],
-        "paymentMethods": [
-            {
-                "id": card.method_id,
-                "type": card.kind,
-                "brand": card.brand,
-                "last4": card.last4,
-                "expiryMonth": card.expiry_month,
-                "expiryYear": card.expiry_year,
-                "isDefault": card.is_default,
-            }
-            for card in cards
-        ],
+        "addresses": _addresses(user),
+        "paymentMethods": _cards(cards),
         "orders": [_order(order) for order in orders],
         "reviews": [_review(review) for review in review_queries.reviews_of_orders(bought=bought)],
         "cart": _cart(owner, now),
@@ -99,6 +75,39 @@ def _profile(user: User) -> dict[str, Any]:
     }
 
 
+def _addresses(user: User) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": entry.address_id,
+            "type": entry.kind,
+            "name": entry.name,
+            "street": entry.street,
+            "street2": entry.street2,
+            "city": entry.city,
+            "state": entry.state,
+            "zipCode": entry.zip_code,
+            "country": entry.country,
+            "isDefault": entry.is_default,
+        }
+        for entry in user.addresses
+    ]
+
+
+def _cards(cards: Iterable[SavedCard]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": card.method_id,
+            "type": card.kind,
+            "brand": card.brand,
+            "last4": card.last4,
+            "expiryMonth": card.expiry_month,
+            "expiryYear": card.expiry_year,
+            "isDefault": card.is_default,
+        }
+        for card in cards
+    ]
+
+
 def _order(order: Order) -> dict[str, Any]:
     return {
         "orderId": order.order_id,
@@ -118,6 +127,7 @@ def _order(order: Order) -> dict[str, Any]:
         "delivery": {"method": order.delivery_method, "trackingNumber": order.tracking_number},
         "address": _address(order.address),
         "subtotal": _money(order.subtotal),
+        "discount": {"code": order.discount.code, "saved": _money(order.discount.saved)} if order.discount else None,
         "tax": _money(order.tax),
         "shippingCost": _money(order.shipping),
         "total": _money(order.total),
