@@ -9,10 +9,10 @@ from django.views.decorators.http import require_http_methods
 from catalog import review_queries
 from catalog.queries import ProductNotFound
 from catalog.services import AlreadyReviewed
-from orders import queries, services
+from orders import services
 from orders.domain import Order, OrderLine
 from orders.forms import ReviewForm
-from shop.lib.access import owner_of
+from orders.showing import order_or_404
 from shop.lib.clock import utc_now
 from shop.lib.http import see_other
 
@@ -53,10 +53,7 @@ def _refusal(request: HttpRequest, context: dict[str, object], words: str) -> Ht
 
 def _bought_or_404(request: HttpRequest, order_id: str, product_id: str) -> tuple[Order, OrderLine]:
     """The viewer's order and the product's line in it."""
-    try:
-        order = queries.order_for(viewer=owner_of(request), order_id=order_id, key=request.GET.get("key", ""), now=utc_now())
-    except queries.OrderNotFound:
-        raise Http404("no such order for this viewer") from None
+    order = order_or_404(request, order_id)
     line = order.line_of(product_id)
     if line is None:
         raise Http404("the product is not in the order")
