@@ -2,7 +2,6 @@
 
 import random
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,7 +9,6 @@ from functools import partial
 
 from django.conf import settings
 from pynamodb.exceptions import PutError
-from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from cart.discount_domain import normal_code, why_unknown
@@ -29,13 +27,14 @@ from cart.domain import (
     merge_items,
     with_at_least,
 )
-from cart.models import CartRow, cart_key, to_item_maps, to_totals_map
-from cart.queries import kept_cart, price_cart, rough_totals
+from cart.models import CartRow, cart_key
+from cart.queries import kept_cart, price_cart
+from cart.writing import is_replaceable, is_unchanged, new_cart, row_of
 from catalog import queries as catalog
 from catalog.domain import Product
 from shop.lib.ids import new_id
 from shop.lib.owner import Owner
-from shop.lib.tables import Busy, all_of, is_refused
+from shop.lib.tables import Busy, is_refused
 from shop.lib.transactions import Refused, run_transaction
 
 _TRIES = 8
@@ -247,7 +246,7 @@ def adopt_guest_cart(*, guest: Owner, owner: Owner, now: datetime) -> Merged | N
         if theirs is None or theirs.state is not CartState.OPEN or not theirs.items:
             return None
         stored = kept_cart(owner=owner, now=now)
-        cart = stored if stored and stored.state is CartState.OPEN else _new_cart(stored, now)
+        cart = stored if stored and stored.state is CartState.OPEN else new_cart(stored, now)
         merged = adopt_items(cart.items, theirs.items, most=_most_of((*cart.items, *theirs.items)))
         cart_id = cart.cart_id or new_id("cart", now)
         changed = replace(
@@ -287,7 +286,7 @@ def close_cart(
             CartRow.version.set(cart.version + 1),
             CartRow.updated_at.set(now),
         ],
-        condition=_is_unchanged(cart, now),
+        condition=is_unchanged(cart, now),
     )
 
 
@@ -310,14 +309,14 @@ def _change_cart(owner: Owner, now: datetime, change: Callable[[KeptCart], KeptC
         if attempt:
             time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311 - jitter, no secret
         stored = kept_cart(owner=owner, now=now)
-        cart = stored if stored and stored.state is CartState.OPEN else _new_cart(stored, now)
+        cart = stored if stored and stored.state is CartState.OPEN else new_cart(stored, now)
         changed = change(cart)
         if changed is cart:
             return cart
         cart_id = cart.cart_id or new_id("cart", now)  # an item in the specification's own form has none
         changed = replace(changed, cart_id=cart_id, version=cart.version + 1, expires_at=now + LIFETIME)
-        row = _row(owner, changed, now)
-        may_write = _is_unchanged(cart, now) if cart is stored else _is_replaceable(now)
+        row = row_of(owner, changed, now)
+        may_write = is_unchanged(cart, now) if cart is stored else is_replaceable(now)
         try:
             # Sent again by botocore after a lost reply, the write meets itself and must not count as somebody else's.
             row.save(may_write | (CartRow.written_by == row.written_by))
@@ -332,54 +331,14 @@ def _change_cart(owner: Owner, now: datetime, change: Callable[[KeptCart], KeptC
 def _add_adoption(
     guest: Owner, theirs: KeptCart, owner: Owner, before: KeptCart | None, changed: KeptCart, now: datetime, txn: TransactWrite
 ) -> None:
-    txn.delete(cart_key(guest), condition=_is_unchanged(theirs, now))
-    txn.save(_row(owner, changed, now), condition=_is_unchanged(before, now) if before else _is_replaceable(now))
+    txn.delete(cart_key(guest), condition=is_unchanged(theirs, now))
+    txn.save(row_of(owner, changed, now), condition=is_unchanged(before, now) if before else is_replaceable(now))
 
 
 def _most_of(items: Items) -> dict[str, int]:
     """How many of each product there can be in a cart. Of what is sold out or gone the cart page tells; the wish is kept."""
     found = catalog.products(product_ids=[item.product_id for item in items])
     return {product_id: _limit(product, MAX_QUANTITY) for product_id, product in found.items() if product.inventory > 0}
-
-
-def _new_cart(last: KeptCart | None, now: datetime) -> KeptCart:
-    """An empty cart, which still knows the order the last one became: it may be waiting to be paid."""
-    made = KeptCart(new_id("cart", now), (), CartState.OPEN, 0, now + LIFETIME)
-    return replace(made, order_id=last.order_id, order_due_at=last.order_due_at) if last else made
-
-
-def _is_unchanged(cart: KeptCart, now: datetime) -> Condition:
-    # An item in the spec's own form, written by somebody else, has no version, state or id. The id is compared because the
-    # next cart's versions begin anew.
-    return all_of(
-        CartRow.version == cart.version if cart.version else CartRow.version.does_not_exist(),
-        CartRow.cart_id == cart.cart_id if cart.cart_id else CartRow.cart_id.does_not_exist(),
-        (CartRow.state == CartState.OPEN) | CartRow.state.does_not_exist(),
-        CartRow.expires_at > now,
-    )
-
-
-def _is_replaceable(now: datetime) -> Condition:
-    is_free: Condition = CartRow.pk.does_not_exist() | (CartRow.expires_at <= now) | (CartRow.state == CartState.CHECKED_OUT)
-    return is_free
-
-
-def _row(owner: Owner, cart: KeptCart, now: datetime) -> CartRow:
-    row = cart_key(owner)
-    row.user_id = owner.id
-    row.items = to_item_maps(cart.items)
-    row.totals = to_totals_map(rough_totals(cart.items))
-    row.updated_at = now
-    row.expires_at = cart.expires_at
-    row.cart_id = cart.cart_id
-    row.state = cart.state
-    row.version = cart.version
-    row.order_id = cart.order_id
-    row.order_due_at = cart.order_due_at
-    row.restored = list(cart.restored) or None
-    row.discount_code = cart.code or None
-    row.written_by = uuid.uuid4().hex
-    return row
 
 
 def _with_line(items: Items, product: Product, quantity: int, now: datetime) -> Items:

@@ -4,7 +4,8 @@ import hashlib
 from typing import Any
 
 from accounts.domain import SavedCard, User
-from orders.payments import CustomerGone, PaymentRefused, deployment, gateway
+from orders.payment_params import deployment
+from orders.payments import CustomerGone, PaymentRefused, gateway
 
 MOST_CARDS = 100
 """The longest page Stripe gives; nobody has so many."""

@@ -1,6 +1,5 @@
 """Stripe, behind one small gateway: the only place that knows its API. Tests and the laptop point it at a stand-in server."""
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
 
-from cart.delivery_domain import name_of
 from orders.domain import Order
+from orders.payment_params import deployment, line_items, metadata_of, payer
 from shop.lib.deadline import require_time
 from shop.lib.money import Money
 from shop.lib.watching import call_to
@@ -163,11 +162,11 @@ class StripeGateway:
             # Cards alone: a slow method (a bank debit) would hold the stock for days, and Stripe offers what its dashboard says.
             "payment_method_types": ["card"],
             "client_reference_id": order.order_id,
-            **_payer(order, customer),
-            "line_items": _line_items(order),
+            **payer(order, customer),
+            "line_items": line_items(order),
             **({"discounts": [{"coupon": coupon}]} if coupon else {}),
-            "metadata": _metadata(order),
-            "payment_intent_data": {"metadata": _metadata(order), "description": f"Order {order.order_id}"},
+            "metadata": metadata_of(order),
+            "payment_intent_data": {"metadata": metadata_of(order), "description": f"Order {order.order_id}"},
             "success_url": success_url,
             "cancel_url": cancel_url,
             "expires_at": int(expires_at.timestamp()),
@@ -270,7 +269,7 @@ class StripeGateway:
             "duration": "once",
             "max_redemptions": 1,
             "name": order.discount.code,
-            "metadata": _metadata(order),
+            "metadata": metadata_of(order),
         }
         options: Any = {"idempotency_key": f"order:{order.order_id}:coupon:v1"}
         return str(self._ask(lambda: self._client.v1.coupons.create(params, options), "coupon").id)  # type: ignore[arg-type]
@@ -327,40 +326,6 @@ def gateway() -> StripeGateway:
         webhook_secret=settings.STRIPE_WEBHOOK_SECRET,
         api_origin=settings.STRIPE_API_ORIGIN,
     )
-
-
-def _line_items(order: Order) -> list[dict[str, Any]]:
-    """The order's lines, tax and delivery as Stripe shows them; less the coupon they add up to the order's total to the cent."""
-    lines = [(line.name, line.unit_price, line.quantity) for line in order.lines]
-    delivery = (name_of(settings.DELIVERY_METHODS, order.delivery_method), order.shipping, 1)
-    extras = [delivery] if order.tax_included else [("Tax", order.tax, 1), delivery]
-    return [
-        {
-            "price_data": {
-                "currency": price.currency.lower(),
-                "unit_amount": price.minor,
-                "product_data": {"name": name},
-            },
-            "quantity": quantity,
-        }
-        for name, price, quantity in [*lines, *(extra for extra in extras if extra[1])]
-    ]
-
-
-def _payer(order: Order, customer: str) -> dict[str, Any]:
-    """Who pays: a customer with saved cards, or just an address. https://docs.stripe.com/payments/checkout/save-during-payment"""
-    if not customer:
-        return {"customer_email": order.email}
-    return {"customer": customer, "saved_payment_method_options": {"payment_method_save": "enabled"}}
-
-
-def _metadata(order: Order) -> dict[str, str]:
-    return {"order_id": order.order_id, "deployment": deployment()}
-
-
-def deployment() -> str:
-    """Tells this shop's payments from those of another that shares the Stripe account, such as its own test deployment."""
-    return hashlib.sha256(f"{settings.SITE_ORIGIN} {settings.TABLE_PREFIX}".encode()).hexdigest()[:16]
 
 
 def _to_session(session: "stripe.checkout.Session") -> Session:

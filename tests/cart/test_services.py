@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cart import services
+from cart import services, writing
 from cart.domain import LIFETIME, MAX_LINES, MAX_QUANTITY, Change
 from cart.queries import kept_cart, open_cart
 from catalog.domain import ProductStatus
@@ -199,16 +199,16 @@ def test_a_slow_tab_does_not_write_the_ordered_cart_over_the_next_one(
 ) -> None:
     first, second, third = (factories.make_product() for _ in range(3))
     ready = factories.ready_to_order(guest, {first.product_id: 1}, now)
-    real = services._is_unchanged
+    real = writing.is_unchanged
 
     def meanwhile(cart: Any, moment: datetime) -> Any:
         """Between the slow tab's read and its write another tab orders, and begins the next cart."""
-        monkeypatch.setattr(services, "_is_unchanged", real)
+        monkeypatch.setattr(services, "is_unchanged", real)
         order_services.place_order(**ready)
         add(guest, second.product_id, 1, now)
         return real(cart, moment)
 
-    monkeypatch.setattr(services, "_is_unchanged", meanwhile)
+    monkeypatch.setattr(services, "is_unchanged", meanwhile)
     add(guest, third.product_id, 1, now)
 
     cart = open_cart(owner=guest, now=now)
