@@ -34,6 +34,7 @@ from shop.local.prove.gateway import FaultGateway, Weather
 _ADDRESS = Address(name="Ada Lovelace", street="123 Main St", city="New York", state="NY", zip_code="10001", country="US")
 _DETAILS = CheckoutDetails(email="ada@example.com", phone="", address=_ADDRESS, delivery="standard")
 STAFF = Viewer("prove", "The proof", "", "admin", frozenset(), "")
+MINUTELY = ("release_unpaid_orders", "settle_paid_orders", "resume_refunds")
 _PAGE = "http://shop.invalid/"
 
 
@@ -112,10 +113,10 @@ class World:
         return services.settle(session_id=order.payment.session_id, now=utc_now())
 
     def run_jobs(self, now: datetime) -> None:
-        """Every job of the schedule once, at this moment. A job that fails is the next run's business, as on AWS."""
-        for job in JOBS.values():
+        """What the schedule does to orders each minute, at this moment. What fails is the next run's business, as on AWS."""
+        for name in MINUTELY:
             with passed_over():
-                job(now=now)
+                JOBS[name](now=now)
 
     def stock(self, product_id: str) -> int:
         """Pieces of the product that can be bought."""
@@ -137,6 +138,14 @@ class World:
         with self.stripe.state.lock:
             sessions = list(self.stripe.state.tables["sessions"].values())
         return Counter(str(one["client_reference_id"]) for one in sessions if one["payment_status"] == "paid")
+
+    def refunded(self, order: Order) -> int:
+        """What Stripe has given back of the order's payments, in minor units."""
+        with self.stripe.state.lock:
+            sessions = list(self.stripe.state.tables["sessions"].values())
+            refunds = list(self.stripe.state.tables["refunds"].values())
+        intents = {one["payment_intent"] for one in sessions if one["client_reference_id"] == order.order_id}
+        return sum(one["amount"] for one in refunds if one["payment_intent"] in intents and one["status"] == "succeeded")
 
 
 def at_once(tasks: list[Callable[[], Any]], *, threads: int = 200) -> list[Any]:
@@ -163,4 +172,4 @@ def passed_over() -> Iterator[None]:
 
 def held(order: Order) -> bool:
     """Whether the order keeps its pieces from being sold to others: pending, or paid and not given back."""
-    return order.status not in (OrderStatus.EXPIRED, OrderStatus.CANCELLED)
+    return order.status not in (OrderStatus.EXPIRED, OrderStatus.CANCELLED, OrderStatus.REFUNDED)
