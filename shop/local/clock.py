@@ -20,7 +20,7 @@ JOBS: Mapping[str, float] = {
     "reconcile_stock": 3600.0,
     "publish_due_products": 60.0,
     "move_renamed_products": 60.0,
-    "work_off_transfers": 15.0,
+    "work_off_transfers": 60.0,
 }
 
 logger = logging.getLogger(__name__)
