@@ -37,6 +37,7 @@ class Kind(StrEnum):
     LINK_SOURCE = "link-source"
     ORDER = "order"
     ORDER_SOURCE = "order-source"
+    DISCOUNT_SOURCE = "discount-source"
 
 
 LIMITS = {
@@ -54,6 +55,8 @@ LIMITS = {
     # The link to an order, asked for by number and address: a mail to somebody each time both fit.
     Kind.ORDER: Limit(5, 5 * _MINUTES, 1 * _DAYS, 2 * _DAYS),
     Kind.ORDER_SOURCE: Limit(10, 1 * _MINUTES, 1 * _HOURS, 1 * _DAYS),
+    # Codes made for one person can be guessed like passwords; right ones are not counted.
+    Kind.DISCOUNT_SOURCE: Limit(20, 10 * _SECONDS, 15 * _MINUTES, 6 * _HOURS),
 }
 
 

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.limits import Kind, TooManyTries, count_try, give_back_try
 from cart import queries, services
 from cart.domain import MAX_LINES, MAX_QUANTITY
 from cart.forms import AddForm, CodeForm, ProductForm, UpdateForm
@@ -16,9 +17,11 @@ from shop.lib.access import owner_of, owner_or_new_guest
 from shop.lib.clock import utc_now
 from shop.lib.guests import remember_guest
 from shop.lib.http import is_htmx
+from shop.lib.source import source_of
 
 _LONGEST_CODE = 40
 """So much of what was typed as a code is shown again."""
+_TOO_MANY_CODES = "Those were many codes in a short time. Please wait a little and try again. Your cart is as it was."
 _ADD_QUANTITY_PROBLEM = f"Please choose a whole number from 1 to {MAX_QUANTITY}. Your cart is as it was."
 _LINE_QUANTITY_PROBLEM = (
     f"Please choose a whole number from 1 to {MAX_QUANTITY}, or 0 to take the line out. Your cart is as it was."
@@ -97,10 +100,17 @@ def enter_code(request: HttpRequest) -> HttpResponse:
     owner = owner_of(request)
     if owner is None:
         return _code_answer(request, typed=typed, problem="Please put something in your cart first.")
+    now, source = utc_now(), source_of(request)
     try:
-        services.enter_code(owner=owner, typed=typed, now=utc_now())
+        if source:
+            count_try(Kind.DISCOUNT_SOURCE, source, now=now)
+        services.enter_code(owner=owner, typed=typed, now=now)
     except services.CodeRefused as refusal:
         return _code_answer(request, typed=typed, problem=str(refusal))
+    except TooManyTries:
+        return _code_answer(request, typed=typed, problem=_TOO_MANY_CODES)
+    if source:
+        give_back_try(Kind.DISCOUNT_SOURCE, source, now=now)
     return _cart_answer(request)
 
 

@@ -316,3 +316,18 @@ def test_orders_know_no_code_when_there_is_none(guest: Owner, now: datetime) -> 
 
     assert isinstance(order, Order)
     assert (order.discount, order.discount_customers, order.tax_included) == (None, (), False)
+
+
+def test_who_guesses_at_codes_is_slowed_down_and_who_knows_one_is_not(guest_client: Client, guest: Owner, now: datetime) -> None:
+    make_discount(now)
+    cart_services.add_to_cart(owner=guest, product_id=factories.make_product().product_id, quantity=1, now=now)
+    for _ in range(30):
+        assert "10 % off" in guest_client.post("/cart/code/", {"code": "spring10"}, headers={"hx-request": "true"}).text
+    guest_client.post("/cart/code/remove/")
+
+    for number in range(20):
+        guest_client.post("/cart/code/", {"code": f"GUESS{number}"}, headers={"hx-request": "true"})
+    refused = guest_client.post("/cart/code/", {"code": "SPRING10"}, headers={"hx-request": "true"})
+
+    assert "Those were many codes in a short time." in refused.text
+    assert open_cart(owner=guest, now=now).code == ""
