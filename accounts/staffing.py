@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
@@ -34,6 +34,7 @@ from accounts.queries import UserNotFound
 from accounts.services import Asked, EmailTaken, forget_sessions, request_row
 from shop.lib.audit import Change, audit_row
 from shop.lib.ids import new_id
+from shop.lib.tables import all_of
 from shop.lib.transactions import Refused, run_transaction
 from shop.lib.viewer import Permission, Viewer
 
@@ -210,11 +211,16 @@ def _run(build: Callable[[TransactWrite], None]) -> None:
 
 
 def _is_unchanged(user: User) -> Condition:
-    """The rule was asked about the person as read: who was given more meanwhile is not changed."""
-    given = sorted(user.granted)
-    as_read: Condition = UserRow.permissions == given if given else UserRow.permissions.does_not_exist()
-    unchanged: Condition = as_read & (UserRow.role == user.role)
-    return unchanged
+    """The rule was asked about the person as read: who was given more meanwhile is not changed.
+
+    Another system may have written the permissions in any order, or an empty list of them.
+    """
+    as_many = size(UserRow.permissions) == len(user.granted)
+    return all_of(
+        UserRow.role == user.role,
+        as_many if user.granted else UserRow.permissions.does_not_exist() | as_many,
+        *(UserRow.permissions.contains(word) for word in sorted(user.granted)),
+    )
 
 
 def _given(role: Role, permissions: frozenset[Permission]) -> list[Permission]:

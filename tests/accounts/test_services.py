@@ -14,7 +14,7 @@ from django.test import Client
 from accounts import closing, email_change, passwords, queries, services, sessions, staffing
 from accounts.domain import BadEmail, BadPassword, Role, Tries, UserStatus, normalised_email, tried_once_more
 from accounts.limits import LIMITS, Kind, TooManyTries, count_try
-from accounts.models import UserRow
+from accounts.models import UserRow, user_key
 from accounts.queries import LinkDead
 from accounts.reactions import account_changed
 from accounts.services import EmailTaken, Link
@@ -509,3 +509,14 @@ def test_an_old_request_is_not_answered(tables: Any, now: datetime) -> None:
 
     assert deliver(now + timedelta(days=3)) == []
     assert [item for item in items_of("Users") if item["SK"]["S"] == "TOKEN"] == []
+
+
+@pytest.mark.parametrize("written", [[], ["orders.view", "customers.view"]])
+def test_who_was_written_by_another_system_can_be_shut_out(tables: Any, now: datetime, written: list[str]) -> None:
+    user = make_user(now, role=Role.STAFF, granted=frozenset(written))
+    user_key(user.user_id).update(actions=[UserRow.permissions.set(written)])
+    admin = Viewer("user-boss", "Boss", "boss@example.com", Role.ADMIN, frozenset(Permission))
+
+    staffing.change_status(editor=admin, user_id=user.user_id, status=UserStatus.DISABLED, now=now)
+
+    assert not queries.user(user_id=user.user_id).is_active
