@@ -39,7 +39,7 @@ CPU_FACTOR = 1.7
 CALL_MS, STRIPE_MS = 4, 400
 STREAM_RUNS, STREAM_MS, STREAM_WRITES = 4, 60, 8
 """What follows from an order: runs of the stream function, and its claims, mail and figures."""
-JOBS_A_MONTH = 60 * 24 * 30 * 3 + 12 * 24 * 30 + 2 * 24 * 30
+JOBS_A_MONTH = 60 * 24 * 30 * 6 + 12 * 24 * 30 + 2 * 24 * 30
 JOB_MS, JOB_READS = 15, 1
 
 

@@ -31,7 +31,7 @@ from catalog.search.cards import document_from, document_parts
 from catalog.search.embedded import TantivyEngine
 from catalog.search.engine import Batch, Document
 from catalog.search.reading import fetch
-from catalog.search.store import Pointer, SeenPointer, SnapshotStore, StoreFailed, Superseded
+from catalog.search.store import CorruptArchive, Pointer, SeenPointer, SnapshotStore, StoreFailed, Superseded
 
 ATTEMPTS = 10
 """How often a writer starts again before it gives up; each time somebody else has got ahead."""
@@ -107,7 +107,14 @@ class SnapshotWriter:
         mine, self._mine = self._mine, None
         if mine and mine[0] == seen.pointer.archive:
             return mine[1]
-        return fetch(self._store, seen.pointer)
+        try:
+            return fetch(self._store, seen.pointer)
+        except CorruptArchive:
+            now = self._store.current()
+            if now and now.pointer != seen.pointer:
+                # Others were so quick that what was current when we looked is tidied away by now.
+                raise Superseded(seen.pointer.archive) from None
+            raise
 
     def _publish(self, engine: TantivyEngine, seen: SeenPointer | None, *, changes: str | None) -> None:
         sequence = seen.pointer.sequence + 1 if seen else 1

@@ -47,6 +47,7 @@ def test_seeding_writes_the_demo_shop_once(client: Client, monkeypatch: pytest.M
         ["login:", "shopper@example.com"],
         ["login:", "staff@example.com"],
         ["login:", "admin@example.com"],
+        ["code:", "WELCOME10"],
     ]
     home = client.get("/").text
     assert "Lull Lounge Chair, Bone Bouclé" in home

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +33,23 @@ def test_two_writers_at_once_lose_nothing(shelf: Shelf) -> None:
         thread.join()
 
     assert set(shown(shelf.reader())) == {"a", *(f"{name}{number}" for name in "wxyz" for number in range(3))}
+
+
+def test_a_writer_whose_index_was_tidied_away_meanwhile_begins_again(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf.writer().rebuild([document("a")])
+    quick, slow = shelf.writer(), shelf.writer()
+    real = SnapshotStore.fetch_archive
+
+    def overtaken(kept: SnapshotStore, pointer: store.Pointer, file: Path) -> None:
+        monkeypatch.setattr(SnapshotStore, "fetch_archive", real)
+        for number in range(store.ARCHIVES_KEPT + 1):
+            quick.apply(Batch((document(f"q{number}"),)))
+        real(kept, pointer, file)
+
+    monkeypatch.setattr(SnapshotStore, "fetch_archive", overtaken)
+    slow.apply(Batch((document("s"),)))
+
+    assert set(shown(shelf.reader())) == {"a", "q0", "q1", "q2", "q3", "s"}
 
 
 def test_a_writer_that_is_always_behind_gives_up_and_publishes_nothing(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
