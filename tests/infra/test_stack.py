@@ -173,7 +173,7 @@ def _an_hour_ago(deployed: Deployed, number: str) -> None:
         ("web", "secretsmanager", "get_secret_value", {"SecretId": "shop/test"}),
         ("stream", "s3", "delete_object", {"Bucket": "media", "Key": "products/x/480.webp"}),
         ("stream", "dynamodb", "put_item", {"TableName": "test-Carts", "Item": {"PK": {"S": "x"}, "SK": {"S": "CART"}}}),
-        ("jobs", "dynamodb", "delete_item", {"TableName": "test-Products", "Key": {"PK": {"S": "x"}, "SK": {"S": "y"}}}),
+        ("jobs", "dynamodb", "delete_item", {"TableName": "test-Users", "Key": {"PK": {"S": "x"}, "SK": {"S": "y"}}}),
         ("jobs", "s3", "get_object", {"Bucket": "media", "Key": "search/current.json"}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -80,7 +80,7 @@ def test_all_rows_share_one_client_with_short_timeouts(tables: Any) -> None:
 
 
 EXPECTED: dict[str, dict[str, Any]] = {
-    "Products": {"ttl": None, "GSI1": ("GSI1PK", "GSI1SK"), "GSI2": ("GSI2PK", "GSI2SK")},
+    "Products": {"ttl": "expiresAt", "GSI1": ("GSI1PK", "GSI1SK"), "GSI2": ("GSI2PK", "GSI2SK")},
     "Users": {"ttl": "expiresAt", "GSI1": ("GSI1PK", "GSI1SK")},
     "Carts": {"ttl": "expiresAt"},
     "Orders": {"ttl": "expiresAt", "GSI1": ("GSI1PK", "GSI1SK"), "GSI2": ("GSI2PK", "GSI2SK")},

@@ -210,6 +210,8 @@ class TestMake:
         return lambda: subprocess.run(
             [program, "--dry-run", "--file", str(makefile), "lint"],
             cwd=checkout.root,
+            # `make test` is a make too, and one inside another speaks of directories.
+            env={name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")},
             capture_output=True,
             text=True,
             check=False,
