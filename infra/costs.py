@@ -143,6 +143,32 @@ def _files(prices: dict[str, Any]) -> float:
     return float(STATIC_FILES * prices["cloudfront_request"] + (STATIC_KB + PHOTOGRAPHS_KB) / 1e6 * prices["cloudfront_gb"])
 
 
+_SWITCHES = (
+    "## Switches",
+    "",
+    "Off by default, because each costs while nobody comes (prices of the same day, from AWS's pages): a serverless Valkey",
+    "from about 6 a month, and with it a network whose way out to Stripe (a NAT gateway) costs about 33; WAF about 8 and 0.6",
+    "a million requests; an app client for other systems in Cognito about 6. An AWS identity comes in through the second",
+    "gateway for nothing.",
+    "",
+)
+
+
+def _page_table(measured: dict[str, Any], prices: dict[str, Any]) -> list[str]:
+    return [
+        "## Pages",
+        "",
+        "| page | CPU ms | table calls | read units | write units | 1,000 answers of the function |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {name} | {page['cpu_ms']} | {page['calls']} | {page['read_units']} | {page['write_units']} "
+            f"| {page_cost(page, prices, calls_stripe=name == 'place order') * 1000:.4f} |"
+            for name, page in measured["pages"].items()
+        ),
+        "",
+    ]
+
+
 def document(measured: dict[str, Any], prices: dict[str, Any]) -> str:
     """docs/costs.md."""
     an_order, a_month, a_visit = order(measured, prices), idle(prices), visit(measured, prices)
@@ -181,23 +207,8 @@ def document(measured: dict[str, Any], prices: dict[str, Any]) -> str:
         f"{sum(a_month.values()) + 10_000 * a_visit + 200 * total:.2f}; with 1,000,000 visits and 20,000 orders about "
         f"{sum(a_month.values()) + 1_000_000 * a_visit + 20_000 * total:.0f}.",
         "",
-        "## Pages",
-        "",
-        "| page | CPU ms | table calls | read units | write units | 1,000 answers of the function |",
-        "|---|---|---|---|---|---|",
-        *(
-            f"| {name} | {page['cpu_ms']} | {page['calls']} | {page['read_units']} | {page['write_units']} "
-            f"| {page_cost(page, prices, calls_stripe=name == 'place order') * 1000:.4f} |"
-            for name, page in measured["pages"].items()
-        ),
-        "",
-        "## Switches",
-        "",
-        "Off by default, because each costs while nobody comes (prices of the same day, from AWS's pages): a serverless Valkey",
-        "from about 6 a month, and with it a network whose way out to Stripe (a NAT gateway) costs about 33; WAF about 8 and 0.6",
-        "a million requests; an app client for other systems in Cognito about 6. An AWS identity comes in through the second",
-        "gateway for nothing.",
-        "",
+        *_page_table(measured, prices),
+        *_SWITCHES,
     ]
     return "\n".join(lines)
 

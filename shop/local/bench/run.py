@@ -56,20 +56,7 @@ def run(*, stripe: FakeStripe, requests: int, products: int, cold_starts: int) -
         memory, floor_memory = max(shop.usage().memory_mb, keeping.usage().memory_mb), floor.usage().memory_mb
 
     _say(f"Starting the function {cold_starts} times …")
-    prune_script = Path(settings.BASE_DIR) / "infra" / "prune_botocore.py"
-    subprocess.run([sys.executable, str(prune_script), str(FOLDER / "botocore")], check=True)
-    expected = _names_on(CATEGORY_PATH, scene)
-    cold, pruned = (
-        cold_start.measure(
-            path=CATEGORY_PATH,
-            expected=expected,
-            starts=cold_starts,
-            requests=requests,
-            log=FOLDER / "function.log",
-            environment=environment,
-        )
-        for environment in ({}, {"BOTOCORE_DATA": str(FOLDER / "botocore"), "SERVE_STATIC": "false"})
-    )
+    cold, pruned = _cold_starts(_names_on(CATEGORY_PATH, scene), starts=cold_starts, requests=requests)
     return Report(
         requests=requests,
         products=products,
@@ -81,6 +68,24 @@ def run(*, stripe: FakeStripe, requests: int, products: int, cold_starts: int) -
         css_bytes=_sent_assets("css"),
         js_bytes=_sent_assets("js"),
     )
+
+
+def _cold_starts(expected: tuple[str, ...], *, starts: int, requests: int) -> tuple[cold_start.ColdStarts, cold_start.ColdStarts]:
+    """With botocore's data whole, and pruned as in the image."""
+    prune_script = Path(settings.BASE_DIR) / "infra" / "prune_botocore.py"
+    subprocess.run([sys.executable, str(prune_script), str(FOLDER / "botocore")], check=True)
+    whole, pruned = (
+        cold_start.measure(
+            path=CATEGORY_PATH,
+            expected=expected,
+            starts=starts,
+            requests=requests,
+            log=FOLDER / "function.log",
+            environment=environment,
+        )
+        for environment in ({}, {"BOTOCORE_DATA": str(FOLDER / "botocore"), "SERVE_STATIC": "false"})
+    )
+    return whole, pruned
 
 
 def _sent_assets(kind: str) -> int:
