@@ -31,7 +31,7 @@ from catalog.transfer_models import TRANSFERS_PK, TransferErrorRow, TransferRow,
 from shop.lib.deadline import time_left
 from shop.lib.ids import new_id
 from shop.lib.tables import is_refused
-from shop.lib.viewer import Viewer
+from shop.lib.viewer import Permission, Viewer
 
 MAX_BYTES = 100 * 1024 * 1024
 MAPPING, CHECKING, CHECKED, APPLYING, DONE, FAILED = "mapping", "checking", "checked", "applying", "done", "failed"
@@ -51,6 +51,10 @@ class UnknownFile(Exception):
 
 class NoSuchTransfer(Exception):
     """There is no such import."""
+
+
+class MayNotStock(Exception):
+    """The file says how many pieces there are, and who wants it written may not change the stock; the column's title."""
 
 
 def start_csv_upload(*, now: datetime, then: str) -> Upload:
@@ -113,16 +117,24 @@ def errors_of(*, transfer_id: str, state: str, at_most: int = 200) -> tuple[Tran
     return tuple(TransferErrorRow.query(errors_pk(transfer_id), TransferErrorRow.sk.startswith(error_sk(state)), limit=at_most))
 
 
-def check_import(*, transfer_id: str, columns: Mapping[str, str]) -> None:
-    """Read every line with this choice of columns, writing nothing. Again, where it was checked before."""
+def check_import(*, transfer_id: str, columns: Mapping[str, str], actor: Viewer) -> None:
+    """Read every line with this choice of columns, writing nothing. Again, where it was checked before. Raises MayNotStock."""
     found = transfer(transfer_id=transfer_id)
+    _require_stock_right(found, columns, actor)
     _reset(found, (MAPPING, CHECKED), CHECKING, columns)
 
 
-def apply_import(*, transfer_id: str) -> None:
-    """Write what was checked."""
+def apply_import(*, transfer_id: str, actor: Viewer) -> None:
+    """Write what was checked. Raises MayNotStock, as another person may have checked it."""
     found = transfer(transfer_id=transfer_id)
+    _require_stock_right(found, found.columns, actor)
     _reset(found, (CHECKED,), APPLYING, dict(found.columns))
+
+
+def _require_stock_right(found: TransferRow, columns: Mapping[str, str], actor: Viewer) -> None:
+    place = next((place for place, column in columns.items() if column == "stock"), None)
+    if place is not None and not actor.may(Permission.STOCK_EDIT):
+        raise MayNotStock(found.titles[int(place)])
 
 
 def _reset(found: TransferRow, states: Sequence[str], state: str, columns: Mapping[str, str]) -> None:

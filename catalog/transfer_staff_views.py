@@ -116,7 +116,10 @@ def check(request: HttpRequest, transfer_id: str) -> HttpResponse:
     if "sku" not in columns.values():
         messages.error(request, "Say which column has the SKU: products are told apart by it.")
         return see_other(_address(transfer_id))
-    importing.check_import(transfer_id=transfer_id, columns=columns)
+    try:
+        importing.check_import(transfer_id=transfer_id, columns=columns, actor=confirmed_viewer_of(request))
+    except importing.MayNotStock as refused:
+        return _stock_refused(request, transfer_id, refused)
     importing.go_on(transfer_id=transfer_id, now=utc_now(), at_most=_AT_ONCE)
     return see_other(_address(transfer_id))
 
@@ -125,7 +128,10 @@ def check(request: HttpRequest, transfer_id: str) -> HttpResponse:
 @require_staff(Permission.PRODUCTS_EDIT)
 def apply(request: HttpRequest, transfer_id: str) -> HttpResponse:
     _found_or_404(transfer_id)
-    importing.apply_import(transfer_id=transfer_id)
+    try:
+        importing.apply_import(transfer_id=transfer_id, actor=confirmed_viewer_of(request))
+    except importing.MayNotStock as refused:
+        return _stock_refused(request, transfer_id, refused)
     importing.go_on(transfer_id=transfer_id, now=utc_now(), at_most=_AT_ONCE)
     return see_other(_address(transfer_id))
 
@@ -138,6 +144,15 @@ def fetch(request: HttpRequest, transfer_id: str) -> HttpResponse:
     if found.state != product_export.EXPORTED:
         raise Http404("not ready")
     return see_other(product_export.link_to(found))
+
+
+def _stock_refused(request: HttpRequest, transfer_id: str, refused: importing.MayNotStock) -> HttpResponse:
+    messages.error(
+        request,
+        f"Nothing was done: the column “{refused}” says how many pieces are in stock, and you may not change the stock. "
+        "Leave it out, or ask somebody with the right “stock.edit”.",
+    )
+    return see_other(_address(transfer_id))
 
 
 def _address(transfer_id: str) -> str:

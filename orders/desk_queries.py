@@ -1,6 +1,5 @@
 """Reads of the staff's desk: lists of all orders, search, notes. A page costs the same at a hundred and a million orders."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -19,6 +18,7 @@ from shop.lib.money import Money
 LIST_SIZE = 25
 _MOST_FOUND = 50
 """Orders a search shows: who wants more adds a word."""
+_EXPORTED_AT_ONCE = 100
 _LOOKED_AT = 500
 """Orders of one word that are compared with those of another."""
 
@@ -71,17 +71,13 @@ def listed_orders(
     )
 
 
-def exported_orders(*, status: OrderStatus | None, since: datetime | None, until: datetime | None, most: int) -> Iterator[Order]:
-    """Whole orders of a list, newest first, `most` at the most: a Query and two batches a hundred."""
-    cursor, seen = "", 0
-    while seen < most:
-        page = listed_orders(status=status, since=since, until=until, cursor=cursor, size=min(100, most - seen))
-        whole = orders_by_ids(order_ids=[listed.order_id for listed in page.items])
-        yield from (whole[listed.order_id] for listed in page.items if listed.order_id in whole)
-        seen += len(page.items)
-        cursor = page.next_cursor
-        if not cursor:
-            return
+def exported_page(
+    *, status: OrderStatus | None, since: datetime | None, until: datetime | None, cursor: str, most: int
+) -> Page[Order]:
+    """A page of a list with its orders whole, newest first, a hundred or `most`: a Query and two batches."""
+    page = listed_orders(status=status, since=since, until=until, cursor=cursor, size=min(_EXPORTED_AT_ONCE, most))
+    whole = orders_by_ids(order_ids=[listed.order_id for listed in page.items])
+    return Page(tuple(whole[listed.order_id] for listed in page.items if listed.order_id in whole), page.next_cursor)
 
 
 def orders_like(words: tuple[str, ...]) -> tuple[Order, ...]:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from orders import services
+from orders.carriers import CARRIERS
 from orders.domain import Order, OrderStatus
 from orders.ledger_domain import RefundState, amount_asked
 from orders.payments import PaymentRefused, PaymentsUnavailable
@@ -48,7 +49,7 @@ def ship(request: HttpRequest, order_id: str) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         if found.status is not OrderStatus.PROCESSING:
             return _back(request, found, _MOVED)
-        return render(request, "staff/orders/ship.html", {**order_context(found), "form": form})
+        return render(request, "staff/orders/ship.html", {**order_context(found), "form": form, "carriers": CARRIERS})
     told = form.cleaned_data
 
     def do() -> str:

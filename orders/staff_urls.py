@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from orders import findings_views, staff_actions, staff_views
+from orders import export_views, findings_views, staff_actions, staff_views
 
 app_name = "orders_staff"
 urlpatterns = [
     path("orders/", staff_views.orders, name="orders"),
-    path("orders/export.csv", staff_views.export, name="export"),
+    path("orders/export.csv", export_views.export, name="export"),
     path("orders/<id:order_id>/", staff_views.order, name="order"),
     path("orders/<id:order_id>/invoice.pdf", staff_views.invoice, name="invoice"),
     path("orders/<id:order_id>/credit-notes/<id:number>.pdf", staff_views.credit_note, name="credit_note"),

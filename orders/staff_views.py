@@ -1,8 +1,5 @@
-"""Staff pages that show orders: the list, one order, its papers, the export."""
+"""Staff pages that show orders: the list, one order, its papers."""
 
-import csv
-from collections.abc import Iterator
-from io import StringIO
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,7 +15,6 @@ from orders.domain import Order, OrderStatus
 from orders.staff_forms import ListForm, NoteForm, ReasonForm
 from shop.lib.access import Permission, require_staff
 from shop.lib.http import see_other
-from shop.lib.spreadsheets import text_cell
 
 STATUS_LABELS = {
     OrderStatus.PENDING: "Waiting for payment",
@@ -47,8 +43,6 @@ _HAPPENED = STATUS_LABELS | {
 """What happened when an order came to stand there."""
 _FIRST_IN_FIRST_OUT = frozenset({OrderStatus.PROCESSING, OrderStatus.REVIEW})
 """What waits for somebody is shown with the longest wait first."""
-MOST_EXPORTED = 5000
-"""Orders of one export: about 1 MB, far below what a Lambda function may answer (6 MB)."""
 
 
 @require_safe
@@ -122,17 +116,6 @@ def packing_slip(request: HttpRequest, order_id: str) -> HttpResponse:
     return _pdf(packing_slip_pdf(order_or_404(order_id), seller=settings.INVOICE_SELLER), f"packing-slip-{order_id}")
 
 
-@require_safe
-@require_staff(Permission.ORDERS_VIEW)
-def export(request: HttpRequest) -> HttpResponse:
-    """The list as CSV, a line for each line of an order."""
-    form = ListForm(request.GET)
-    found = desk_queries.exported_orders(status=form.status_chosen, since=form.begins, until=form.ends, most=MOST_EXPORTED)
-    response = HttpResponse("".join(_csv(found)), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="orders.csv"'
-    return response
-
-
 def order_or_404(order_id: str) -> Order:
     """Any order by its number."""
     try:
@@ -198,50 +181,6 @@ def _parcels(found: Order) -> list[dict[str, Any]]:
         {"parcel": parcel, "pieces": [(names.get(product_id, product_id), count) for product_id, count in parcel.pieces]}
         for parcel in found.parcels
     ]
-
-
-def _csv(found: Iterator[Order]) -> Iterator[str]:
-    yield "\ufeff"  # without it spreadsheets take UTF-8 for something older
-    yield _csv_line(
-        [
-            "order",
-            "placed",
-            "status",
-            "email",
-            "name",
-            "country",
-            "product",
-            "item",
-            "quantity",
-            "unit price",
-            "order total",
-            "currency",
-        ]
-    )
-    for one in found:
-        for line in one.lines:
-            yield _csv_line(
-                [
-                    one.order_id,
-                    one.created_at.isoformat(),
-                    one.status,
-                    text_cell(one.email),
-                    text_cell(one.address.name),
-                    one.address.country,
-                    line.product_id,
-                    text_cell(line.name),
-                    line.quantity,
-                    line.unit_price.amount,
-                    one.total.amount,
-                    one.total.currency,
-                ]
-            )
-
-
-def _csv_line(cells: list[Any]) -> str:
-    target = StringIO()
-    csv.writer(target).writerow(cells)
-    return target.getvalue()
 
 
 def _pdf(content: bytes, name: str) -> HttpResponse:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -13,9 +14,11 @@ from django.test import Client
 from pytest_django import Settings
 
 from cart.tax_domain import tax_rules_from
-from orders import services
+from orders import desk_queries, export_views, services
+from orders.carriers import CARRIERS
 from orders.domain import OrderStatus
 from orders.reactions import order_changed
+from shop.lib.clock import utc_now
 from shop.lib.guests import new_guest
 from shop.lib.money import Money
 from shop.lib.owner import Owner
@@ -288,6 +291,39 @@ def test_the_export_has_a_line_for_each_line_and_no_formulas(desk: Client, now: 
         (order.order_id, "'+Ada", "'=HYPERLINK(1)", "2"),
         (order.order_id, "'+Ada", "Tray", "1"),
     ]
+
+
+def test_an_export_too_large_for_one_file_comes_in_parts_that_meet(
+    desk: Client, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug = factories.make_product(inventory=10)
+    placed = [factories.make_order(new_guest(now), {mug.product_id: 1}, now - timedelta(minutes=5 - n)) for n in range(5)]
+    monkeypatch.setattr(desk_queries, "_EXPORTED_AT_ONCE", 2)
+    monkeypatch.setattr(export_views, "MOST_BYTES", 400)  # titles and two orders
+
+    found, url = [], "/staff/orders/export.csv?status=pending"
+    for _ in range(3):
+        page = desk.get(url, follow=True)
+        if page["Content-Type"].startswith("text/csv"):
+            file = page
+        else:
+            assert "more orders than fit into one file" in page.text
+            file_url, url = (unescape(link) for link in re.findall(r'href="(/staff/orders/export.csv[^"]*)"', page.text))
+            # Placed after the first part was offered: it is in no part, and shifts none.
+            factories.make_order(new_guest(now), {mug.product_id: 1}, utc_now())
+            file = desk.get(file_url)
+        assert len(file.content) <= 400
+        found += [row["order"] for row in csv.DictReader(io.StringIO(file.content.decode("utf-8-sig")))]
+
+    assert found == [order.order_id for order in reversed(placed)]
+
+
+def test_the_ship_form_knows_the_carriers_whose_parcels_can_be_followed(
+    desk: Client, stripe: FakeStripe, guest: Owner, now: datetime
+) -> None:
+    order = paid_order(stripe, guest, {factories.make_product().product_id: 1}, now)
+    page = desk.get(f"/staff/orders/{order.order_id}/ship/").text
+    assert re.findall(r"<option>([^<]+)</option>", page) == list(CARRIERS)
 
 
 def test_the_way_to_the_next_order_leads_both_ways(desk: Client, now: datetime) -> None:

@@ -41,7 +41,7 @@ def bucket(tables: Any) -> Iterator[Any]:
 @pytest.fixture
 def editor(bucket: Any, client: Client, sign_in: SignIn) -> Client:
     factories.make_category()
-    sign_in(client, "products.view", "products.edit")
+    sign_in(client, "products.view", "products.edit", "stock.edit")
     return client
 
 
@@ -100,14 +100,34 @@ def test_a_file_is_looked_at_checked_and_written(editor: Client, bucket: Any, no
     assert stock_sum(product_id=made, now=now).drift == 0
 
 
+def test_pieces_are_for_who_may_change_the_stock(editor: Client, bucket: Any, sign_in: SignIn, now: datetime) -> None:
+    put(bucket, b"sku,name,price,category,Pieces there\nS-1,Mug,24.00,Kitchen & Table,7\n")
+    columns = {f"column-{place}": column for place, column in enumerate(("sku", "name", "price", "category", "stock"))}
+    sign_in(editor, "products.view", "products.edit")
+    here = editor.post(f"{URL}begin/", {"key": KEY}, follow=True).redirect_chain[-1][0]
+    transfer_id = here.split("/")[-2]
+
+    refused = words_of(editor.post(f"{here}check/", columns, follow=True).text)
+    assert "Nothing was done: the column “Pieces there” says how many pieces are in stock" in refused
+    assert importing.transfer(transfer_id=transfer_id).state == importing.MAPPING
+
+    sign_in(editor, "products.view", "products.edit", "stock.edit")
+    editor.post(f"{here}check/", columns)
+    assert importing.transfer(transfer_id=transfer_id).state == importing.CHECKED
+    sign_in(editor, "products.view", "products.edit")
+    assert "you may not change the stock" in words_of(editor.post(f"{here}apply/", follow=True).text)
+    assert importing.transfer(transfer_id=transfer_id).state == importing.CHECKED
+    assert [item for item in items_of("Products") if item["SK"]["S"] == PRODUCT_SK] == []
+
+
 def test_a_column_that_is_not_there_changes_nothing(editor: Client, bucket: Any, now: datetime) -> None:
     mug = factories.make_product(sku="S-1", description="Kept.", family="mugs", options={"colour": "Sand"}, weight=300)
     transfer_id = importing.begin_import(key=put(bucket, b"SKU;Price\nS-1;19.00\n"), actor=EDITOR, now=now)
     found = importing.transfer(transfer_id=transfer_id)
     assert (found.delimiter, found.columns) == (";", {"0": "sku", "1": "price"})
-    importing.check_import(transfer_id=transfer_id, columns=found.columns)
+    importing.check_import(transfer_id=transfer_id, columns=found.columns, actor=EDITOR)
     importing.go_on(transfer_id=transfer_id, now=now)
-    importing.apply_import(transfer_id=transfer_id)
+    importing.apply_import(transfer_id=transfer_id, actor=EDITOR)
     importing.go_on(transfer_id=transfer_id, now=now)
     changed = saved(mug.product_id)
     assert changed.price == Money(1900, "USD")
@@ -123,11 +143,11 @@ def test_a_column_that_is_not_there_changes_nothing(editor: Client, bucket: Any,
 def test_slices_go_on_where_the_last_one_stopped_and_repeats_change_nothing(editor: Client, bucket: Any, now: datetime) -> None:
     rows = [row(n, description='Two\n"lines", and more') for n in range(250)]
     transfer_id = importing.begin_import(key=put(bucket, file_of(rows)), actor=EDITOR, now=now)
-    importing.check_import(transfer_id=transfer_id, columns=importing.transfer(transfer_id=transfer_id).columns)
+    importing.check_import(transfer_id=transfer_id, columns=importing.transfer(transfer_id=transfer_id).columns, actor=EDITOR)
     while importing.go_on(transfer_id=transfer_id, now=now, at_most=100):
         pass
     assert counts(importing.transfer(transfer_id=transfer_id)) == (250, 0, 0, 0)
-    importing.apply_import(transfer_id=transfer_id)
+    importing.apply_import(transfer_id=transfer_id, actor=EDITOR)
     importing.go_on(transfer_id=transfer_id, now=now, at_most=100)
     stopped = importing.transfer(transfer_id=transfer_id)
     assert (stopped.state, stopped.created) == (importing.APPLYING, 100)
@@ -157,10 +177,10 @@ def test_an_exported_catalogue_comes_back_the_same(editor: Client, bucket: Any, 
 
     before = [item for item in items_of("Products") if item["SK"]["S"] == PRODUCT_SK]
     again = importing.begin_import(key=put(bucket, body), actor=EDITOR, now=now)
-    importing.check_import(transfer_id=again, columns=importing.transfer(transfer_id=again).columns)
+    importing.check_import(transfer_id=again, columns=importing.transfer(transfer_id=again).columns, actor=EDITOR)
     importing.go_on(transfer_id=again, now=now)
     assert counts(importing.transfer(transfer_id=again)) == (0, 0, 3, 0)
-    importing.apply_import(transfer_id=again)
+    importing.apply_import(transfer_id=again, actor=EDITOR)
     importing.go_on(transfer_id=again, now=now)
     assert counts(importing.transfer(transfer_id=again)) == (0, 0, 3, 0)
     assert [item for item in items_of("Products") if item["SK"]["S"] == PRODUCT_SK] == before

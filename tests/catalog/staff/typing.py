@@ -10,7 +10,9 @@ from catalog import queries
 from catalog.domain import Product
 from shop.lib.viewer import Permission, Viewer
 
-EDITOR = Viewer("user-000001", "Ada Lovelace", "ada@example.com", "staff", frozenset({Permission.PRODUCTS_EDIT}))
+EDITOR = Viewer(
+    "user-000001", "Ada Lovelace", "ada@example.com", "staff", frozenset({Permission.PRODUCTS_EDIT, Permission.STOCK_EDIT})
+)
 XSS = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
