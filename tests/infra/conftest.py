@@ -83,6 +83,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
                 "StripeApiOrigin": stripe.base_url,
                 "StripeCheckoutOrigin": stripe.base_url,
                 "SearchLookSeconds": "1",
+                "SystemsClient": "on",
+                "ApiSystems": "arn:aws:iam::000000000000:user/erp=products.view",
                 # The local AWS has no anomaly detection and no budgets (the latter need an AlarmEmail).
                 "RevenueAnomalies": "off",
             }

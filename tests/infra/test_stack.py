@@ -7,10 +7,15 @@ import json
 import re
 import time
 import urllib.request
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from catalog.models import PRODUCT_SK, product_pk, to_row
@@ -28,8 +33,8 @@ EMAIL, NAME, STREET = "canary1@example.com", "Canary Twoperson", "3 Canarystreet
 VISITOR = "198.51.100.77"
 
 
-def browser(deployed: Deployed, **headers: str) -> Browser:
-    api = deployed.outputs["ApiUrl"].split("//")[1].split(".")[0]
+def browser(deployed: Deployed, api: str = "ApiUrl", **headers: str) -> Browser:
+    api = deployed.outputs[api].split("//")[1].split(".")[0]
     return Browser(
         base=f"{deployed.cloud.endpoint}/_aws/execute-api/{api}/$default",
         host=f"{api}.execute-api.us-east-1.amazonaws.com",
@@ -197,17 +202,63 @@ def test_nobody_goes_past_the_cdn(deployed: Deployed) -> None:
 
 @pytest.mark.parametrize("api", ["ApiUrl", "SystemsApiUrl"])
 def test_the_interface_for_other_systems_is_closed_to_strangers(deployed: Deployed, api: str) -> None:
-    name = deployed.outputs[api].split("//")[1].split(".")[0]
-    stranger = Browser(
-        base=f"{deployed.cloud.endpoint}/_aws/execute-api/{name}/$default",
-        host=f"{name}.execute-api.us-east-1.amazonaws.com",
-        site=deployed.outputs["SiteUrl"],
-        headers={"X-Origin-Secret": deployed.secrets["ORIGIN_SECRET"]},
-    )
+    stranger = browser(deployed, api)
 
     assert stranger.get("/api/v1/products/").status in (401, 403)
     if api == "SystemsApiUrl":
         assert stranger.get("/").status == 404
+
+
+def token(deployed: Deployed, scopes: str) -> str:
+    """What a system is given by the user pool for a client of its own with these scopes."""
+    pools, pool = deployed.client("cognito-idp"), deployed.outputs["UserPoolId"]
+    asked = {"grant_type": "client_credentials", "client_id": deployed.outputs["SystemsClientId"], "scope": scopes}
+    made = pools.describe_user_pool_client(UserPoolId=pool, ClientId=asked["client_id"])["UserPoolClient"]
+    body = urlencode(asked | {"client_secret": made["ClientSecret"]}).encode()
+    with urllib.request.urlopen(f"{deployed.cloud.endpoint}/oauth2/token", data=body, timeout=5) as answer:
+        given: str = json.load(answer)["access_token"]
+        return given
+
+
+def test_a_token_of_the_user_pool_opens_what_its_scopes_name_and_nothing_else(deployed: Deployed, mug: str) -> None:
+    reading = token(deployed, "shop/products.view")
+    system = browser(deployed, Authorization=f"Bearer {reading}")
+
+    found = system.get(f"/api/v1/products/{mug}")
+    assert (found.status, json.loads(found.text)["product_id"]) == (200, mug)
+    # The gateway lets it pass, for it has one of the scopes; the app says no.
+    assert system.get("/api/v1/orders").status == 403
+    # Pages know cookies alone.
+    page = browser(deployed, **system.headers, **browser(deployed).headers).get("/accounts/")
+    assert (page.status, page.location) == (303, "/accounts/login/?next=%2Faccounts%2F")
+    head, body, signature = reading.split(".")
+    for forged in (f"{head}.{body}.{signature[::-1]}", f"{head}.{body}.", "nonsense", ""):
+        assert browser(deployed, Authorization=f"Bearer {forged}").get(f"/api/v1/products/{mug}").status == 401
+    # A token of our own, which opens the interface where no gateway stands, opens nothing behind one.
+    assert browser(deployed).get(f"/api/v1/products/{mug}").status == 401
+
+
+def test_a_signature_of_an_aws_identity_opens_what_the_settings_name_and_nothing_else(deployed: Deployed, mug: str) -> None:
+    iam, gateway = deployed.client("iam"), browser(deployed, "SystemsApiUrl")
+
+    def ask(user: str, path: str, *, tampered: bool = False) -> int:
+        key = iam.create_access_key(UserName=user)["AccessKey"]
+        request = AWSRequest("GET", gateway.base + path, headers={"Host": gateway.host})
+        SigV4Auth(Credentials(key["AccessKeyId"], key["SecretAccessKey"]), "execute-api", deployed.cloud.region).add_auth(request)
+        headers = dict(request.headers.items())
+        if tampered:
+            headers["Authorization"] = headers["Authorization"][:-4] + "0000"
+        return replace(gateway, headers=headers).get(path).status
+
+    for user in ("erp", "stranger"):
+        iam.create_user(UserName=user)
+    assert ask("erp", f"/api/v1/products/{mug}") == 403
+    for user in ("erp", "stranger"):
+        iam.attach_user_policy(UserName=user, PolicyArn=deployed.outputs["SystemsAccessArn"])
+    assert ask("erp", f"/api/v1/products/{mug}") == 200
+    assert ask("erp", f"/api/v1/products/{mug}", tampered=True) == 403
+    assert ask("erp", "/api/v1/orders") == 403
+    assert ask("stranger", f"/api/v1/products/{mug}") == 403
 
 
 def test_addresses_in_any_script_are_answered(deployed: Deployed) -> None:
