@@ -9,7 +9,7 @@ CARRIERS: dict[str, str] = {
     "DHL": "https://www.dhl.com/global-en/home/tracking.html?tracking-id={number}",
     "DHL Paket": "https://www.dhl.de/de/privatkunden/pakete-empfangen/verfolgen.html?piececode={number}",
     "DPD": "https://tracking.dpd.de/status/en_US/parcel/{number}",
-    "GLS": "https://gls-group.com/track/{number}",
+    "GLS": "https://gls-group.com/GROUP/en/parcel-tracking?match={number}",
     "Royal Mail": "https://www.royalmail.com/track-your-item#/tracking-results/{number}",
     "Evri": "https://www.evri.com/track/parcel/{number}",
     "La Poste": "https://www.laposte.fr/outils/suivre-vos-envois?code={number}",

@@ -130,6 +130,8 @@ class OrderLine:
     image: str
     refunded: int = 0
     """Pieces that were refunded, or are about to be."""
+    unsent: int = 0
+    """Of the refunded pieces those that had not left: they stay."""
     shipped: int = 0
     worth: Money | None = None
     """What was paid for the line with its part of discount and tax; only where lines bear tax of different rates."""
@@ -148,7 +150,12 @@ class OrderLine:
     @property
     def to_ship(self) -> int:
         """Pieces that are still to leave: what was refunded before it left stays."""
-        return max(0, self.quantity - self.refunded - self.shipped)
+        return max(0, self.quantity - self.unsent - self.shipped)
+
+    @property
+    def away(self) -> int:
+        """Pieces that have left and are not refunded: what of them comes back can be."""
+        return max(0, self.shipped - (self.refunded - self.unsent))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 class NothingToShip(Exception):
-    """The parcel would be empty, or hold more of a line than is still to leave."""
+    """The parcel would be empty, or hold more of a line than is still to leave: what was refunded stays."""
 
 
 class TooManyParcels(Exception):
@@ -80,7 +80,7 @@ def ship(
     if len(order.parcels) >= MOST_PARCELS:
         raise TooManyParcels(order.order_id)
     packed = {line.product_id: line.to_ship for line in order.lines} if pieces is None else dict(pieces)
-    left = {line.product_id: line.quantity - line.shipped for line in order.lines}
+    left = {line.product_id: line.to_ship for line in order.lines}
     if not any(packed.values()) or any(not 0 <= n <= left.get(product_id, -1) for product_id, n in packed.items()):
         raise NothingToShip(order.order_id)
     lines = tuple(replace(line, shipped=line.shipped + packed.get(line.product_id, 0)) for line in order.lines)

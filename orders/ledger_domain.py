@@ -42,12 +42,20 @@ class RefundReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RefundedPieces:
-    """Pieces of a line in a refund; `shelved` of them are in stock again on its account, `returned` were put there by it."""
+    """Pieces of a line in a refund; `shelved` of them are in stock again on its account, `returned` were put there by it.
+
+    `unsent` of them had not left when they were refunded, the others had left and came back.
+    """
 
     product_id: str
     quantity: int
     shelved: int = 0
     returned: int = 0
+    unsent: int = 0
+
+    @property
+    def sent(self) -> int:
+        return self.quantity - self.unsent
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +141,28 @@ def taxes_within(order: Order, refunds: Iterable[Refund]) -> list[Money]:
     return taxes
 
 
-def with_refunded(line: OrderLine, quantity: int, *, restock: bool) -> tuple[OrderLine, RefundedPieces | None]:
-    """The line with more pieces refunded, and what that does to the stock: loose pieces lie there already."""
+def with_refunded(
+    line: OrderLine, quantity: int, *, restock: bool, sent: int | None = None
+) -> tuple[OrderLine, RefundedPieces | None]:
+    """The line with more pieces refunded, and what that does to the stock: loose pieces lie there already.
+
+    `sent` of the pieces had left and came back; unless told, what has not left is refunded first.
+    """
     if not quantity:
         return line, None
     loose = min(quantity, line.loose)
     shelved = quantity if restock else loose
-    pieces = RefundedPieces(line.product_id, quantity, shelved=shelved, returned=shelved - loose)
-    return replace(line, refunded=line.refunded + quantity, loose=line.loose - loose), pieces
+    unsent = min(quantity, line.to_ship) if sent is None else quantity - sent
+    pieces = RefundedPieces(line.product_id, quantity, shelved=shelved, returned=shelved - loose, unsent=unsent)
+    changed = replace(line, refunded=line.refunded + quantity, unsent=line.unsent + unsent, loose=line.loose - loose)
+    return changed, pieces
 
 
 def without_refunded(line: OrderLine, pieces: RefundedPieces) -> OrderLine:
     """The line after a refund of it failed: to be refunded again; what it put into stock lies there loose."""
-    return replace(line, refunded=line.refunded - pieces.quantity, loose=line.loose + pieces.shelved)
+    refunded = line.refunded - pieces.quantity
+    unsent = min(refunded, line.unsent - pieces.unsent)
+    return replace(line, refunded=refunded, unsent=unsent, loose=line.loose + pieces.shelved)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class RefundedPiecesMap(Document):
     quantity = IntegerAttribute()
     shelved = IntegerAttribute(null=True)
     returned = IntegerAttribute(null=True)
+    unsent = IntegerAttribute(null=True)
 
 
 class RefundRow(Row):
@@ -199,6 +200,7 @@ def to_refund_row(refund: Refund) -> RefundRow:
             quantity=piece.quantity,
             shelved=piece.shelved or None,
             returned=piece.returned or None,
+            unsent=piece.unsent or None,
         )
         for piece in refund.pieces
     ] or None
@@ -229,7 +231,7 @@ def to_refund(row: RefundRow) -> Refund:
         asked_at=row.asked_at,
         payment_intent_id=row.payment_intent_id,
         pieces=tuple(
-            RefundedPieces(piece.product_id, piece.quantity, piece.shelved or 0, piece.returned or 0)
+            RefundedPieces(piece.product_id, piece.quantity, piece.shelved or 0, piece.returned or 0, piece.unsent or 0)
             for piece in row.pieces or ()
         ),
         delivery=None if row.delivery is None else Money.of(row.delivery, row.currency),

@@ -17,6 +17,7 @@ class OrderItemMap(Document):
     image_url = UnicodeAttribute(attr_name="imageUrl")
     # Beyond the spec's item; absent is none.
     refunded = IntegerAttribute(null=True)
+    unsent = IntegerAttribute(null=True)
     shipped = IntegerAttribute(null=True)
     loose = IntegerAttribute(null=True)
     worth = DecimalAttribute(null=True)
@@ -107,6 +108,7 @@ def to_item_map(line: OrderLine) -> OrderItemMap:
         currency=line.unit_price.currency,
         image_url=line.image,
         refunded=line.refunded or None,
+        unsent=line.unsent if line.refunded else None,
         shipped=line.shipped or None,
         loose=line.loose or None,
         worth=None if line.worth is None else line.worth.amount,
@@ -174,14 +176,18 @@ def to_parcel_map(parcel: Parcel) -> ParcelMap:
 
 
 def to_line(item: OrderItemMap) -> OrderLine:
+    refunded, shipped = item.refunded or 0, item.shipped or 0
+    # An item that does not tell: as many as can have stayed.
+    unsent = max(0, min(refunded, item.quantity - shipped)) if item.unsent is None else item.unsent
     return OrderLine(
         product_id=item.product_id,
         name=item.product_name,
         quantity=item.quantity,
         unit_price=Money.of(item.price, item.currency),
         image=item.image_url,
-        refunded=item.refunded or 0,
-        shipped=item.shipped or 0,
+        refunded=refunded,
+        unsent=unsent,
+        shipped=shipped,
         loose=item.loose or 0,
         worth=None if item.worth is None else Money.of(item.worth, item.currency),
     )

@@ -1,7 +1,7 @@
 """A refund's entry in the books: drawn up, and written in one transaction with what order and stock make of it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pynamodb.expressions.condition import Condition
@@ -50,7 +50,7 @@ def write_down(order: Order, refund: Refund, *, actions: Sequence[Action], now: 
                 *actions,
                 REFUNDABLE.set((REFUNDABLE | PAYMENT.amount) - amount),
                 OrderRow.refund_count.set(order.refund_count + 1),
-                sets_lines(_lines_after(order, refund)),
+                sets_lines(lines_after(order, refund)),
                 *([OrderRow.delivery_refunded.set(True)] if refund.delivery else []),
             ],
             condition=all_of(is_unchanged(order), _is_left(refund.amount)),
@@ -104,20 +104,33 @@ def draft(
     )
 
 
-def with_pieces_refunded(order: Order, lines: dict[str, int], *, restock: bool) -> tuple[RefundedPieces, ...]:
-    """The pieces of a refund of these quantities. Raises NothingToRefund for what is not there to be refunded."""
+def with_pieces_refunded(
+    order: Order, lines: Mapping[str, int], *, restock: bool, sent: Mapping[str, int] | None = None
+) -> tuple[RefundedPieces, ...]:
+    """The pieces of a refund of these quantities; `sent` says how many of a line's had left and came back.
+
+    Raises NothingToRefund for what is not there to be refunded.
+    """
     known = {line.product_id: line.refundable for line in order.lines}
     if any(quantity < 0 or quantity > known.get(product_id, -1) for product_id, quantity in lines.items()):
         raise NothingToRefund(order.order_id)
-    both = [with_refunded(line, lines.get(line.product_id, 0), restock=restock) for line in order.lines]
+    told = sent or {}
+    both = [
+        (line, with_refunded(line, lines.get(line.product_id, 0), restock=restock, sent=told.get(line.product_id))[1])
+        for line in order.lines
+    ]
+    if any(pieces and not (0 <= pieces.sent <= line.away and 0 <= pieces.unsent <= line.to_ship) for line, pieces in both):
+        raise NothingToRefund(order.order_id)
     return tuple(pieces for _, pieces in both if pieces)
 
 
-def _lines_after(order: Order, refund: Refund) -> tuple[OrderLine, ...]:
+def lines_after(order: Order, refund: Refund) -> tuple[OrderLine, ...]:
     """The order's lines once this refund is written."""
-    quantities = {piece.product_id: piece for piece in refund.pieces}
+    found = {piece.product_id: piece for piece in refund.pieces}
     return tuple(
-        with_refunded(line, quantities[line.product_id].quantity, restock=True)[0] if line.product_id in quantities else line
+        with_refunded(line, found[line.product_id].quantity, restock=True, sent=found[line.product_id].sent)[0]
+        if line.product_id in found
+        else line
         for line in order.lines
     )
 

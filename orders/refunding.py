@@ -5,6 +5,7 @@ was paid. A refund whose reply was lost is found again at Stripe by its number: 
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -30,7 +31,7 @@ from orders.ledger_models import OPEN_REFUNDS_PARTITION, RefundRow, look_at, ref
 from orders.models import PAYMENT, REFUNDABLE, REFUNDED, OrderRow, order_key
 from orders.moving import STRIPE, OrderMoved, is_unchanged, moves, sets_lines
 from orders.payments import MadeRefund, PaymentRefused, PaymentsUnavailable, Progress, gateway
-from orders.refund_entries import NothingToRefund, draft, with_pieces_refunded, write_down
+from orders.refund_entries import NothingToRefund, draft, lines_after, with_pieces_refunded, write_down
 from shop.lib.deadline import OutOfTime
 from shop.lib.money import Money
 from shop.lib.tables import Busy, all_of
@@ -67,8 +68,12 @@ def request_refund(
     note: str,
     actor: str,
     now: datetime,
+    sent: Mapping[str, int] | None = None,
 ) -> Refund:
     """Give back what pieces of lines cost (tax and discounts included), the delivery, and any amount beside, together once.
+
+    `sent` says how many pieces of a line had left and came back; of a line it does not name, what has not left is refunded first.
+    An order of which nothing is left to leave, and a parcel has left, is shipped by it.
 
     `number` is that of the refund the form was drawn for (`order.refund_count + 1`): a second click meets the first one's refund,
     and who was overtaken by somebody else's is told so. What takes all that is left moves the order to `refund_pending`. When
@@ -77,12 +82,12 @@ def request_refund(
     Raises OrderMoved, RefundTooLarge, NothingToRefund, NotRefundable, Busy; then nothing was written.
     """
     if number <= order.refund_count:
-        return _met_again(order, number, lines, extra, now)
+        return _met_again(order, number, lines, sent or {}, extra, now)
     if number != order.refund_count + 1:
         raise OrderMoved(order.order_id)
     if order.status not in _REFUNDABLE or not order.payment.payment_intent_id:
         raise NotRefundable(order.order_id)
-    pieces = with_pieces_refunded(order, lines, restock=restock)
+    pieces = with_pieces_refunded(order, lines, restock=restock, sent=sent)
     amount = amount_asked(order, lines, delivery=delivery, extra=extra)
     if order.payment.left < amount:
         raise RefundTooLarge(order.payment.left)
@@ -98,10 +103,7 @@ def request_refund(
         delivery=order.delivery_worth if delivery and not order.delivery_refunded else None,
         note=note,
     )
-    is_all = amount == order.payment.left
-    touch: Action = OrderRow.updated_at.set(now)
-    move = moves(order, OrderStatus.REFUND_PENDING, actor, now, note=note) if is_all else [touch]
-    write_down(order, refund, actions=move, now=now)
+    write_down(order, refund, actions=_moves_by(order, refund, actor, now), now=now)
     return carry_out(refund, now=now)
 
 
@@ -190,13 +192,25 @@ def record(order_id: str, key: str, made: MadeRefund, now: datetime) -> Refund:
     raise Busy
 
 
-def _met_again(order: Order, number: int, lines: dict[str, int], extra: Money | None, now: datetime) -> Refund:
+def _moves_by(order: Order, refund: Refund, actor: str, now: datetime) -> list[Action]:
+    """How a refund asked for moves its order: to its end, or to shipped when it takes what was still to leave."""
+    if refund.amount == order.payment.left:
+        return moves(order, OrderStatus.REFUND_PENDING, actor, now, note=refund.note)
+    if order.status is OrderStatus.PROCESSING and order.parcels and not any(line.to_ship for line in lines_after(order, refund)):
+        return moves(order, OrderStatus.SHIPPED, actor, now, note="The rest was refunded")
+    return [OrderRow.updated_at.set(now)]
+
+
+def _met_again(
+    order: Order, number: int, lines: dict[str, int], sent: Mapping[str, int], extra: Money | None, now: datetime
+) -> Refund:
     """The refund of this number, if it is what was asked for now. Raises OrderMoved."""
     try:
         refund = books.refund(order_id=order.order_id, key=str(number))
     except books.RefundNotFound:  # the one of this place was made at Stripe
         raise OrderMoved(order.order_id) from None
     same_pieces = {piece.product_id: piece.quantity for piece in refund.pieces} == {one: n for one, n in lines.items() if n}
+    same_pieces = same_pieces and all(piece.sent == sent.get(piece.product_id, piece.sent) for piece in refund.pieces)
     # Of the delivery nothing is asked: a form drawn after its refund cannot name it any more.
     if not same_pieces or extra_of(order, refund) != (extra or Money.zero(refund.amount.currency)):
         raise OrderMoved(order.order_id)
@@ -253,13 +267,15 @@ def _failed(order: Order, refund: Refund, why: str, now: datetime, *, stripe_id:
     ]
     back = order.payment.given_back - refund.amount if refund.state is RefundState.SUCCEEDED else order.payment.given_back
     counted_on_it = order.status in (OrderStatus.REFUND_PENDING, OrderStatus.REFUNDED, OrderStatus.CANCELLED)
+    # Pieces that should leave after all lie in stock, where others may buy them: nothing leaves before they are taken again.
+    needs_pieces = order.status is OrderStatus.PROCESSING and any(piece.unsent and piece.shelved for piece in refund.pieces)
     actions = [
         REFUNDABLE.set((order.payment.left + refund.amount).amount),
         REFUNDED.set(back.amount),
         PAYMENT.status.set("partially_refunded" if back else "completed"),
         sets_lines(lines),
         *([OrderRow.delivery_refunded.remove()] if refund.delivery else []),
-        *(moves(order, OrderStatus.REVIEW, STRIPE, now, note=f"Refund failed: {why}") if counted_on_it else []),
+        *(moves(order, OrderStatus.REVIEW, STRIPE, now, note=f"Refund failed: {why}") if counted_on_it or needs_pieces else []),
     ]
     done = replace(refund, state=RefundState.FAILED, failure=why, stripe_id=stripe_id or refund.stripe_id, settled_at=now)
     finding = Finding(

@@ -152,6 +152,7 @@ def _refund(request: HttpRequest, found: Order, form: RefundForm) -> str:
         order=found,
         number=told["number"],
         lines=form.pieces,
+        sent=form.sent,
         delivery=told["delivery"],
         extra=told["extra"],
         restock=told["restock"],

@@ -93,7 +93,10 @@ class ShipForm(PiecesForm):
 
 
 class RefundForm(PiecesForm):
-    """What goes back: pieces of lines, the delivery, an amount beside."""
+    """What goes back: pieces of lines, the delivery, an amount beside.
+
+    Of a line that left in part it is asked whether pieces had left and came back, or never left: those need not leave any more.
+    """
 
     delivery = forms.BooleanField(label="Delivery", required=False)
     extra = forms.DecimalField(
@@ -109,12 +112,46 @@ class RefundForm(PiecesForm):
 
     def __init__(self, data: Any = None, *, order: Order) -> None:
         super().__init__(data, order=order, most={line.product_id: line.refundable for line in order.lines}, filled=False)
+        for line in (line for line in order.lines if line.away and line.to_ship):
+            self.fields[f"sent-{line.product_id}"] = forms.IntegerField(
+                label=f"Of these pieces of {line.name}, came back",
+                min_value=0,
+                max_value=line.away,
+                required=False,
+                error_messages={
+                    "max_value": f"{line.name}: at most {line.away} can have come back, the others have not left.",
+                    "min_value": f"{line.name}: not less than 0.",
+                    "invalid": f"{line.name}: a whole number, please.",
+                },
+            )
         self.fields["number"].initial = order.refund_count + 1
         self.fields["restock"].initial = not any(line.shipped for line in order.lines)
         self.fields["delivery"].disabled = order.delivery_refunded or not order.shipping
         places = digits(order.total.currency)
         extra = self.fields["extra"]
         extra.widget.attrs["step"] = str(Decimal(1).scaleb(-places))
+
+    def rows_that_left_in_part(self) -> list[tuple[Any, Any]]:
+        """Lines of which pieces have left and others wait, each with the field that tells them apart."""
+        return [(line, self[name]) for line in self.order.lines if (name := f"sent-{line.product_id}") in self.fields]
+
+    @property
+    def sent(self) -> dict[str, int]:
+        """How many pieces of which product came back, where it was told; the others have not left, as far as there are such."""
+        told = {line.product_id: self.cleaned_data.get(f"sent-{line.product_id}") for line in self.order.lines}
+        return {product_id: count for product_id, count in told.items() if count is not None}
+
+    def clean(self) -> dict[str, Any]:
+        if self.errors:
+            return self.cleaned_data
+        for line in (line for line in self.order.lines if line.product_id in self.sent):
+            asked, sent = self.pieces.get(line.product_id, 0), self.sent[line.product_id]
+            if sent > asked:
+                raise forms.ValidationError(f"{line.name}: {sent} cannot have come back when {asked} are refunded.")
+            if asked - sent > line.to_ship:
+                least = asked - line.to_ship
+                raise forms.ValidationError(f"{line.name}: {line.to_ship} of them still here, so at least {least} came back.")
+        return self.cleaned_data
 
     def clean_extra(self) -> Money | None:
         amount = self.cleaned_data["extra"]

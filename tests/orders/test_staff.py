@@ -193,6 +193,33 @@ def test_what_goes_back_is_shown_in_money_first_and_then_goes_back_once(
     assert stored(order).status is OrderStatus.PROCESSING
 
 
+def test_of_a_line_that_left_in_part_staff_say_what_came_back(
+    desk: Client, stripe: FakeStripe, guest: Owner, now: datetime
+) -> None:
+    mug = factories.make_product(price=Money(2400, "USD"), inventory=10)
+    order = paid_order(stripe, guest, {mug.product_id: 3}, now)
+    address = f"/staff/orders/{order.order_id}/refund/"
+    assert "came back?" not in desk.get(address).text
+    services.ship(order=order, carrier="", tracking_number="", actor="eve", now=now, pieces={mug.product_id: 1})
+    assert "Of these, how many had left and came back?" in desk.get(address).text
+
+    asked = {f"pieces-{mug.product_id}": "1", f"sent-{mug.product_id}": "1", "number": "1"}
+    for wrong, words in (
+        ({f"sent-{mug.product_id}": "2"}, "at most 1 can have come back"),
+        ({f"pieces-{mug.product_id}": "0"}, "1 cannot have come back when 0 are refunded."),
+        ({f"pieces-{mug.product_id}": "3", f"sent-{mug.product_id}": "0"}, "2 of them still here, so at least 1 came back."),
+    ):
+        assert words in desk.post(address, asked | wrong).text
+    assert made_at(stripe) == []
+
+    preview = desk.get(address, asked).text
+    assert f'name="sent-{mug.product_id}" value="1"' in preview
+    assert "$25.92 is refunded." in followed(desk.post(address, asked), desk)
+    (line,) = stored(order).lines
+    assert (line.refunded, line.unsent, line.to_ship) == (1, 0, 2)
+    assert "came back?" not in desk.get(address).text  # all that left has come back
+
+
 def test_a_delivery_goes_back_with_its_tax_as_it_was_shown(
     settings: Settings, desk: Client, stripe: FakeStripe, guest: Owner, now: datetime
 ) -> None:

@@ -227,6 +227,36 @@ def test_a_change_of_an_order_is_counted_for_what_it_means(
     assert figures.of_order(*change(status, was)) == expected
 
 
+@pytest.mark.parametrize(
+    ("status", "was", "before", "expected"),
+    [
+        ("processing", "review", ["pending", "processing"], {}),
+        ("processing", "review", ["pending"], {"OrdersPaid": 1, "Revenue": 484.06}),
+        ("processing", "expired", ["pending"], {"OrdersPaid": 1, "Revenue": 484.06}),
+        ("refunded", "refund_pending", ["pending", "processing", "refund_pending", "refunded", "review"], {}),
+        ("review", "processing", ["pending", "processing", "review"], {"OrdersForReview": 1}),
+    ],
+)
+def test_an_order_is_paid_and_refunded_once_however_often_it_is_looked_at(
+    status: str, was: str, before: list[str], expected: dict[str, float]
+) -> None:
+    old, new = change(status, was)
+    history = {"L": [{"M": {"status": {"S": entry}}} for entry in [*before, was]]}
+
+    assert figures.of_order((old or {}) | {"history": history}, new) == expected
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), [(0, 1, {"FailedPayments": 1}), (1, 1, {}), (1, 0, {})])
+def test_a_refused_card_is_counted_when_it_is_noted(before: int, after: int, expected: dict[str, float]) -> None:
+    old, new = change("pending", "pending")
+    images = [
+        (image or {}) | {"payment": {"M": {"failures": {"N": str(count)}} if count else {}}}
+        for image, count in ((old, before), (new, after))
+    ]
+
+    assert figures.of_order(*images) == expected
+
+
 def test_an_order_that_was_claimed_is_not_paid_once_more() -> None:
     _, paid = change("processing", "pending")
     assert paid is not None
