@@ -17,7 +17,7 @@ from functools import cache, cached_property
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from catalog.domain import Card
 from catalog.search.cards import card_of, listed_of, pack
@@ -50,6 +50,8 @@ _HEAP_BYTES = 64_000_000
 _ATTRIBUTE_VALUES = 10 * MAX_VALUES
 _REMEMBERED_COUNTS = 64
 _REMEMBERED_RESULTS = 64
+
+T = TypeVar("T")
 
 TIE = "tie"
 _ORDERS = tuple(sort for sort in Sort if sort is not Sort.RELEVANCE)
@@ -97,19 +99,16 @@ class TantivyEngine:
 
     def search(self, filters: Filters, *, sort: Sort = Sort.FEATURED, page: int = 1, size: int = PAGE_SIZE) -> Results:
         view = self._view
-        asked = (filters.key, sort, page, size)
-        results = view.results.get(asked)
-        if results is None:
-            results = self._search(view, filters, sort, page, size)
-            if len(view.results) >= _REMEMBERED_RESULTS:
-                view.results = {}
-            view.results[asked] = results
-        return results
+        return view.results.get((filters.key, sort, page, size), lambda: self._search(view, filters, sort, page, size))
 
     def cards(self, filters: Filters, *, sort: Sort, size: int) -> tuple[Card, ...]:
         view = self._view
-        question = Question(view.searcher, self._index.schema, filters)
-        return _cards(view.searcher, _hits(view.searcher, question, sort, 0, size))
+
+        def found() -> tuple[Card, ...]:
+            question = Question(view.searcher, self._index.schema, filters)
+            return _cards(view.searcher, _hits(view.searcher, question, sort, 0, size))
+
+        return view.cards.get((filters.key, sort, size), found)
 
     def _search(self, view: "_View", filters: Filters, sort: Sort, page: int, size: int) -> Results:
         question = Question(view.searcher, self._index.schema, filters)
@@ -189,14 +188,32 @@ class TantivyEngine:
         self._view = _View(self._index.searcher())
 
 
+class _Remembered(Generic[T]):
+    """The latest answers by question: an index never changes, so the same question has the same answer, the same object."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._answers: dict[object, T] = {}
+
+    def get(self, question: object, ask: Callable[[], T]) -> T:
+        answer = self._answers.get(question)
+        if answer is None:
+            answer = ask()
+            # Replaced and not emptied: another thread may be reading the old one.
+            if len(self._answers) >= self._most:
+                self._answers = {}
+            self._answers[question] = answer
+        return answer
+
+
 class _View:
     """One state of an index, and what is remembered of it; replaced as a whole, so that no thread mixes two states."""
 
     def __init__(self, searcher: "tantivy.Searcher") -> None:
         self.searcher = searcher
-        self.results: dict[object, Results] = {}
-        """Answers by question: an index never changes, so the same question has the same answer, and is the same object."""
-        self._counts: dict[object, tuple[int, Facets, int | None]] = {}
+        self.results = _Remembered[Results](_REMEMBERED_RESULTS)
+        self.cards = _Remembered[tuple[Card, ...]](_REMEMBERED_RESULTS)
+        self._counts = _Remembered[tuple[int, Facets, int | None]](_REMEMBERED_COUNTS)
 
     @cached_property
     def shelves(self) -> dict[str, int]:
@@ -206,13 +223,7 @@ class _View:
 
     def counted(self, question: Question, filters: Filters) -> tuple[int, Facets, int | None]:
         """Total, facets and highest price; remembered, for other pages and orders of the same filters have the same."""
-        known = self._counts.get(filters.key)
-        if known is None:
-            known = _count(self.searcher, question, filters)
-            if len(self._counts) >= _REMEMBERED_COUNTS:
-                self._counts = {}
-            self._counts[filters.key] = known
-        return known
+        return self._counts.get(filters.key, lambda: _count(self.searcher, question, filters))
 
 
 def _count(searcher: "tantivy.Searcher", question: Question, filters: Filters) -> tuple[int, Facets, int | None]:

@@ -11,7 +11,8 @@ from shop.local.bench.scene import Scene
 CATEGORY_PATH = "/categories/kitchen-table/"
 LIST_PATH = "/products/"
 FILTERED_PATH = "/products/?type=Lamps&price_max=150&in_stock=on&sort=price"
-SEARCH_PATH = "/products/?q=lamp"
+SEARCH_PATH = "/products/?q=table"
+"""Fills a page of cards at 60 products, too: else sizes would compare pages of different lengths."""
 
 
 @dataclass(frozen=True)
