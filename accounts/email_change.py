@@ -29,7 +29,6 @@ from accounts.services import (
     EmailTaken,
     Link,
     ask,
-    count_source,
     forget_sessions,
     is_live,
     require_own_password,
@@ -64,7 +63,7 @@ def confirm_email_change(*, secret: str, link: Link, source: str, now: datetime)
 
     With the second one all sessions end and links sent to the old address die. Raises LinkDead, EmailTaken, TooManyTries.
     """
-    count_source(Kind.LINK_SOURCE, source, now)
+    count_try(Kind.LINK_SOURCE, source, now=now)
     for _ in range(3):
         row = queries.link(secret=secret, kind=link, now=now)
         try:

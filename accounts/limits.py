@@ -1,25 +1,34 @@
 """How often something may be tried, by account and by source address. Kept in the table: every process counts together.
 
 A try is counted before the work it is for begins, by a write with a condition, so that a thousand at once are counted one by one.
+
+Where there is a Redis (`CACHE_URL`), it keeps until when somebody has to wait, so that a refusal costs no table call. It only
+ever repeats a refusal of the table: gone, slow, emptied or dying, it lets nobody do more.
 """
 
 import hashlib
 import random
 import time
 import uuid
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from math import ceil
+from typing import NoReturn
 
-from pynamodb.exceptions import DoesNotExist, PutError
+from django.conf import settings
+from django.core.cache import cache
+from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 
 from accounts.domain import Limit, Tries, tried_once_more
 from accounts.models import LIMIT_SK, LimitRow, limit_pk
-from shop.lib.tables import is_refused
+from shop.lib.tables import batch_get, is_refused
 
 _TRIES = 6
 _LONGEST_PAUSE_SECONDS = 0.05
+_KEPT_IN_REDIS = timedelta(minutes=1)
+"""How long Redis repeats a refusal before the table is asked again: a Redis that missed a reset is wrong for no longer."""
 
 _SECONDS, _MINUTES, _HOURS, _DAYS = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
 
@@ -38,6 +47,10 @@ class Kind(StrEnum):
     ORDER = "order"
     ORDER_SOURCE = "order-source"
     DISCOUNT_SOURCE = "discount-source"
+
+    @property
+    def is_of_source(self) -> bool:
+        return self.endswith("-source")
 
 
 LIMITS = {
@@ -60,53 +73,88 @@ LIMITS = {
 }
 
 
-@dataclass(frozen=True)
 class TooManyTries(Exception):
     """It is too early for another try; `wait` says how long."""
 
-    wait: timedelta
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__(wait)
+        self.wait = wait
 
 
 def count_try(kind: Kind, whom: str, *, now: datetime) -> None:
     """Count a try, or refuse it. Raises TooManyTries, also when so many try at this moment that the count cannot be written."""
+    count_tries((kind, whom), now=now)
+
+
+def count_tries(*limited: tuple[Kind, str], now: datetime) -> None:
+    """Count one try under several limits, or refuse it: where one of them refuses, none counts it. Raises TooManyTries.
+
+    A refusal is one table call, or none with Redis. A source that is unknown holds nobody up.
+    """
+    left = {_pk(kind, whom): kind for kind, whom in limited if whom or not kind.is_of_source}
+    _refuse_what_redis_knows(left, now)
     for attempt in range(_TRIES):
+        if not left:
+            return
         if attempt:
             time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311 - jitter, no secret
-        before, row = _kept(kind, whom, now)
-        after = tried_once_more(before, LIMITS[kind], now)
-        if after is None:
-            raise TooManyTries((before.next_at or now) - now)
-        if _write(kind, whom, after, row, now):
-            return
-    raise TooManyTries(LIMITS[kind].first_pause)
+        rows = _rows(left)
+        before = {pk: _tries_of(rows.get(pk), now) for pk in left}
+        after = {pk: counted for pk, kind in left.items() if (counted := tried_once_more(before[pk], LIMITS[kind], now))}
+        if len(after) < len(left):
+            _refuse({pk: before[pk].next_at or now for pk in left if pk not in after}, now)
+        left = {pk: kind for pk, kind in left.items() if not _write(pk, kind, after[pk], rows.get(pk), now)}
+    if left:
+        raise TooManyTries(max(LIMITS[kind].first_pause for kind in left.values()))
 
 
 def forget_tries(kind: Kind, whom: str) -> None:
     """Begin anew: who knows the password need not pay for those who guessed at it."""
-    LimitRow(_pk(kind, whom), LIMIT_SK).delete()
+    pk = _pk(kind, whom)
+    LimitRow(pk, LIMIT_SK).delete()
+    if settings.CACHE_URL:
+        cache.delete(pk)
 
 
 def give_back_try(kind: Kind, whom: str, *, now: datetime) -> None:
     """Uncount a try that was right, and no other: a guesser must not wipe out his count with an account of his own."""
-    before, row = _kept(kind, whom, now)
+    pk = _pk(kind, whom)
+    row = _rows([pk]).get(pk)
     if row is not None:
-        _write(
-            kind, whom, Tries(max(0, before.count - 1), before.next_at if before.count > LIMITS[kind].free else None), row, now
-        )
+        before = _tries_of(row, now)
+        next_at = before.next_at if before.count > LIMITS[kind].free else None
+        _write(pk, kind, Tries(max(0, before.count - 1), next_at), row, now)
 
 
-def _kept(kind: Kind, whom: str, now: datetime) -> tuple[Tries, LimitRow | None]:
-    try:
-        row = LimitRow.get(_pk(kind, whom), LIMIT_SK, consistent_read=True)
-    except DoesNotExist:
-        return Tries(), None
-    return (Tries(row.tries, row.next_at) if row.expires_at > now else Tries()), row
+def _refuse_what_redis_knows(pks: Iterable[str], now: datetime) -> None:
+    """Without a Redis, or when it does not answer, nothing is known."""
+    known = cache.get_many(pks).values() if settings.CACHE_URL else ()
+    until = max(known, default=0)
+    if until > now.timestamp():
+        raise TooManyTries(datetime.fromtimestamp(until, UTC) - now)
 
 
-def _write(kind: Kind, whom: str, tries: Tries, before: LimitRow | None, now: datetime) -> bool:
+def _refuse(closed: Mapping[str, datetime], now: datetime) -> NoReturn:
+    """Refuse a try by limits that are closed until these times, and let Redis do so from now on."""
+    if settings.CACHE_URL:
+        for pk, until in closed.items():
+            seconds = ceil(min(until - now, _KEPT_IN_REDIS).total_seconds())
+            cache.set(pk, int(until.timestamp()), seconds)
+    raise TooManyTries(max(closed.values()) - now)
+
+
+def _rows(pks: Iterable[str]) -> dict[str, LimitRow]:
+    return {row.pk: row for row in batch_get(LimitRow, [(pk, LIMIT_SK) for pk in pks], consistent=True)}
+
+
+def _tries_of(row: LimitRow | None, now: datetime) -> Tries:
+    return Tries(row.tries, row.next_at) if row is not None and row.expires_at > now else Tries()
+
+
+def _write(pk: str, kind: Kind, tries: Tries, before: LimitRow | None, now: datetime) -> bool:
     """Keep the count unless somebody else changed it since it was read."""
     row = LimitRow(
-        _pk(kind, whom),
+        pk,
         LIMIT_SK,
         tries=tries.count,
         next_at=tries.next_at,

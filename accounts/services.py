@@ -23,7 +23,7 @@ from accounts.domain import (
     normalised_email,
     require_good_password,
 )
-from accounts.limits import Kind, count_try, forget_tries
+from accounts.limits import Kind, count_tries, count_try, forget_tries
 from accounts.links import hash_of, new_secret
 from accounts.models import (
     REQUEST_SK,
@@ -93,8 +93,7 @@ def register(*, email: str, first_name: str, last_name: str, password: str, sour
     """
     normalised = normalised_email(email)
     require_password(password, about=(email, first_name, last_name))
-    count_source(Kind.REGISTER_SOURCE, source, now)
-    count_try(Kind.REGISTER, normalised, now=now)
+    count_tries((Kind.REGISTER_SOURCE, source), (Kind.REGISTER, normalised), now=now)
     ask(
         Asked.ACCOUNT,
         email=email.strip(),
@@ -112,7 +111,7 @@ def open_account(*, secret: str, password: str, source: str, now: datetime) -> U
     The password is asked for again: who merely owns the mailbox did not choose it, and must not be led into an account
     that somebody else made in their name. Raises LinkDead, WrongPassword, EmailTaken, TooManyTries.
     """
-    count_source(Kind.LINK_SOURCE, source, now)
+    count_try(Kind.LINK_SOURCE, source, now=now)
     row = queries.link(secret=secret, kind=Link.VERIFY, now=now)
     count_try(Kind.CODE, f"verify {row.pk}", now=now)
     if not passwords.is_right(password, row.password_hash):
@@ -181,14 +180,13 @@ def request_password_reset(*, email: str, source: str, now: datetime) -> None:
     Raises BadEmail, TooManyTries.
     """
     normalised = normalised_email(email)
-    count_source(Kind.RESET_SOURCE, source, now)
-    count_try(Kind.RESET, normalised, now=now)
+    count_tries((Kind.RESET_SOURCE, source), (Kind.RESET, normalised), now=now)
     ask(Asked.RESET, email=normalised, now=now)
 
 
 def reset_password(*, secret: str, password: str, source: str, now: datetime) -> None:
     """Set a new password by a mailed link, once. Every session ends. Raises LinkDead, BadPassword, TooManyTries."""
-    count_source(Kind.LINK_SOURCE, source, now)
+    count_try(Kind.LINK_SOURCE, source, now=now)
     row = queries.link(secret=secret, kind=Link.RESET, now=now)
     try:
         user = queries.user(user_id=row.user_id or "")
@@ -319,12 +317,6 @@ def request_row(asked: Asked, *, email: str, now: datetime, **details: Any) -> R
         expires_at=now + _REQUEST_LIFETIME,
         **details,
     )
-
-
-def count_source(kind: Kind, source: str, now: datetime) -> None:
-    """Count a try of this source, where it is known. Raises TooManyTries."""
-    if source:
-        count_try(kind, source, now=now)
 
 
 def is_live(now: datetime) -> Condition:

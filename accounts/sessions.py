@@ -9,7 +9,7 @@ from pynamodb.exceptions import PutError, UpdateError
 
 from accounts import passwords, queries, tokens
 from accounts.domain import LONG_SESSION, SHORT_SESSION, BadEmail, Refresh, Session, User, normalised_email, refresh_of
-from accounts.limits import Kind, count_try, forget_tries, give_back_try
+from accounts.limits import Kind, count_tries, forget_tries, give_back_try
 from accounts.models import EmailRow, SessionRow, UserRow, session_sk, to_email_row, user_key, user_pk
 from accounts.queries import SessionEnded, UserNotFound
 from accounts.services import keep_newer_hash
@@ -57,9 +57,7 @@ def authenticate(*, email: str, password: str, device: Device, now: datetime) ->
     except BadEmail:
         normalised = email
     whom = f"{normalised} {device.known_as}" if device.known_as else normalised
-    if device.source:
-        count_try(Kind.LOGIN_SOURCE, device.source, now=now)
-    count_try(Kind.LOGIN, whom, now=now)
+    count_tries((Kind.LOGIN_SOURCE, device.source), (Kind.LOGIN, whom), now=now)
     user = _active_user(normalised)
     if not passwords.is_right(password, user.password_hash if user else None) or user is None:
         raise WrongCredentials

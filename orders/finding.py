@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from accounts.domain import BadEmail, normalised_email
-from accounts.limits import Kind, count_try
+from accounts.limits import Kind, count_tries
 from orders import queries
 from orders.domain import Order
 from orders.models import LOOKUP_SK, LookupRow, lookup_pk
@@ -14,13 +14,12 @@ LOOKUP_LIFETIME = timedelta(days=1)
 
 
 def ask_for_link(*, order_id: str, email: str, source: str, now: datetime) -> None:
-    """Note that somebody wants the link to an order. The same five calls whether order and address fit, or exist at all.
+    """Note that somebody wants the link to an order. The same four calls whether order and address fit, or exist at all.
 
     Raises TooManyTries, BadEmail; then nothing was noted.
     """
     address = normalised_email(email)
-    count_try(Kind.ORDER_SOURCE, source, now=now)
-    count_try(Kind.ORDER, address, now=now)
+    count_tries((Kind.ORDER_SOURCE, source), (Kind.ORDER, address), now=now)
     pk = lookup_pk(new_id("look", now))
     LookupRow(pk, LOOKUP_SK, order_id=order_id, email=address, expires_at=now + LOOKUP_LIFETIME).save()
 

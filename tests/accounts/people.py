@@ -1,7 +1,11 @@
 """People with accounts, and what the stream does when their rows change."""
 
 import re
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from threading import Barrier
 from typing import Any
 
 from django.core import mail
@@ -9,9 +13,13 @@ from django.test import Client
 
 from accounts import passwords, services
 from accounts.domain import Role, User, UserStatus
+from accounts.limits import TooManyTries
+from accounts.queries import LinkDead
 from accounts.reactions import account_changed
+from accounts.services import EmailTaken
 from shop.lib.ids import new_id
 from shop.lib.tables import table_name
+from shop.lib.transactions import Refused
 from tests.conftest import items_of
 
 PASSWORD = "quiet lamp, warm clay"
@@ -61,3 +69,24 @@ def raw_user(tables: Any, user: User) -> dict[str, Any]:
     """The item of somebody, as it lies in the table."""
     key = {"PK": {"S": f"USER#{user.user_id}"}, "SK": {"S": "PROFILE"}}
     return dict(tables.get_item(TableName=table_name("Users"), Key=key, ConsistentRead=True)["Item"])
+
+
+def secret_in(message: Any) -> str:
+    """The secret in the link of a mail."""
+    return link_in(message).rstrip("/").rpartition("/")[2]
+
+
+def at_once(times: int, act: Callable[[int], object]) -> Counter[str]:
+    """What came of doing something so many times, all beginning at one moment."""
+    start = Barrier(times)
+
+    def outcome(number: int) -> str:
+        start.wait()
+        try:
+            act(number)
+        except (EmailTaken, LinkDead, TooManyTries, Refused) as refusal:
+            return type(refusal).__name__
+        return "done"
+
+    with ThreadPoolExecutor(times) as pool:
+        return Counter(pool.map(outcome, range(times)))

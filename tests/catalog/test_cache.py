@@ -1,16 +1,13 @@
 """The product cache: pages are right with no Redis, with a real one, and with one that hangs or dies."""
 
-import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
-import redis
 from django.core.cache import caches
 from django.core.cache.backends.redis import RedisCacheClient
 from django.test import Client
@@ -22,17 +19,10 @@ from catalog.services import set_stock
 from shop.lib import caches as forgiving
 from shop.local.ports import listen
 from tests import factories
+from tests.caches import free_port, needs_redis, running_redis, use_redis
 from tests.conftest import counted_calls
 
 pytestmark = pytest.mark.usefixtures("tables")
-
-needs_redis = pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed on this machine")
-
-
-def use_redis(settings: Settings, port: int) -> None:
-    """Point the shop's cache at a port, as CACHE_URL does."""
-    settings.CACHES = {"default": {"BACKEND": "shop.lib.caches.ForgivingRedisCache", "LOCATION": f"redis://127.0.0.1:{port}/0"}}
-    settings.PRODUCT_CACHE_SECONDS = 60
 
 
 @pytest.fixture(autouse=True)
@@ -43,27 +33,8 @@ def _awake(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def redis_server(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
     """A Redis of this test's own, and the shop using it."""
-    with listen(0) as listener:
-        port = listener.getsockname()[1]
-    server = subprocess.Popen(
-        ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
-        stdout=subprocess.DEVNULL,
-    )
-    client = redis.Redis(port=port)
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            client.ping()
-            break
-        except redis.ConnectionError:
-            assert time.monotonic() < deadline, "redis-server did not start"
-            time.sleep(0.02)
-    client.close()
-    use_redis(settings, port)
-    yield server
-    caches["default"].close()
-    server.kill()
-    server.wait()
+    with running_redis(settings) as server:
+        yield server
 
 
 @pytest.fixture
@@ -147,9 +118,7 @@ def test_a_redis_that_hangs_is_asked_once_and_then_left_alone(
 
 
 def test_no_redis_at_the_address_is_an_empty_cache(client: Client, settings: Settings) -> None:
-    with listen(0) as listener:
-        port = listener.getsockname()[1]
-    use_redis(settings, port)
+    use_redis(settings, free_port())
     mug = factories.make_product()
 
     assert price_on_page(client, mug.path) == "$24.00"

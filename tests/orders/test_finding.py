@@ -63,7 +63,7 @@ def test_a_miss_and_a_wrong_address_look_like_a_hit_and_cost_the_same(
         seen.append((calls, answer.status_code, sorted(answer.items()), answer.content, page.content))
 
     assert seen[0] == seen[1] == seen[2]
-    assert seen[0][0] == ["GetItem", "PutItem", "GetItem", "PutItem", "PutItem"]
+    assert seen[0][0] == ["BatchGetItem", "PutItem", "PutItem", "PutItem"]
     react(now)
     assert [mail.to for mail in mailoutbox] == [["ada@example.com"]]
 

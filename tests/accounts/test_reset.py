@@ -1,0 +1,78 @@
+"""A forgotten password: its link works once, for a while, and for nothing else."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from accounts import passwords, queries, services
+from accounts.queries import LinkDead
+from accounts.reactions import account_changed
+from tests.accounts.people import PASSWORD, at_once, deliver, log_in, make_user, raw_user, secret_in
+from tests.conftest import items_of
+
+
+def test_twenty_uses_of_one_reset_link_at_once_set_one_password(
+    tables: Any, unlimited: None, client: Client, now: datetime
+) -> None:
+    user = make_user(now)
+    log_in(client)
+    services.request_password_reset(email="ada@example.com", source="", now=now)
+    secret = secret_in(deliver(now)[-1])
+
+    def use(number: int) -> None:
+        services.reset_password(secret=secret, password=f"the lamp number {number}", source="", now=now)
+
+    assert at_once(20, use) == {"done": 1, "LinkDead": 19}
+    after = queries.user(user_id=user.user_id)
+    assert after.credentials == 2
+    assert sum(passwords.is_right(f"the lamp number {number}", after.password_hash) for number in range(20)) == 1
+    assert queries.sessions_of(user_id=user.user_id, now=now) == ()
+
+
+@pytest.mark.parametrize("minutes", [10, 11, 1440])
+def test_a_reset_link_is_dead_after_ten_minutes(tables: Any, now: datetime, minutes: int) -> None:
+    user = make_user(now)
+    services.request_password_reset(email="ada@example.com", source="", now=now)
+    secret = secret_in(deliver(now)[-1])
+
+    with pytest.raises(LinkDead):
+        services.reset_password(secret=secret, password=PASSWORD + "!", source="", now=now + timedelta(minutes=minutes))
+
+    assert queries.user(user_id=user.user_id) == user
+
+
+def test_a_reset_link_is_dead_when_the_password_has_changed(tables: Any, client: Client, now: datetime) -> None:
+    user = make_user(now)
+    services.request_password_reset(email="ada@example.com", source="", now=now)
+    secret = secret_in(deliver(now)[-1])
+    log_in(client)
+    client.post("/accounts/password/", {"password": PASSWORD, "new_password": "another lamp entirely"})
+    changed = queries.user(user_id=user.user_id)
+
+    with pytest.raises(LinkDead):
+        services.reset_password(secret=secret, password="a third lamp", source="", now=now)
+
+    assert queries.user(user_id=user.user_id) == changed
+
+
+def test_the_table_holds_no_secret_of_a_link(tables: Any, now: datetime) -> None:
+    make_user(now)
+    services.request_password_reset(email="ada@example.com", source="", now=now)
+    secret = secret_in(deliver(now)[-1])
+
+    assert secret not in str(items_of("Users"))
+
+
+def test_owners_are_told_of_a_changed_password(tables: Any, client: Client, now: datetime) -> None:
+    user = make_user(now)
+    before = raw_user(tables, user)
+    log_in(client)
+    client.post("/accounts/password/", {"password": PASSWORD, "new_password": "another lamp entirely"})
+
+    for _ in range(2):
+        account_changed(before, raw_user(tables, user), now=now)
+
+    assert [message.subject for message in mail.outbox] == ["Your password at Fernhollow was changed"]
