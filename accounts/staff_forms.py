@@ -19,6 +19,7 @@ PERMISSION_WORDS: dict[Permission, str] = {
     Permission.CUSTOMERS_EDIT: "Shut customers out, sign them out, send reset links",
     Permission.STAFF_MANAGE: "Invite staff and change their rights",
     Permission.REVIEWS_MODERATE: "Decide on reviews",
+    Permission.DISCOUNTS_EDIT: "See and change discount codes",
     Permission.SETTINGS_EDIT: "Change settings",
     Permission.FIGURES_VIEW: "See sales figures",
     Permission.AUDIT_VIEW: "Read the audit trail",

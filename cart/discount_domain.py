@@ -22,6 +22,16 @@ class DiscountKind(StrEnum):
     FREE_DELIVERY = "free_delivery"
 
 
+class DiscountState(StrEnum):
+    """Where a code stands for everybody, whatever is in their cart."""
+
+    ACTIVE = "active"
+    SCHEDULED = "scheduled"
+    USED_UP = "used_up"
+    ENDED = "ended"
+    OFF = "off"
+
+
 class BadDiscount(ValueError):
     """Terms that no code may have; `field` is the term, the message a sentence about it."""
 
@@ -47,6 +57,16 @@ class Discount:
     version: int = 1
     uses: int = 0
     uses_by_customer: int = 0
+
+    def state(self, now: datetime) -> DiscountState:
+        """Where it stands; what ends it for good comes before what may change."""
+        if not self.is_active:
+            return DiscountState.OFF
+        if self.ends_at and self.ends_at <= now:
+            return DiscountState.ENDED
+        if self.most_uses is not None and self.uses >= self.most_uses:
+            return DiscountState.USED_UP
+        return DiscountState.SCHEDULED if self.starts_at and now < self.starts_at else DiscountState.ACTIVE
 
     @property
     def label(self) -> str:

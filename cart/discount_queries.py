@@ -2,24 +2,47 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from accounts.domain import BadEmail, normalised_email
 from cart.discount_domain import Discount
 from cart.models import (
     DISCOUNTS_PK,
     USES_SK,
+    CartAuditRow,
     DiscountRow,
+    UseRow,
     UsesRow,
     discount_key,
+    discount_pk,
     to_discount,
+    use_sk,
     uses_key,
 )
+from shop.lib import audit
+from shop.lib.audit import Entry
+from shop.lib.cursors import Page, read_page
+from shop.lib.money import Money
 from shop.lib.owner import Owner
 from shop.lib.tables import batch_get, batch_items
 
-_BATCH = 100
+LOOKED_THROUGH = 99
+"""Codes of a page of the list: with the one more that tells whether there are others, as many as a batch of uses holds."""
+_USES_SHOWN = 25
 _DOTS_ARE_NOTHING = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
 """Domains whose mailboxes have as many spellings as places for a dot, and the domain they are one with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """An order that has a code, and what it took off; `is_returned` once the order was given up."""
+
+    order_id: str
+    placed_at: datetime
+    saved: Money
+    is_returned: bool
 
 
 class NoSuchDiscount(Exception):
@@ -54,14 +77,48 @@ def discount_for(*, code: str, customers: Sequence[str] = (), consistent: bool =
     )
 
 
-def discounts() -> tuple[Discount, ...]:
-    """All codes by name, with how many orders have each: a Query, and a call for every hundred."""
-    rows = list(DiscountRow.query(DISCOUNTS_PK))
-    uses: dict[str, int] = {}
-    for start in range(0, len(rows), _BATCH):
-        keys = [(uses_key(row.sk).pk, USES_SK) for row in rows[start : start + _BATCH]]
-        uses |= {row.pk: row.uses or 0 for row in batch_get(UsesRow, keys, consistent=False)}
-    return tuple(to_discount(row, uses=uses.get(uses_key(row.sk).pk, 0)) for row in rows)
+def listed_discounts(*, prefix: str = "", cursor: str = "") -> Page[Discount]:
+    """A page of codes by name, all or those that begin so, with how many orders have each: a Query and a BatchGet."""
+
+    def ask(**paging: Any) -> Any:
+        begins = DiscountRow.sk.startswith(prefix) if prefix else None
+        return DiscountRow.query(DISCOUNTS_PK, begins, **paging)
+
+    page = read_page(
+        ask,
+        lambda row: row,
+        key_names=("PK", "SK"),
+        question=f"discounts {prefix}",
+        cursor=cursor,
+        size=LOOKED_THROUGH,
+    )
+    keys = [(uses_key(row.sk).pk, USES_SK) for row in page.items]
+    uses = {row.pk: row.uses or 0 for row in batch_get(UsesRow, keys, consistent=False)} if keys else {}
+    found = tuple(to_discount(row, uses=uses.get(uses_key(row.sk).pk, 0)) for row in page.items)
+    return Page(found, page.next_cursor, page.previous_cursor)
+
+
+def uses_of(*, code: str, cursor: str = "") -> Page[Use]:
+    """Orders that have a code, latest first, as the stream noted them: one Query."""
+    return read_page(
+        lambda **paging: UseRow.query(discount_pk(code), UseRow.sk.startswith(use_sk()), **paging),
+        lambda row: Use(row.order_id, row.placed_at, Money.of(row.saved, row.currency), row.is_returned),
+        key_names=("PK", "SK"),
+        question=f"uses {code}",
+        cursor=cursor,
+        size=_USES_SHOWN,
+        forward=False,
+    )
+
+
+def entries_about(*, code: str) -> Page[Entry]:
+    """What staff did to a code, newest first: one Query."""
+    return audit.entries_about(CartAuditRow, discount_pk(code))
+
+
+def entries_of_month(*, month: datetime, cursor: str = "") -> Page[Entry]:
+    """What staff did to codes in a month, newest first: one Query."""
+    return audit.copies_of_month(CartAuditRow, month, cursor=cursor)
 
 
 def discount(*, code: str) -> Discount:

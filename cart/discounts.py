@@ -10,8 +10,19 @@ from pynamodb.transactions import TransactWrite
 
 from cart import discount_queries as queries
 from cart.discount_domain import Discount, require_sound
-from cart.models import CartAuditRow, DiscountRow, UsesRow, discount_pk, to_discount_row, uses_key
-from shop.lib.audit import Change, audit_row
+from cart.models import (
+    CartAuditRow,
+    DiscountRow,
+    UseRow,
+    UsesRow,
+    discount_key,
+    discount_pk,
+    to_discount_row,
+    use_sk,
+    uses_key,
+)
+from shop.lib.audit import Change, audit_row, month_copy
+from shop.lib.money import Money
 from shop.lib.tables import all_of
 from shop.lib.transactions import Refused, run_transaction
 from shop.lib.viewer import Viewer
@@ -27,6 +38,10 @@ class DiscountMoved(Exception):
     """Somebody else changed the code in between; nothing was written."""
 
 
+class DiscountUsed(Exception):
+    """An order has had the code, so it stays; nothing was written."""
+
+
 def create_discount(*, discount: Discount, actor: Viewer, now: datetime) -> Discount:
     """Make a new code. Raises BadDiscount, DiscountExists, Busy; then nothing was written."""
     require_sound(discount, currency=settings.CURRENCY)
@@ -35,7 +50,7 @@ def create_discount(*, discount: Discount, actor: Viewer, now: datetime) -> Disc
     def build(txn: TransactWrite) -> None:
         txn.save(to_discount_row(made, currency=settings.CURRENCY), condition=DiscountRow.pk.does_not_exist())
         txn.update(uses_key(made.code), actions=[UsesRow.terms_version.set(1)])
-        txn.save(_audited(None, made, actor, "discount created", now))
+        _audit(txn, made.code, None, made, actor, "discount created", now)
 
     try:
         run_transaction(build)
@@ -59,7 +74,7 @@ def update_discount(*, discount: Discount, actor: Viewer, now: datetime) -> Disc
         row = to_discount_row(changed, currency=settings.CURRENCY)
         txn.save(row, condition=DiscountRow.version == discount.version)
         txn.update(uses_key(changed.code), actions=[UsesRow.terms_version.set(changed.version)])
-        txn.save(_audited(before, changed, actor, "discount changed", now))
+        _audit(txn, changed.code, before, changed, actor, "discount changed", now)
 
     try:
         run_transaction(build)
@@ -68,10 +83,37 @@ def update_discount(*, discount: Discount, actor: Viewer, now: datetime) -> Disc
     return changed
 
 
-def deactivate_discount(*, code: str, version: int, actor: Viewer, now: datetime) -> Discount:
-    """Let a code hold for nobody from now on. Raises as `update_discount` does."""
+def switch_discount(*, code: str, version: int, is_active: bool, actor: Viewer, now: datetime) -> Discount:
+    """Let a code hold for nobody from now on, or again as its terms say. Raises as `update_discount` does."""
     found = queries.discount(code=code)
-    return update_discount(discount=replace(found, is_active=False, version=version), actor=actor, now=now)
+    return update_discount(discount=replace(found, is_active=is_active, version=version), actor=actor, now=now)
+
+
+def remove_discount(*, code: str, version: int, actor: Viewer, now: datetime) -> None:
+    """Forget a code no order ever had. Raises NoSuchDiscount, DiscountUsed, DiscountMoved, Busy; then nothing was written."""
+    found = queries.discount(code=code)
+    if found.version != version:
+        raise DiscountMoved(code)
+
+    def build(txn: TransactWrite) -> None:
+        txn.delete(discount_key(code), condition=DiscountRow.version == version)
+        # A use that was given back counts too: its order goes on naming the code.
+        txn.delete(uses_key(code), condition=UsesRow.uses.does_not_exist())
+        _audit(txn, code, found, None, actor, "discount deleted", now)
+
+    try:
+        run_transaction(build)
+    except Refused as refused:
+        if refused.is_about(discount_pk(code)):
+            raise DiscountUsed(code) from refused
+        raise DiscountMoved(code) from refused
+
+
+def note_use(*, code: str, order_id: str, placed_at: datetime, saved: Money, is_returned: bool) -> None:
+    """Let staff see that an order has a code, or had it until it was given up. Safe to repeat."""
+    row = UseRow(discount_pk(code), use_sk(order_id), order_id=order_id, placed_at=placed_at, is_returned=is_returned)
+    row.saved, row.currency = saved.amount, saved.currency
+    row.save()
 
 
 def take_use(txn: TransactWrite, *, discount: Discount, customers: Sequence[str]) -> None:
@@ -100,14 +142,20 @@ def is_about_uses(refused: Refused, code: str) -> bool:
     return refused.is_about(discount_pk(code))
 
 
-def _audited(before: Discount | None, after: Discount, actor: Viewer, action: str, now: datetime) -> CartAuditRow:
+def _audit(
+    txn: TransactWrite, code: str, before: Discount | None, after: Discount | None, actor: Viewer, action: str, now: datetime
+) -> None:
+    """Add to a transaction: the entry under the code, and its copy in the month's list."""
     changes = [
-        Change(field.name, _text(getattr(before, field.name)) if before else "", _text(getattr(after, field.name)))
+        Change(field.name, _text(before, field.name), _text(after, field.name))
         for field in fields(Discount)
         if field.name not in _COUNTED
     ]
-    return audit_row(CartAuditRow, discount_pk(after.code), actor=actor, action=action, now=now, changes=changes)
+    entry = audit_row(CartAuditRow, discount_pk(code), actor=actor, action=action, now=now, changes=changes)
+    txn.save(entry)
+    txn.save(month_copy(entry))
 
 
-def _text(value: object) -> str:
+def _text(discount: Discount | None, field: str) -> str:
+    value = getattr(discount, field) if discount else None
     return "" if value is None else str(value)

@@ -90,6 +90,19 @@ class UsesRow(Row):
     terms_version = IntegerAttribute(attr_name="termsVersion", null=True)
 
 
+class UseRow(Row):
+    """An order that has a code, for staff to see; what counts is the counter."""
+
+    class Meta(CartMeta):
+        pass
+
+    order_id = UnicodeAttribute(attr_name="orderId")
+    placed_at = TimeAttribute(attr_name="placedAt")
+    saved = DecimalAttribute()
+    currency = UnicodeAttribute()
+    is_returned = BooleanAttribute(attr_name="isReturned")
+
+
 class CartAuditRow(AuditRow):
     """What staff did to a discount code."""
 
@@ -163,6 +176,11 @@ def discount_key(code: str) -> DiscountRow:
 def uses_key(code: str, customer: str = "") -> UsesRow:
     """The counter of a code's orders, or of one customer's among them."""
     return UsesRow(discount_pk(code), f"CUSTOMER#{customer}" if customer else USES_SK)
+
+
+def use_sk(order_id: str = "") -> str:
+    """The sort key of an order that has a code; without its number, what all of them begin with."""
+    return f"ORDER#{order_id}"
 
 
 def to_discount_row(discount: Discount, *, currency: str) -> DiscountRow:

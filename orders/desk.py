@@ -4,6 +4,7 @@ import re
 import unicodedata
 from datetime import datetime
 
+from cart import discounts
 from orders.desk_models import note_row, word_row
 from orders.domain import Order
 from shop.lib.ids import new_id
@@ -22,6 +23,18 @@ def remember_words(*, order: Order) -> None:
     """Let an order be found by e-mail address and name. Safe to repeat."""
     for word in words_of(order.email, order.address.name):
         word_row(word, order.order_id).save()
+
+
+def note_use_of_code(*, order: Order) -> None:
+    """Let staff see the order where they see its discount code. Safe to repeat."""
+    if order.discount:
+        discounts.note_use(
+            code=order.discount.code,
+            order_id=order.order_id,
+            placed_at=order.created_at,
+            saved=order.discount.saved,
+            is_returned=order.discount_returned,
+        )
 
 
 def words_of(*texts: str) -> tuple[str, ...]:

@@ -49,13 +49,15 @@ def _effects_of_order(old: Image, new: dict[str, Any], now: datetime) -> list[Ca
             lambda: services.count_placed(order=order, now=now),
             lambda: services.remember_words(order=order),
         ]
+    before = to_order(OrderRow.from_raw_data(old)) if old else None
+    if order.discount and (before is None or before.discount_returned is not order.discount_returned):
+        effects.append(lambda: services.note_use_of_code(order=order))
     if order.status is OrderStatus.PROCESSING and was != OrderStatus.PROCESSING:
         effects += [
             lambda: services.count_paid(order=order, now=now),
             lambda: services.issue_invoice(order=order, now=now),
             lambda: _mail_once(order, "confirmation", now, lambda: mails.send_confirmation(order)),
         ]
-    before = to_order(OrderRow.from_raw_data(old)) if old else None
     return effects + (_mails_of_move(before, order, now) if before else [])
 
 

@@ -7,7 +7,7 @@ delivered or cancelled (`orders/fulfilling.py`), its money goes back (`orders/re
 """
 
 from orders.claiming import NotClaimable, claim_order
-from orders.desk import add_note, remember_words
+from orders.desk import add_note, note_use_of_code, remember_words
 from orders.finding import LOOKUP_LIFETIME, ask_for_link, order_asked_for
 from orders.fulfilling import (
     MoneyIsThere,
@@ -99,6 +99,7 @@ __all__ = [
     "issue_credit_note",
     "issue_invoice",
     "note_failed_payment",
+    "note_use_of_code",
     "open_payment",
     "order_asked_for",
     "place_order",

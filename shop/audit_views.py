@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts import queries as accounts
+from cart import discount_queries
 from catalog import staff_queries
 from orders import ledger_queries
 from shop.lib.access import Permission, require_staff
@@ -19,6 +20,7 @@ from shop.lib.clock import utc_now
 
 _BOOKS: dict[str, tuple[str, Any]] = {
     "products": ("Products and reviews", staff_queries.entries_of_month),
+    "codes": ("Discount codes", discount_queries.entries_of_month),
     "people": ("People", accounts.entries_of_month),
     "orders": ("Orders and payments", ledger_queries.entries_of_month),
 }
@@ -26,6 +28,7 @@ _PAGES = {
     "PRODUCT": "catalog_staff:product",
     "USER": "accounts_staff:customer",
     "ORDER": "orders_staff:order",
+    "DISCOUNT": "cart_staff:discount",
 }
 _ID = re.compile(r"[-a-zA-Z0-9_]{1,100}")
 _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)

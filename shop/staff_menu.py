@@ -15,6 +15,7 @@ MENU: tuple[tuple[str, str, Permission | None], ...] = (
     ("Stock", "catalog_staff:stock", Permission.PRODUCTS_VIEW),
     ("Categories", "catalog_staff:categories", Permission.PRODUCTS_VIEW),
     ("Reviews", "catalog_staff:reviews", Permission.REVIEWS_MODERATE),
+    ("Discount codes", "cart_staff:discounts", Permission.DISCOUNTS_EDIT),
     ("Customers", "accounts_staff:customers", Permission.CUSTOMERS_VIEW),
     ("Reconciliation", "orders_staff:findings", Permission.ORDERS_VIEW),
     ("Team", "accounts_staff:team", Permission.STAFF_MANAGE),

@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("orders.urls")),
     path("staff/", include("shop.staff_urls")),
     path("staff/", include("catalog.staff_urls")),
+    path("staff/", include("cart.staff_urls")),
     path("staff/", include("orders.staff_urls")),
     path("staff/", include("accounts.staff_urls")),
     path("healthz", views.healthz, name="healthz"),

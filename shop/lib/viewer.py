@@ -17,6 +17,7 @@ class Permission(StrEnum):
     CUSTOMERS_EDIT = "customers.edit"
     STAFF_MANAGE = "staff.manage"
     REVIEWS_MODERATE = "reviews.moderate"
+    DISCOUNTS_EDIT = "discounts.edit"
     SETTINGS_EDIT = "settings.edit"
     FIGURES_VIEW = "figures.view"
     AUDIT_VIEW = "audit.view"
