@@ -1,5 +1,6 @@
 """Rows of the Users table, and the only place where their key text is built."""
 
+from datetime import date
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribute
@@ -119,6 +120,15 @@ class EmailRow(Row):
     gsi1_sk = UnicodeAttribute(attr_name="GSI1SK", null=True)
 
 
+class RegisteredRow(Row):
+    """How many customers came on a day; it grows in the transaction that makes the account."""
+
+    class Meta(UserMeta):
+        pass
+
+    number = IntegerAttribute(null=True)
+
+
 class AccountAuditRow(AuditRow):
     """What staff did to an account."""
 
@@ -212,6 +222,15 @@ class EffectRow(ClaimRow):
 
     class Meta(UserMeta):
         pass
+
+
+def registered_pk(day: date) -> str:
+    """The partition of the month a day is in."""
+    return f"STATS#{day:%Y-%m}"
+
+
+def registered_sk(day: date) -> str:
+    return f"DAY#{day.isoformat()}"
 
 
 def user_pk(user_id: str) -> str:

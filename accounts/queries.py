@@ -1,6 +1,6 @@
 """Reads of accounts. docs/tables.md has a row for each."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
@@ -14,12 +14,15 @@ from accounts.models import (
     TOKEN_SK,
     AccountAuditRow,
     EmailRow,
+    RegisteredRow,
     SessionRow,
     TokenRow,
     UserMeta,
     UserRow,
     email_pk,
     people_pk,
+    registered_pk,
+    registered_sk,
     session_sk,
     to_session,
     to_user,
@@ -146,3 +149,15 @@ def entries_about(*, user_id: str, cursor: str = "") -> Page[Entry]:
 def entries_of_month(*, month: datetime, cursor: str = "") -> Page[Entry]:
     """What staff did to accounts in a month, newest first: one Query and one BatchGet."""
     return audit.entries_of_month(AccountAuditRow, UserRow.by_email, month, cursor=cursor)
+
+
+def registered(*, first: date, last: date) -> dict[date, int]:
+    """By day how many customers came from the first to the last: one query a month."""
+    found: dict[date, int] = {}
+    month = first.replace(day=1)
+    while month <= last:
+        span = RegisteredRow.sk.between(registered_sk(first), registered_sk(last))
+        rows = RegisteredRow.query(registered_pk(month), span)
+        found |= {date.fromisoformat(row.sk.partition("#")[2]): row.number or 0 for row in rows}
+        month = (month + timedelta(days=32)).replace(day=1)
+    return found

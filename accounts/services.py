@@ -29,11 +29,14 @@ from accounts.models import (
     REQUEST_SK,
     TOKEN_SK,
     EmailRow,
+    RegisteredRow,
     RequestRow,
     SessionRow,
     TokenRow,
     UserRow,
     has_credentials,
+    registered_pk,
+    registered_sk,
     request_pk,
     session_sk,
     to_email_row,
@@ -145,6 +148,9 @@ def add_user(*, user: User, link: TokenRow | None = None, now: datetime) -> None
             txn.delete(link, condition=is_live(now))
         txn.save(to_email_row(user), condition=EmailRow.pk.does_not_exist())
         txn.save(to_row(user), condition=UserRow.pk.does_not_exist())
+        if user.role is Role.CUSTOMER:
+            day = user.created_at.date()
+            txn.update(RegisteredRow(registered_pk(day), registered_sk(day)), actions=[RegisteredRow.number.add(1)])
 
     try:
         run_transaction(build)

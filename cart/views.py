@@ -13,6 +13,7 @@ from accounts.limits import Kind, TooManyTries, count_try, give_back_try
 from cart import queries, services
 from cart.domain import MAX_LINES, MAX_QUANTITY
 from cart.forms import AddForm, CodeForm, ProductForm, UpdateForm
+from catalog.searched import note_search
 from shop.lib.access import owner_of, owner_or_new_guest
 from shop.lib.clock import utc_now
 from shop.lib.guests import remember_guest
@@ -39,7 +40,10 @@ def badge(request: HttpRequest) -> HttpResponse:
     """The header's mark; asked from a product's page also what the cart holds of it and when it would arrive."""
     form = ProductForm(_single_values(request.GET))
     product_id = form.cleaned_data["product_id"] if form.is_valid() else ""
-    mark = queries.mark(owner=owner_of(request), now=utc_now(), product_id=product_id)
+    now = utc_now()
+    if "arrived" in request.GET:  # the page's own first request; later ones follow from what happens on it
+        note_search(address=request.headers.get("HX-Current-URL", ""), list_path=reverse("catalog:list"), now=now)
+    mark = queries.mark(owner=owner_of(request), now=now, product_id=product_id)
     return render(request, "cart/cart.html#badge", {"mark": mark, "count": mark.count, "product_id": product_id})
 
 

@@ -250,6 +250,11 @@ def words_that_find(*, text: str) -> tuple[tuple[str, int], ...]:
     return tuple((word, total) for word, total in totals if total)
 
 
+def finds_anything(*, text: str) -> bool:
+    """Whether a search for it finds a product: from the index, without a table call. Raises IndexMissing."""
+    return bool(_engine().cards(Filters(text=text), sort=Sort.FEATURED, size=1))
+
+
 def cards_of(*, product_ids: Sequence[str]) -> tuple[Card, ...]:
     """The products of these ids that lists show, in this order: from the search index, without a table call; none without one."""
     try:

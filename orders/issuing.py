@@ -1,7 +1,7 @@
 """Documents and figures of an order, from the stream: numbers without gaps, sums that count nothing twice."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from pynamodb.transactions import TransactWrite
 
 from orders import ledger_queries as books
 from orders import queries
-from orders.domain import Order, OrderStatus
+from orders.domain import Order, OrderLine, OrderStatus
 from orders.ledger_domain import Invoice, InvoiceLine, Refund, RefundState
 from orders.ledger_models import (
     CREDIT_NOTES,
@@ -25,7 +25,7 @@ from orders.ledger_models import (
     to_invoice_row,
 )
 from orders.models import EffectRow, OrderRow, order_key
-from orders.noting import count
+from orders.noting import count, count_sold
 from shop.lib.once import KEEP, ClaimState
 from shop.lib.tables import Busy
 from shop.lib.transactions import Refused, run_transaction
@@ -79,12 +79,13 @@ def count_placed(*, order: Order, now: datetime) -> bool:
 
 
 def count_paid(*, order: Order, now: datetime) -> bool:
-    """Let a paid order count in the figures of the day it was paid, once; whether it did now."""
+    """Let a paid order and its pieces count in the figures of the day it was paid, once; whether it did now."""
     at = paid_at(order)
     if at is None:
         return False
     figures = {"orders": 1, "items": order.count, "revenue": order.payment.amount.amount}
-    return _count_once(f"{order.order_id}#figures-paid", at, order.payment.amount.currency, now, **figures)
+    name = f"{order.order_id}#figures-paid"
+    return _count_once(name, at, order.payment.amount.currency, now, lines=order.lines, **figures)
 
 
 def count_refund(*, refund: Refund, now: datetime) -> bool:
@@ -92,7 +93,7 @@ def count_refund(*, refund: Refund, now: datetime) -> bool:
     at = refund.settled_at or refund.asked_at
     name = f"{refund.order_id}#refund-{refund.key}"
     if refund.state is RefundState.SUCCEEDED:
-        figures = {"refunds": 1, "refunded": refund.amount.amount}
+        figures: dict[str, Any] = {"refunds": 1, "refunded": refund.amount.amount}
         return _count_once(f"{name}-figures", at, refund.amount.currency, now, **figures)
     figures = {"refunds": -1, "refunded": -refund.amount.amount}
     return _count_once(f"{name}-figures-back", at, refund.amount.currency, now, **figures)
@@ -154,13 +155,16 @@ def _is_written(build: Callable[[TransactWrite], None]) -> bool:
     return True
 
 
-def _count_once(name: str, at: datetime, currency: str, now: datetime, **figures: Any) -> bool:
+def _count_once(
+    name: str, at: datetime, currency: str, now: datetime, *, lines: Sequence[OrderLine] = (), **figures: Any
+) -> bool:
     """The claim and the sums are one transaction: a record that comes again finds the claim and counts nothing."""
 
     def build(txn: TransactWrite) -> None:
         row = EffectRow(f"EFFECT#{name}", "ONCE", state=ClaimState.DONE, lease_until=now, expires_at=now + KEEP)
         txn.save(row, condition=EffectRow.pk.does_not_exist())
         count(txn, at, currency, **figures)
+        count_sold(txn, at, lines)
 
     return _is_written(build)
 

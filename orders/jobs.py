@@ -82,6 +82,11 @@ def reconcile_stock(*, now: datetime) -> int:
     return services.reconcile_stock(now=now)
 
 
+def rank_sold(*, now: datetime) -> int:
+    """Rank what is sold most, where orders came since; how many days were ranked."""
+    return services.rank_sold(now=now)
+
+
 def _release(owner: Owner, order_id: str, now: datetime) -> bool:
     order = queries.order_of(owner=owner, order_id=order_id)
     if order.status is not OrderStatus.PENDING or (order.due_at and order.due_at > now):

@@ -224,11 +224,46 @@ class Figures:
     refunds: int
     refunded: Money
     failed_payments: int
+    carts: int = 0
+    """Carts begun, whatever became of them."""
 
     @property
     def average(self) -> Money:
         """The average order, to the minor unit below."""
         return Money(self.revenue.minor // self.orders if self.orders else 0, self.revenue.currency)
+
+
+MOST_RANKED = 50
+"""Products kept of a day by pieces, and as many by money: about 5 KB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """What was sold of a product: pieces of paid orders, and what they cost before discounts and taxes on top."""
+
+    product_id: str
+    name: str
+    pieces: int
+    revenue: Money
+
+
+def best_of(sold: Iterable[Sold]) -> list[Sold]:
+    """The best by pieces and the best by money, each product once."""
+    found = list(sold)
+    by_pieces = sorted(found, key=lambda one: (-one.pieces, one.product_id))[:MOST_RANKED]
+    by_money = sorted(found, key=lambda one: (-one.revenue.minor, one.product_id))[:MOST_RANKED]
+    return list(dict.fromkeys([*by_pieces, *by_money]))
+
+
+def added_up(sold: Iterable[Sold]) -> tuple[Sold, ...]:
+    """Each product once, with the sums of its days and the name it had last."""
+    sums: dict[str, Sold] = {}
+    for one in sold:
+        before = sums.get(one.product_id)
+        sums[one.product_id] = (
+            replace(one, pieces=before.pieces + one.pieces, revenue=before.revenue + one.revenue) if before else one
+        )
+    return tuple(sums.values())
 
 
 class FindingKind(StrEnum):

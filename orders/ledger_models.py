@@ -119,6 +119,7 @@ class FiguresRow(Row):
     refunds = IntegerAttribute(null=True)
     refunded = DecimalAttribute(null=True)
     failed_payments = IntegerAttribute(attr_name="failedPayments", null=True)
+    carts = IntegerAttribute(null=True)
 
 
 class FindingRow(Row):
@@ -304,6 +305,7 @@ def to_figures(row: FiguresRow) -> Figures:
         refunds=row.refunds or 0,
         refunded=Money.of(row.refunded or 0, currency),  # type: ignore[arg-type]
         failed_payments=row.failed_payments or 0,
+        carts=row.carts or 0,
     )
 
 

@@ -26,6 +26,7 @@ from orders.fulfilling import (
 )
 from orders.issuing import count_paid, count_placed, count_refund, issue_credit_note, issue_invoice
 from orders.moving import CLOCK, SHOPPER, STRIPE, OrderMoved
+from orders.noting import count_carts
 from orders.paying import (
     HoldOver,
     UnknownOrder,
@@ -50,6 +51,7 @@ from orders.placing import (
     remember_typed,
     review_mark,
 )
+from orders.ranking import rank_sold
 from orders.reconciling import reconcile, reconcile_stock, settle_unnoticed
 from orders.refund_entries import NothingToRefund
 from orders.refunding import NotRefundable, RefundTooLarge, refund_rest, request_refund, resume_refund, sync_refunds
@@ -89,6 +91,7 @@ __all__ = [
     "cancel_order",
     "cancel_unpaid",
     "claim_order",
+    "count_carts",
     "count_paid",
     "count_placed",
     "count_refund",
@@ -106,6 +109,7 @@ __all__ = [
     "put_back_in_cart",
     "put_into_review",
     "put_right",
+    "rank_sold",
     "reconcile",
     "reconcile_stock",
     "record_event",

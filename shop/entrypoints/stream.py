@@ -13,6 +13,7 @@ django.setup()
 from accounts import reactions as accounts  # noqa: E402 - the apps need Django set up
 from catalog import reactions as catalog  # noqa: E402
 from orders import reactions as orders  # noqa: E402
+from orders import services as order_services  # noqa: E402
 from shop.entrypoints import figures, observing  # noqa: E402
 from shop.entrypoints.times import lambda_time  # noqa: E402
 from shop.lib.clock import utc_now  # noqa: E402
@@ -35,7 +36,7 @@ def _account_changed(old: Image, new: Image) -> None:
 
 
 def _nothing(old: Image, new: Image) -> None:
-    """A new cart is counted and causes nothing."""
+    """A new cart is counted, with all of its batch, and causes nothing."""
 
 
 REACTIONS: dict[str, Callable[[Image, Image], None]] = {
@@ -54,6 +55,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         products = [record for record in event["Records"] if _table(record) == "Products" and record not in failed]
         if products and not _is_done(products, _react_together):
             failed += products
+        carts = [record for record in _settled(event["Records"], failed) if _is_new_cart(record)]
+        if carts and not _is_done(carts, _count_carts):
+            failed += carts
         run.note(failed=len(failed))
         for record in _settled(event["Records"], failed):
             _count(run, record)
@@ -82,6 +86,15 @@ def _react_together(records: list[dict[str, Any]]) -> None:
     catalog.products_changed([_images(record) for record in records])
 
 
+def _count_carts(records: list[dict[str, Any]]) -> None:
+    order_services.count_carts(number=len(records), now=utc_now())
+
+
+def _is_new_cart(record: dict[str, Any]) -> bool:
+    _, new = _images(record)
+    return _table(record) == "Carts" and new is not None and new.get("version") == {"N": "1"}
+
+
 def _settled(records: list[dict[str, Any]], failed: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The records that will not come again: Lambda delivers everything from the first failure on."""
     return records[: min((records.index(record) for record in failed), default=len(records))]
@@ -91,8 +104,8 @@ def _count(run: observing.Run, record: dict[str, Any]) -> None:
     old, new = _images(record)
     if new is None:
         return
-    if _table(record) == "Carts":
-        run.count("CartsStarted", new.get("version") == {"N": "1"})
+    if _is_new_cart(record):
+        run.count("CartsStarted")
     elif _table(record) == "Orders":
         for name, number in figures.of_order(old, new).items():
             run.count(name, number)

@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from accounts import closing, services
+from accounts import closing, queries, services
 from accounts.domain import BadEmail, normalised_email
 from accounts.reactions import account_changed
 from tests.accounts.people import PASSWORD, at_once, deliver, log_in, make_user, secret_in
@@ -58,6 +58,7 @@ def test_fifty_registrations_of_one_address_at_once_make_one_account(tables: Any
 
     assert at_once(50, follow) == {"done": 1, "EmailTaken": 49}
     assert len(_profiles()) == 1
+    assert queries.registered(first=now.date() - timedelta(days=40), last=now.date()) == {now.date(): 1}
 
 
 def test_a_mail_is_sent_once_though_its_record_comes_twice(tables: Any, now: datetime) -> None:

@@ -10,18 +10,19 @@ from django.core.mail.backends.locmem import EmailBackend
 
 from catalog.models import PRODUCT_SK, ProductRow, product_pk
 from catalog.services import set_stock
-from orders import jobs, queries, services
+from orders import jobs, ledger_queries, queries, services
 from orders.domain import Order
 from shop.entrypoints import figures
 from shop.entrypoints.jobs import handler as run_job
 from shop.entrypoints.stream import _settled, handler
+from shop.lib.clock import utc_now
 from shop.lib.money import Money
 from shop.lib.owner import Owner
 from shop.lib.tables import table_name
 from shop.local.context import LocalContext
 from shop.local.fake_stripe import FakeStripe
 from tests import factories
-from tests.conftest import words_of
+from tests.conftest import counted_calls, words_of
 
 pytestmark = pytest.mark.usefixtures("tables", "index")
 
@@ -290,3 +291,31 @@ def test_a_job_without_time_says_so_and_changes_nothing(stripe: FakeStripe, gues
 
     assert run_job({"job": "count_stuck_orders"}, Context(seconds=2)) == {"job": "count_stuck_orders", "unfinished": True}
     assert queries.order_by_id(order_id=order.order_id).status == "pending"
+
+
+def test_carts_that_were_begun_count_in_the_days_figures_by_one_write_a_batch(tables: Any) -> None:
+    begun = [
+        record("Carts", {"PK": {"S": f"GUEST#{number}"}, "SK": {"S": "CART"}, "version": {"N": "1"}}, number=number)
+        for number in range(3)
+    ]
+    changed = record(
+        "Carts", {"PK": {"S": "GUEST#1"}, "SK": {"S": "CART"}, "version": {"N": "2"}}, begun[1]["dynamodb"]["NewImage"]
+    )
+
+    with counted_calls() as calls:
+        assert react(*begun, changed) == []
+
+    today = utc_now().date()
+    (day,) = ledger_queries.daily_figures(first=today, last=today, currency="USD")
+    assert (day.carts, day.orders) == (3, 0)
+    assert calls == ["UpdateItem"]
+
+
+def test_carts_that_could_not_be_counted_come_again(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**_: object) -> None:
+        raise OSError("no table today")
+
+    monkeypatch.setattr(services, "count_carts", fail)
+    begun = record("Carts", {"PK": {"S": "GUEST#1"}, "SK": {"S": "CART"}, "version": {"N": "1"}}, number=7)
+
+    assert react(begun) == ["7"]

@@ -1,0 +1,71 @@
+"""Rows that tell what is sold most: pieces by product and day, and each day's best. Their key text is built here alone."""
+
+from datetime import date
+
+from pynamodb.attributes import ListAttribute, UnicodeAttribute
+
+from orders.ledger_domain import Sold
+from orders.ledger_models import figures_pk
+from orders.models import OrderMeta
+from shop.lib.attributes import DecimalAttribute, Document, EpochAttribute, IntegerAttribute
+from shop.lib.money import Money
+from shop.lib.tables import Row
+
+
+class SoldRow(Row):
+    """What was sold of a product on a day. It grows in the transaction that counts the order, and ends when it is long ranked."""
+
+    class Meta(OrderMeta):
+        pass
+
+    name = UnicodeAttribute(null=True)
+    pieces = IntegerAttribute(null=True)
+    revenue = DecimalAttribute(null=True)
+    expires_at = EpochAttribute(attr_name="expiresAt", null=True)
+
+
+class SoldMap(Document):
+    product_id = UnicodeAttribute(attr_name="productId")
+    name = UnicodeAttribute()
+    pieces = IntegerAttribute()
+    revenue = DecimalAttribute()
+
+
+class BestSoldRow(Row):
+    """The best sold of a day, beside its figures. `orders` is how many orders it has seen: while that is all, all is done."""
+
+    class Meta(OrderMeta):
+        pass
+
+    orders = IntegerAttribute()
+    best: ListAttribute[SoldMap] = ListAttribute(of=SoldMap)
+
+
+def sold_pk(day: date, currency: str) -> str:
+    return f"SOLD#{day.isoformat()}#{currency}"
+
+
+def sold_sk(product_id: str) -> str:
+    return f"PRODUCT#{product_id}"
+
+
+def best_pk(day: date) -> str:
+    """The partition of a day's figures: a month's best are one query."""
+    return figures_pk(day)
+
+
+def best_sk(day: date, currency: str) -> str:
+    return f"BEST#{day.isoformat()}#{currency}"
+
+
+def to_sold(row: SoldRow, currency: str) -> Sold:
+    return Sold(row.sk.partition("#")[2], row.name or "", row.pieces or 0, Money.of(row.revenue or 0, currency))  # type: ignore[arg-type]
+
+
+def to_best_row(day: date, currency: str, *, orders: int, best: list[Sold]) -> BestSoldRow:
+    entries = [SoldMap(product_id=one.product_id, name=one.name, pieces=one.pieces, revenue=one.revenue.amount) for one in best]
+    return BestSoldRow(best_pk(day), best_sk(day, currency), orders=orders, best=entries)
+
+
+def best_of_row(row: BestSoldRow, currency: str) -> list[Sold]:
+    return [Sold(one.product_id, one.name, one.pieces, Money.of(one.revenue, currency)) for one in row.best]
