@@ -17,6 +17,7 @@ import boto3
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from shop.local.audit.axe import violations
 from shop.local.ports import listen
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -128,6 +129,16 @@ def visit(chromium: Browser, shop: RunningShop) -> Iterator[Callable[..., Page]]
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def axe() -> Callable[[Page], None]:
+    """`axe(page)` fails with what axe holds against the page as it is now."""
+
+    def look(page: Page) -> None:
+        assert list(map(str, violations(page))) == []
+
+    return look
 
 
 def _note(complaints: list[str], shop: RunningShop, message: Any) -> None:

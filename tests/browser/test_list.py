@@ -27,7 +27,7 @@ def test_tab_out_of_the_highest_price_goes_on_to_the_next_control(visit: Visit, 
     expect(page.locator("#price-max")).to_be_focused()
 
 
-def test_a_choice_that_can_no_longer_be_made_gives_the_focus_back(visit: Visit) -> None:
+def test_a_choice_that_can_no_longer_be_made_gives_the_focus_back(visit: Visit, axe: Callable[[Page], None]) -> None:
     page = visit("/categories/lighting/")
     first = page.locator("#filter-panel [name=type]").first
     value = str(first.get_attribute("value"))
@@ -38,6 +38,7 @@ def test_a_choice_that_can_no_longer_be_made_gives_the_focus_back(visit: Visit) 
     expect(page.get_by_role("heading", name="Nothing matches these filters")).to_be_visible()
     focused = page.evaluate("document.activeElement.id")
     assert focused in ("price-max", f"type-{value.replace(' ', '%20')}")
+    axe(page)
     assert not page.evaluate("document.activeElement.disabled")
 
 
