@@ -61,7 +61,7 @@ def _sign_in(request: HttpRequest, body: dict[str, Any]) -> SignedIn:
         if not isinstance(code, str):
             raise WrongCode
         user = second_factor.use_code(user_id=user.user_id, code=code, now=now)
-    return sessions.start_session(user=user, is_long=True, has_second_factor=user.has_second_factor, device=device, now=now)
+    return sessions.start_session(user=user, is_long=True, factor=user.factor, device=device, now=now)
 
 
 def _tokens(signed_in: SignedIn) -> JsonResponse:

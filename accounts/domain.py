@@ -125,12 +125,17 @@ class User:
     """Permissions given to a member of staff by name."""
     credentials: int = 0
     """Counts changes of password and address: sessions and links of an earlier count are dead."""
-    has_second_factor: bool = False
+    factor: str = ""
+    """Names the authenticator that is on: each set-up has a name of its own. Empty without one."""
     stripe_customer_id: str = ""
 
     @property
     def name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def has_second_factor(self) -> bool:
+        return bool(self.factor)
 
     @property
     def is_active(self) -> bool:
@@ -147,6 +152,8 @@ LONG_SESSION = timedelta(days=30)
 """How long "stay signed in" lasts without a visit."""
 SHORT_SESSION = timedelta(days=1)
 """How long a session without it lasts at most unvisited; the browser forgets it when it is closed."""
+FRESH = timedelta(minutes=10)
+"""How long after signing in an authenticator can be set up without giving the password again."""
 GRACE = timedelta(seconds=20)
 """How long a rotated refresh token still works: tabs and fragments of one page renew at once, and no request takes longer."""
 
@@ -163,7 +170,8 @@ class Session:
     rotated_at: datetime
     credentials: int
     is_long: bool
-    has_second_factor: bool
+    factor: str
+    """The authenticator whose code was given in it; empty when none was."""
     user_agent: str
     source: str
     created_at: datetime
@@ -177,6 +185,14 @@ class Session:
     def is_alive(self, user: User, now: datetime) -> bool:
         """Whether it still lets its owner in."""
         return self.expires_at > now and user.is_active and self.credentials == user.credentials
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether its owner gave the password a moment ago."""
+        return now - self.created_at <= FRESH
+
+    def has_second_factor(self, user: User) -> bool:
+        """Whether its owner gave a code of the authenticator that is on now, not of an earlier one."""
+        return user.has_second_factor and self.factor == user.factor
 
 
 class Refresh(StrEnum):

@@ -127,6 +127,12 @@ class CodeForm(forms.Form):
     )
 
 
+class SetUpForm(CodeForm):
+    """The first code of an authenticator, by who signed in a while ago."""
+
+    password = PasswordField(label="Your password")
+
+
 class SessionForm(forms.Form):
     """Which session to end."""
 

@@ -120,6 +120,37 @@ def send_new_device(user: User, *, device: str, source: str, at: str) -> None:
     )
 
 
+def send_factor_on(user: User) -> None:
+    """To the owner of an account that asks for an authenticator from now on."""
+    _send(
+        user.email,
+        subject=f"Your {settings.SHOP_NAME} account has an authenticator now",
+        heading="An authenticator is on",
+        sentences=[
+            f"Hello {user.first_name}, from now on your account asks for a code of your authenticator beside the password.",
+            "If this was not you, answer this mail and set a new password: we then take the authenticator away.",
+        ],
+        button=Button("This was not me", _url("password_reset")),
+        why="You get this mail whenever an authenticator is set up for your account.",
+    )
+
+
+def send_factor_off(user: User) -> None:
+    """To the owner of an account that asks for the password alone again."""
+    _send(
+        user.email,
+        subject=f"Your {settings.SHOP_NAME} account has no authenticator any more",
+        heading="Your authenticator is off",
+        sentences=[
+            f"Hello {user.first_name}, your password alone signs you in again.",
+            "You turned the authenticator off, or somebody of our staff did because you asked them.",
+            _ALARM,
+        ],
+        button=Button("This was not me", _url("password_reset")),
+        why="You get this mail whenever the authenticator of your account is taken away.",
+    )
+
+
 def send_email_change_old(user: User, *, new_email: str, secret: str) -> None:
     """To the address somebody wants to leave."""
     _send(

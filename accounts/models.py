@@ -49,8 +49,9 @@ class PaymentMethodMap(Document):
 
 
 class SecondFactorMap(Document):
-    """A staff member's authenticator: its secret (encrypted), the hashes of unused recovery codes, the last time step used."""
+    """An authenticator: its name, its secret (encrypted), the hashes of unused recovery codes, the last time step used."""
 
+    id = UnicodeAttribute()
     secret = UnicodeAttribute()
     recovery: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute)
     last_step = IntegerAttribute(attr_name="lastStep")
@@ -104,6 +105,7 @@ class UserRow(Row):
 
 
 # Paths within the row, for conditions; to mypy they are what an instance holds there.
+FACTOR: Any = UserRow.second_factor.id
 LAST_STEP: Any = UserRow.second_factor.last_step
 RECOVERY: Any = UserRow.second_factor.recovery
 
@@ -148,7 +150,7 @@ class SessionRow(Row):
     rotated_at = EpochAttribute(attr_name="rotatedAt")
     credentials = IntegerAttribute()
     is_long = BooleanAttribute(attr_name="isLong")
-    has_second_factor = BooleanAttribute(attr_name="hasSecondFactor")
+    factor = UnicodeAttribute(null=True)
     is_new_device = BooleanAttribute(attr_name="isNewDevice")
     user_agent = UnicodeAttribute(attr_name="userAgent", null=True)
     source = UnicodeAttribute(null=True)
@@ -320,7 +322,7 @@ def to_user(row: UserRow) -> User:
         last_login=row.last_login,
         granted=frozenset(row.permissions or ()),
         credentials=row.credentials or 0,
-        has_second_factor=row.second_factor is not None,
+        factor=row.second_factor.id if row.second_factor else "",
         stripe_customer_id=row.stripe_customer_id or "",
     )
 
@@ -389,7 +391,7 @@ def to_session(row: SessionRow) -> Session:
         rotated_at=row.rotated_at,
         credentials=row.credentials,
         is_long=row.is_long,
-        has_second_factor=row.has_second_factor,
+        factor=row.factor or "",
         user_agent=row.user_agent or "",
         source=row.source or "",
         created_at=row.created_at,

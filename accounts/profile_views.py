@@ -1,15 +1,17 @@
 """Somebody's name and address book, for themselves."""
 
+from contextlib import suppress
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import address_book, queries, tokens
+from accounts import address_book, queries, sessions
 from accounts.address_book import AddressChanged, AddressNotFound
 from accounts.book_domain import MOST_ADDRESSES, BookFull
-from accounts.cookies import ACCESS_COOKIE, clear_tokens, set_cookie
+from accounts.cookies import clear_tokens, set_tokens
 from accounts.forms import add_problem
 from accounts.profile_forms import ProfileForm, SavedAddressForm, fields_of
 from accounts.queries import SessionEnded, UserNotFound
@@ -134,11 +136,6 @@ def _address_page(request: HttpRequest, form: SavedAddressForm, *, address_id: s
 
 def _with_new_name(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """The access token carries the name: without a new one, pages would greet by the old name for some minutes."""
-    viewer, now = viewer_of(request), utc_now()
-    try:
-        user, session = queries.live_session(user_id=viewer.user_id, session_id=viewer.session_id, now=now)
-    except SessionEnded:
-        return response
-    access = tokens.access_token(tokens.viewer_of(user, session), now)
-    set_cookie(response, ACCESS_COOKIE, access, tokens.ACCESS_LIFETIME if session.is_long else None)
+    with suppress(SessionEnded):  # the next page that asks will say so
+        set_tokens(response, sessions.tokens_anew(viewer=viewer_of(request), now=utc_now()))
     return response

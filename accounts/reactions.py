@@ -5,6 +5,7 @@ from typing import Any
 
 from accounts import mails, queries, services
 from accounts.devices import device_name
+from accounts.domain import User
 from accounts.models import (
     PROFILE_SK,
     REQUEST_SK,
@@ -39,7 +40,9 @@ def account_changed(old: Item | None, new: Item | None, *, now: datetime) -> Non
     elif sk.startswith(session_sk("")) and old is None:
         _tell_of_new_device(SessionRow.from_raw_data(new), now)
     elif sk == PROFILE_SK and old is not None:
-        _tell_of_changed_credentials(UserRow.from_raw_data(old), UserRow.from_raw_data(new), now)
+        before, after = to_user(UserRow.from_raw_data(old)), to_user(UserRow.from_raw_data(new))
+        _tell_of_changed_credentials(before, after, now)
+        _tell_of_changed_factor(before, after, now)
 
 
 def _answer(asked: RequestRow, now: datetime) -> None:
@@ -139,9 +142,16 @@ def _tell_of_end(row: UserRow, now: datetime) -> None:
             mails.send_account_deleted(to_user(row))
 
 
-def _tell_of_changed_credentials(old_row: UserRow, new_row: UserRow, now: datetime) -> None:
+def _tell_of_changed_factor(old: User, new: User, now: datetime) -> None:
+    if old.factor == new.factor:
+        return
+    with once(EffectRow, f"{new.user_id}#mail-factor-{old.factor}-{new.factor}", now=now) as is_ours:
+        if is_ours:
+            (mails.send_factor_on if new.has_second_factor else mails.send_factor_off)(new)
+
+
+def _tell_of_changed_credentials(old: User, new: User, now: datetime) -> None:
     """A password merely hashed anew at a login is the same password: the count of credentials tells."""
-    old, new = to_user(old_row), to_user(new_row)
     if old.credentials == new.credentials:
         return
     with once(EffectRow, f"{new.user_id}#mail-credentials-{new.credentials}", now=now) as is_ours:

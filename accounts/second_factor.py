@@ -6,17 +6,19 @@ The authenticator's secret is kept encrypted, recovery codes as their hashes. Ea
 import base64
 import hmac
 import secrets
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from pynamodb.exceptions import UpdateError
 
-from accounts import queries
-from accounts.domain import User
+from accounts.domain import Session, User
 from accounts.limits import Kind, count_try, forget_tries
 from accounts.links import hash_of
-from accounts.models import LAST_STEP, PROFILE_SK, RECOVERY, SecondFactorMap, UserRow, user_key, user_pk
+from accounts.models import FACTOR, LAST_STEP, PROFILE_SK, RECOVERY, SecondFactorMap, UserRow, to_user, user_key, user_pk
+from accounts.services import require_own_password
+from shop.lib.ids import new_id
 from shop.lib.tables import is_refused
 
 if TYPE_CHECKING:
@@ -65,16 +67,27 @@ def address_for_authenticator(*, secret: str, user: User) -> str:
     return pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=settings.SHOP_NAME)
 
 
-def turn_on(*, user: User, setup: str, code: str, now: datetime) -> tuple[str, ...]:
-    """Ask for the second proof from now on; the recovery codes, shown this once. Raises WrongCode, SetupOver, TooManyTries."""
+def turn_on(
+    *, user: User, session: Session, setup: str, code: str, password: str = "", now: datetime
+) -> tuple[User, tuple[str, ...]]:
+    """Ask for the second proof from now on; its owner, and the recovery codes, shown this once.
+
+    Unless they have signed in a moment ago they prove that it is them: whoever finds an open browser must not shut its owner
+    out. Raises WrongPassword, WrongCode, SetupOver, TooManyTries.
+    """
     secret = secret_of(setup=setup, user=user)
+    if not session.is_fresh(now):
+        require_own_password(user=user, password=password, now=now)
     count_try(Kind.CODE, f"second {user.user_id}", now=now)
     step = _matching_step(secret, code, now)
     if step is None:
         raise WrongCode
     codes = tuple(_new_recovery_code() for _ in range(_RECOVERY_CODES))
     kept = SecondFactorMap(
-        secret=_boxes().encrypt(secret.encode()).decode(), recovery=[hash_of(_plain(one)) for one in codes], last_step=step
+        id=new_id("factor", now),
+        secret=_boxes().encrypt(secret.encode()).decode(),
+        recovery=[hash_of(_plain(one)) for one in codes],
+        last_step=step,
     )
     try:
         user_key(user.user_id).update(
@@ -86,12 +99,16 @@ def turn_on(*, user: User, setup: str, code: str, now: datetime) -> tuple[str, .
             raise
         raise SetupOver from error
     forget_tries(Kind.CODE, f"second {user.user_id}")
-    return codes
+    return replace(user, factor=kept.id), codes
 
 
-def turn_off(*, user_id: str) -> None:
-    """Ask for the password alone from now on."""
-    user_key(user_id).update(actions=[UserRow.second_factor.remove()], condition=UserRow.pk.exists())
+def turn_off(*, user: User) -> None:
+    """Ask for the password alone from now on. Sessions proven with this authenticator count as proven no more."""
+    try:
+        user_key(user.user_id).update(actions=[UserRow.second_factor.remove()], condition=user.factor == FACTOR)
+    except UpdateError as error:
+        if not is_refused(error):  # turned off, or set up anew, in another tab
+            raise
 
 
 def use_code(*, user_id: str, code: str, now: datetime) -> User:
@@ -101,7 +118,7 @@ def use_code(*, user_id: str, code: str, now: datetime) -> User:
     if row.second_factor is None or not _use_up(row, code, now):
         raise WrongCode
     forget_tries(Kind.CODE, f"second {user_id}")
-    return queries.user(user_id=user_id)
+    return to_user(row)
 
 
 def recovery_codes_left(*, user_id: str) -> int:
@@ -123,7 +140,7 @@ def _use_up(row: UserRow, code: str, now: datetime) -> bool:
             return False
         action, condition = RECOVERY.set(left), list(factor.recovery) == RECOVERY
     try:
-        user_key(row.user_id).update(actions=[action], condition=condition)
+        user_key(row.user_id).update(actions=[action], condition=condition & (factor.id == FACTOR))
     except UpdateError as error:
         if not is_refused(error):
             raise

@@ -9,9 +9,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import queries, second_factor, services, sessions
 from accounts.cookies import PENDING_COOKIE, Pending, clear_cookie, pending_of, set_tokens
-from accounts.domain import User
-from accounts.forms import CodeForm, PasswordForm, add_problem
+from accounts.domain import Session, User
+from accounts.forms import CodeForm, PasswordForm, SetUpForm, add_problem
 from accounts.limits import TooManyTries
+from accounts.queries import SessionEnded
 from accounts.second_factor import SetupOver, WrongCode
 from accounts.services import WrongPassword
 from accounts.views import onward, posted, sign_in, too_many
@@ -23,17 +24,20 @@ _WRONG = "This is not the code of this moment, or it was used already. Please wa
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@sensitive_post_parameters("code", "setup")
+@sensitive_post_parameters("code", "setup", "password")
 def page(request: HttpRequest) -> HttpResponse:
     """One address for all of it: whoever is sent here finds what is asked of them."""
     viewer = confirmed_viewer_of(request)
     if not viewer.is_signed_in:
         pending = pending_of(request)
         return _finish_login(request, pending) if pending else see_other(reverse("accounts:login"))
-    user = queries.user(user_id=viewer.user_id)
+    try:
+        user, session = queries.live_session(user_id=viewer.user_id, session_id=viewer.session_id, now=utc_now())
+    except SessionEnded:
+        return see_other(reverse("accounts:login"))
     if not user.has_second_factor:
-        return _set_up(request, viewer, user)
-    if not viewer.has_second_factor:
+        return _set_up(request, viewer, user, session)
+    if not session.has_second_factor(user):
         return _prove(request, viewer)
     left = second_factor.recovery_codes_left(user_id=user.user_id)
     return render(request, "accounts/second_factor_on.html", {"left": left, "form": PasswordForm()})
@@ -57,9 +61,11 @@ def turn_off(request: HttpRequest) -> HttpResponse:
             add_problem(form, None, too_many(refusal))
             status = 429
         else:
-            second_factor.turn_off(user_id=viewer.user_id)
+            second_factor.turn_off(user=user)
             messages.success(request, "From now on you sign in with your password alone.")
-            return see_other(reverse("accounts:home"))
+            response = see_other(reverse("accounts:home"))
+            set_tokens(response, sessions.tokens_anew(viewer=viewer, now=utc_now()))
+            return response
     left = second_factor.recovery_codes_left(user_id=viewer.user_id)
     return render(request, "accounts/second_factor_on.html", {"left": left, "form": form}, status=status)
 
@@ -72,7 +78,7 @@ def _finish_login(request: HttpRequest, pending: Pending) -> HttpResponse:
         clear_cookie(response, PENDING_COOKIE)
         return response
     if user:
-        response = sign_in(request, user, onward(request), is_long=pending.is_long, has_second_factor=True)
+        response = sign_in(request, user, onward(request), is_long=pending.is_long, factor=user.factor)
         clear_cookie(response, PENDING_COOKIE)
         return response
     return _ask(request, form, status)
@@ -83,19 +89,22 @@ def _prove(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     form, user, status = _code(request, viewer.user_id)
     if user:
         response = see_other(onward(request))
-        set_tokens(response, sessions.mark_second_factor(viewer=viewer, now=utc_now()))
+        set_tokens(response, sessions.mark_second_factor(viewer=viewer, factor=user.factor, now=utc_now()))
         return response
     return _ask(request, form, status)
 
 
-def _set_up(request: HttpRequest, viewer: Viewer, user: User) -> HttpResponse:
-    form, status = CodeForm(posted(request)), 200
+def _set_up(request: HttpRequest, viewer: Viewer, user: User, session: Session) -> HttpResponse:
+    now = utc_now()
+    form, status = (CodeForm if session.is_fresh(now) else SetUpForm)(posted(request)), 200
     setup = request.POST.get("setup", "")
     if request.method == "POST":
         status = 422
         if form.is_valid():
             try:
-                codes = second_factor.turn_on(user=user, setup=setup, code=form.cleaned_data["code"], now=utc_now())
+                owner, codes = second_factor.turn_on(user=user, session=session, setup=setup, now=now, **form.cleaned_data)
+            except WrongPassword:
+                add_problem(form, "password", "This is not your password.")
             except WrongCode:
                 add_problem(form, "code", "This is not the code of this moment. Is the clock of your device right?")
             except SetupOver:
@@ -106,7 +115,7 @@ def _set_up(request: HttpRequest, viewer: Viewer, user: User) -> HttpResponse:
                 status = 429
             else:
                 response = render(request, "accounts/second_factor_codes.html", {"codes": codes, "next": onward(request)})
-                set_tokens(response, sessions.mark_second_factor(viewer=viewer, now=utc_now()))
+                set_tokens(response, sessions.mark_second_factor(viewer=viewer, factor=owner.factor, now=now))
                 return response
     try:
         secret = second_factor.secret_of(setup=setup, user=user)

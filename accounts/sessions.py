@@ -70,8 +70,8 @@ def authenticate(*, email: str, password: str, device: Device, now: datetime) ->
     return user
 
 
-def start_session(*, user: User, is_long: bool, has_second_factor: bool, device: Device, now: datetime) -> SignedIn:
-    """Sign somebody in who has proven who they are."""
+def start_session(*, user: User, is_long: bool, factor: str = "", device: Device, now: datetime) -> SignedIn:
+    """Sign somebody in who has proven who they are, with a code of this authenticator if any."""
     session = Session(
         session_id=new_id("ses", now),
         user_id=user.user_id,
@@ -80,7 +80,7 @@ def start_session(*, user: User, is_long: bool, has_second_factor: bool, device:
         rotated_at=now,
         credentials=user.credentials,
         is_long=is_long,
-        has_second_factor=has_second_factor,
+        factor=factor,
         user_agent=device.user_agent[:_USER_AGENT_LENGTH],
         source=device.coarse_source,
         created_at=now,
@@ -95,7 +95,7 @@ def start_session(*, user: User, is_long: bool, has_second_factor: bool, device:
         rotated_at=now,
         credentials=session.credentials,
         is_long=is_long,
-        has_second_factor=has_second_factor,
+        factor=factor or None,
         # The first browser of all is no news to anybody.
         is_new_device=not device.known_as and user.last_login is not None,
         user_agent=session.user_agent or None,
@@ -150,19 +150,24 @@ def end_other_sessions(*, viewer: Viewer, now: datetime) -> int:
     return len(others)
 
 
-def mark_second_factor(*, viewer: Viewer, now: datetime) -> SignedIn:
-    """Note that this session's owner has just proven the second factor; with new tokens that say so. Raises SessionEnded."""
-    user, session = queries.live_session(user_id=viewer.user_id, session_id=viewer.session_id, now=now)
+def mark_second_factor(*, viewer: Viewer, factor: str, now: datetime) -> SignedIn:
+    """Note that this session's owner has just given a code of this authenticator; with new tokens. Raises SessionEnded."""
     try:
-        SessionRow(user_pk(user.user_id), session_sk(session.session_id)).update(
-            actions=[SessionRow.has_second_factor.set(True)],
+        SessionRow(user_pk(viewer.user_id), session_sk(viewer.session_id)).update(
+            actions=[SessionRow.factor.set(factor)],
             condition=SessionRow.pk.exists(),
         )
     except UpdateError as error:
         if not is_refused(error):
             raise
         raise SessionEnded from error
-    return _signed_in(user, replace(session, has_second_factor=True), now)
+    return tokens_anew(viewer=viewer, now=now)
+
+
+def tokens_anew(*, viewer: Viewer, now: datetime) -> SignedIn:
+    """The session's tokens as the tables know its owner now: for the answer to what changed the owner. Raises SessionEnded."""
+    user, session = queries.live_session(user_id=viewer.user_id, session_id=viewer.session_id, now=now)
+    return _signed_in(user, session, now)
 
 
 def _rotate(user: User, session: Session, now: datetime) -> Session:

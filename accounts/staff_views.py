@@ -87,6 +87,23 @@ def reset(request: HttpRequest, user_id: str) -> HttpResponse:
     return see_other(reverse("accounts_staff:customer", args=[user_id]))
 
 
+@require_POST
+@require_staff(Permission.CUSTOMERS_EDIT)
+def second_factor(request: HttpRequest, user_id: str) -> HttpResponse:
+    return reset_second_factor(request, user_or_404(user_id), back=reverse("accounts_staff:customer", args=[user_id]))
+
+
+def reset_second_factor(request: HttpRequest, user: User, *, back: str) -> HttpResponse:
+    """Take somebody's authenticator away, and go back."""
+    try:
+        staffing.reset_second_factor(editor=confirmed_viewer_of(request), user_id=user.user_id, now=utc_now())
+    except staffing.NotAllowed:
+        messages.error(request, NOT_ALLOWED)
+    else:
+        messages.success(request, f"{user.name} signs in with the password alone now. A mail tells them so.")
+    return see_other(back)
+
+
 def change_status(request: HttpRequest, user: User, *, back: str) -> HttpResponse:
     """The question whether somebody shall be shut out or let in, and its answer."""
     wanted = UserStatus.DISABLED if user.is_active else UserStatus.ACTIVE

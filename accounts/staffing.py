@@ -17,6 +17,7 @@ from accounts.domain import Role, Session, User, UserStatus, may_edit, may_grant
 from accounts.limits import Kind, count_try
 from accounts.models import (
     EMAIL_SK,
+    FACTOR,
     AccountAuditRow,
     EmailRow,
     SessionRow,
@@ -145,6 +146,27 @@ def change_status(*, editor: Viewer, user_id: str, status: UserStatus, now: date
     if status is UserStatus.DISABLED:
         forget_sessions(user_id=user_id, before=user.credentials + 1)
     return replace(user, status=status)
+
+
+def reset_second_factor(*, editor: Viewer, user_id: str, now: datetime) -> User:
+    """Take somebody's authenticator away, who has lost it and the recovery codes; a mail tells them. Without one nothing happens.
+
+    They sign in with the password alone then; where staff need an authenticator, they set up a new one first.
+    Raises NotAllowed, UserNotFound.
+    """
+    user = queries.user(user_id=user_id)
+    if not may_look_after(editor, user):
+        raise NotAllowed
+    if not user.has_second_factor:
+        return user
+
+    def build(txn: TransactWrite) -> None:
+        condition = _is_unchanged(user) & (user.factor == FACTOR)
+        txn.update(user_key(user_id), actions=[UserRow.second_factor.remove()], condition=condition)
+        txn.save(_entry(user, editor, "took the authenticator away", now, [Change("second factor", "on", "off")]))
+
+    _run(build)
+    return replace(user, factor="")
 
 
 def end_sessions(*, editor: Viewer, user_id: str, now: datetime) -> int:

@@ -12,7 +12,7 @@ from accounts.forms import add_problem
 from accounts.limits import TooManyTries
 from accounts.services import EmailTaken
 from accounts.staff_forms import PERMISSION_WORDS, InvitationForm, RightsForm
-from accounts.staff_views import NOT_ALLOWED, change_status, pager, user_or_404
+from accounts.staff_views import NOT_ALLOWED, change_status, pager, reset_second_factor, user_or_404
 from accounts.views import posted, too_many
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
 from shop.lib.clock import utc_now
@@ -75,6 +75,12 @@ def member(request: HttpRequest, user_id: str) -> HttpResponse:
 def member_status(request: HttpRequest, user_id: str) -> HttpResponse:
     """Ask whether a member of staff shall be shut out, or let in again, and do it."""
     return change_status(request, user_or_404(user_id), back=reverse("accounts_staff:member", args=[user_id]))
+
+
+@require_POST
+@require_staff(Permission.STAFF_MANAGE)
+def member_second_factor(request: HttpRequest, user_id: str) -> HttpResponse:
+    return reset_second_factor(request, user_or_404(user_id), back=reverse("accounts_staff:member", args=[user_id]))
 
 
 @require_POST

@@ -102,7 +102,7 @@ def viewer_of(user: User, session: Session) -> Viewer:
         role=user.role,
         permissions=user.permissions,
         session_id=session.session_id,
-        has_second_factor=session.has_second_factor,
+        has_second_factor=session.has_second_factor(user),
     )
 
 

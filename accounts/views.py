@@ -189,12 +189,10 @@ def link_dead(request: HttpRequest, *, again: str) -> HttpResponse:
     return render(request, "accounts/link_dead.html", {"again": again}, status=410)
 
 
-def sign_in(request: HttpRequest, user: User, leads_to: str, *, is_long: bool, has_second_factor: bool = False) -> HttpResponse:
+def sign_in(request: HttpRequest, user: User, leads_to: str, *, is_long: bool, factor: str = "") -> HttpResponse:
     """Start a session in this browser and send it on."""
     device = device_of(request, email=user.email)
-    signed_in = sessions.start_session(
-        user=user, is_long=is_long, has_second_factor=has_second_factor, device=device, now=utc_now()
-    )
+    signed_in = sessions.start_session(user=user, is_long=is_long, factor=factor, device=device, now=utc_now())
     response = see_other(leads_to)
     set_tokens(response, signed_in)
     remember_device(request, response, email=user.email)

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Barrier
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.core import mail
 from django.test import Client
 
 from accounts import passwords, services
-from accounts.domain import Role, User, UserStatus
+from accounts.domain import Role, Session, User, UserStatus
 from accounts.limits import TooManyTries
 from accounts.queries import LinkDead
 from accounts.reactions import account_changed
@@ -43,6 +43,28 @@ def make_user(now: datetime, *, email: str = "ada@example.com", password: str = 
     )
     services.add_user(user=user, now=now)
     return user
+
+
+def session_of(user: User, now: datetime, **fields: Any) -> Session:
+    """A session somebody began this moment, kept nowhere."""
+    return Session(
+        **{
+            "session_id": "ses-1",
+            "user_id": user.user_id,
+            "current": "token-1",
+            "previous": "",
+            "rotated_at": now,
+            "credentials": user.credentials,
+            "is_long": True,
+            "factor": "",
+            "user_agent": "",
+            "source": "",
+            "created_at": now,
+            "seen_at": now,
+            "expires_at": now + timedelta(days=1),
+            **fields,
+        }
+    )
 
 
 def log_in(client: Client, email: str = "ada@example.com", password: str = PASSWORD, **more: Any) -> Any:

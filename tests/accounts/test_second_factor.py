@@ -2,18 +2,22 @@
 
 import re
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pyotp
 import pytest
+from django.core import mail
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import queries, second_factor
-from accounts.cookies import REFRESH_COOKIE
+from accounts import queries, second_factor, sessions, tokens
+from accounts.cookies import ACCESS_COOKIE, REFRESH_COOKIE
 from accounts.domain import Role, User
+from accounts.reactions import account_changed
 from accounts.second_factor import SetupOver, WrongCode
-from tests.accounts.people import PASSWORD, log_in, make_user
+from accounts.sessions import Device
+from tests.accounts.people import PASSWORD, log_in, make_user, raw_user, session_of
 from tests.conftest import items_of
 
 PAGE = "/accounts/second-factor/"
@@ -28,15 +32,30 @@ def _turn_on(user: User, now: datetime) -> tuple[str, tuple[str, ...]]:
     """The authenticator's secret and the recovery codes; its first code was used a minute ago."""
     secret, setup = second_factor.new_setup(user=user)
     before = now - timedelta(minutes=2)
-    return secret, second_factor.turn_on(user=user, setup=setup, code=pyotp.TOTP(secret).at(before), now=before)
+    code = pyotp.TOTP(secret).at(before)
+    _user, codes = second_factor.turn_on(user=user, session=session_of(user, before), setup=setup, code=code, now=before)
+    return secret, codes
 
 
-def _set_up(client: Client) -> tuple[str, Any]:
+def _set_up(client: Client, **more: str) -> tuple[str, Any]:
     """Set it up in a browser; its secret and the page with the recovery codes."""
     page = client.get(PAGE).content.decode()
     secret = re.findall(r"<code>([A-Z2-7 ]+)</code>", page)[0].replace(" ", "")
     setup = re.findall(r'name="setup" value="([^"]+)"', page)[0]
-    return secret, client.post(PAGE, {"setup": setup, "code": pyotp.TOTP(secret).now(), "next": "/staff/"})
+    return secret, client.post(PAGE, {"setup": setup, "code": pyotp.TOTP(secret).now(), "next": "/staff/", **more})
+
+
+def _is_on(user: User) -> bool:
+    return queries.user(user_id=user.user_id).has_second_factor
+
+
+def _browser(user: User, began: datetime) -> Client:
+    """A browser in which somebody is signed in since then."""
+    device = Device(known_as="", user_agent="", source="", coarse_source="")
+    signed_in = sessions.start_session(user=user, is_long=True, device=device, now=began)
+    client = Client()
+    client.cookies[ACCESS_COOKIE], client.cookies[REFRESH_COOKIE] = signed_in.access, signed_in.refresh
+    return client
 
 
 def test_where_it_is_required_staff_set_it_up_before_they_see_anything(staff: User, client: Client, settings: Settings) -> None:
@@ -111,12 +130,12 @@ def test_a_setup_of_somebody_else_or_of_another_tab_sets_nothing_up(staff: User,
     other = make_user(now, email="grace@example.com")
     secret, setup = second_factor.new_setup(user=other)
     with pytest.raises(SetupOver):
-        second_factor.turn_on(user=staff, setup=setup, code=pyotp.TOTP(secret).at(now), now=now)
+        second_factor.turn_on(user=staff, session=session_of(staff, now), setup=setup, code=pyotp.TOTP(secret).at(now), now=now)
 
     _turn_on(staff, now)
     secret, setup = second_factor.new_setup(user=staff)
     with pytest.raises(SetupOver):
-        second_factor.turn_on(user=staff, setup=setup, code=pyotp.TOTP(secret).at(now), now=now)
+        second_factor.turn_on(user=staff, session=session_of(staff, now), setup=setup, code=pyotp.TOTP(secret).at(now), now=now)
 
 
 def test_a_password_changed_in_between_ends_the_half_login(staff: User, client: Client, now: datetime) -> None:
@@ -133,15 +152,97 @@ def test_a_password_changed_in_between_ends_the_half_login(staff: User, client: 
     assert REFRESH_COOKIE not in answer.cookies
 
 
+def test_who_signed_in_a_while_ago_gives_the_password_to_set_it_up(staff: User, now: datetime) -> None:
+    client = _browser(staff, now - timedelta(minutes=11))
+    assert 'name="password"' in client.get(PAGE).text
+    before = items_of("Users")
+
+    _secret, without = _set_up(client)
+
+    assert (without.status_code, items_of("Users")) == (422, before)
+    assert _set_up(client, password="a guess")[1].status_code == 422
+    assert not _is_on(staff)
+    assert _set_up(client, password=PASSWORD)[1].status_code == 200
+    assert _is_on(staff)
+
+
+def test_who_signed_in_a_moment_ago_need_not(staff: User, now: datetime) -> None:
+    client = _browser(staff, now - timedelta(minutes=9))
+    assert 'name="password"' not in client.get(PAGE).text
+
+    assert _set_up(client)[1].status_code == 200
+    assert _is_on(staff)
+
+
+def test_guesses_at_the_password_of_a_set_up_are_slowed_down(staff: User, now: datetime) -> None:
+    client = _browser(staff, now - timedelta(minutes=11))
+
+    answers = [_set_up(client, password=f"guess {number}")[1].status_code for number in range(7)]
+
+    assert answers == [422] * 5 + [429] * 2
+    assert not _is_on(staff)
+
+
 def test_turning_it_off_asks_for_the_password(staff: User, client: Client, now: datetime) -> None:
     log_in(client)
     _set_up(client)
 
     assert client.post(f"{PAGE}off/", {"password": "a guess"}).status_code == 422
-    assert queries.user(user_id=staff.user_id).has_second_factor
-    assert client.post(f"{PAGE}off/", {"password": PASSWORD}).status_code == 303
-    assert not queries.user(user_id=staff.user_id).has_second_factor
+    assert _is_on(staff)
+    answer = client.post(f"{PAGE}off/", {"password": PASSWORD})
+    assert answer.status_code == 303
+    assert not _is_on(staff)
     assert log_in(Client())["Location"] == "/accounts/"
+    assert not tokens.read_access(answer.cookies[ACCESS_COOKIE].value).has_second_factor
+
+
+def test_what_was_proven_with_an_authenticator_ends_with_it(
+    staff: User, client: Client, now: datetime, settings: Settings
+) -> None:
+    settings.STAFF_SECOND_FACTOR = True
+    secret, codes = _turn_on(staff, now)
+    other = Client()
+    for browser, code in ((client, pyotp.TOTP(secret).now()), (other, codes[0])):
+        log_in(browser)
+        browser.post(PAGE, {"code": code})
+        assert browser.get("/staff/").status_code == 200
+
+    client.post(f"{PAGE}off/", {"password": PASSWORD})
+
+    for browser in (client, other):
+        assert (browser.get("/staff/").status_code, browser.get("/staff/")["Location"]) == (303, f"{PAGE}?next=%2Fstaff%2F")
+    # A new one gives nothing back to a browser that proved the old one.
+    assert _set_up(client)[1].status_code == 200
+    assert client.get("/staff/").status_code == 200
+    assert other.get("/staff/").status_code == 303
+
+
+def test_a_click_on_an_older_page_does_not_turn_a_new_one_off(staff: User, now: datetime) -> None:
+    _turn_on(staff, now)
+    old = queries.user(user_id=staff.user_id)
+    second_factor.turn_off(user=old)
+    _turn_on(staff, now)
+
+    second_factor.turn_off(user=old)
+
+    assert _is_on(staff)
+
+
+def test_its_owner_is_told_when_it_comes_and_when_it_goes(staff: User, tables: Any, now: datetime) -> None:
+    states = [raw_user(tables, staff)]
+    _turn_on(staff, now)
+    states.append(raw_user(tables, staff))
+    second_factor.turn_off(user=queries.user(user_id=staff.user_id))
+    states.append(raw_user(tables, staff))
+
+    for _ in range(2):
+        for old, new in pairwise(states):
+            account_changed(old, new, now=now)
+
+    assert [(message.to, message.subject) for message in mail.outbox] == [
+        ([staff.email], "Your Fernhollow account has an authenticator now"),
+        ([staff.email], "Your Fernhollow account has no authenticator any more"),
+    ]
 
 
 def test_who_never_gave_the_password_is_not_asked_for_a_code(client: Client) -> None:

@@ -25,7 +25,7 @@ BOSS = Viewer(user_id="user-0", role="admin", permissions=frozenset(Permission))
 
 
 def _start(user: User, now: datetime, *, is_long: bool = True) -> SignedIn:
-    return sessions.start_session(user=user, is_long=is_long, has_second_factor=False, device=DEVICE, now=now)
+    return sessions.start_session(user=user, is_long=is_long, device=DEVICE, now=now)
 
 
 def _token_id(signed_in: SignedIn) -> str:

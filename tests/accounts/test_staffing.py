@@ -1,18 +1,23 @@
 """Staff pages about people: who is listed, what may be done to whom, and what the audit trail says of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import pyotp
 import pytest
+from django.core import mail
 from django.test import Client
 
-from accounts import queries, sessions
+from accounts import queries, second_factor, sessions
 from accounts.domain import Role, User, UserStatus
+from accounts.reactions import account_changed
 from accounts.sessions import Device
 from shop.lib.viewer import Permission, Viewer
-from tests.accounts.people import PASSWORD, deliver, link_in, log_in, make_user
+from tests.accounts.people import PASSWORD, deliver, link_in, log_in, make_user, raw_user, session_of
 from tests.conftest import counted_calls, items_of, words_of
+from tests.rivals import run_before
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -26,7 +31,7 @@ def _trail(user: User) -> list[tuple[str, list[tuple[str, str, str]]]]:
 
 
 def _session(user: User, now: datetime) -> str:
-    signed_in = sessions.start_session(user=user, is_long=True, has_second_factor=False, device=DEVICE, now=now)
+    signed_in = sessions.start_session(user=user, is_long=True, device=DEVICE, now=now)
     return signed_in.session.session_id
 
 
@@ -163,6 +168,96 @@ def test_customer_staff_cannot_touch_staff(client: Client, sign_in: SignIn, now:
 
     assert "Nothing was changed" in page
     assert items_of("Users") == before
+
+
+# --- Lost authenticators ----------------------------------------------------------------------------------------------
+
+
+def _with_authenticator(now: datetime, **fields: Any) -> User:
+    user = make_user(now, **fields)
+    secret, setup = second_factor.new_setup(user=user)
+    code = pyotp.TOTP(secret).at(now)
+    return second_factor.turn_on(user=user, session=session_of(user, now), setup=setup, code=code, now=now)[0]
+
+
+@pytest.mark.parametrize(
+    ("page", "was", "editor"),
+    [
+        ("customers", {}, ["customers.view", "customers.edit"]),
+        ("customers", {"role": Role.STAFF, "granted": frozenset({"orders.view"})}, ["admin"]),
+        ("team", {"role": Role.STAFF, "granted": frozenset({"orders.view"})}, ["staff.manage", "orders.view"]),
+        ("team", {"role": Role.ADMIN}, ["admin"]),
+    ],
+)
+def test_who_lost_the_authenticator_is_let_in_by_who_may(
+    client: Client, sign_in: SignIn, tables: Any, now: datetime, page: str, was: dict[str, Any], editor: list[str]
+) -> None:
+    user = _with_authenticator(now, **was)
+    session = sessions.start_session(user=user, is_long=True, factor=user.factor, device=DEVICE, now=now)
+    assert sessions.confirm(viewer=session.viewer, now=now).has_second_factor
+    before = raw_user(tables, user)
+    sign_in(client, *editor) if "admin" not in editor else sign_in(client, role="admin")
+    address = f"/staff/{page}/{user.user_id}/"
+    assert "Take the authenticator away" in client.get(address).text
+
+    answer = client.post(f"{address}second-factor/", follow=True)
+
+    assert "signs in with the password alone now" in answer.text
+    assert "Take the authenticator away" not in answer.text
+    after = raw_user(tables, user)
+    assert {name for name in before if after.get(name) != before[name]} == {"secondFactor"}
+    assert "secondFactor" not in after
+    assert _trail(user) == [("took the authenticator away", [("second factor", "on", "off")])]
+    assert not sessions.confirm(viewer=session.viewer, now=now).has_second_factor
+    account_changed(before, after, now=now)
+    assert [(message.to, message.subject) for message in mail.outbox] == [
+        ([user.email], "Your Fernhollow account has no authenticator any more")
+    ]
+    assert log_in(Client())["Location"] == "/accounts/"
+
+
+@pytest.mark.parametrize(
+    ("page", "was", "editor"),
+    [
+        ("customers", {"role": Role.STAFF, "granted": frozenset({"orders.view"})}, ["customers.edit", "orders.view"]),
+        ("team", {"role": Role.ADMIN}, ["staff.manage", "orders.view"]),
+        ("team", {"role": Role.STAFF, "granted": frozenset({"products.edit"})}, ["staff.manage", "orders.view"]),
+    ],
+    ids=["staff by customer staff", "an admin by staff", "staff who may more"],
+)
+def test_nobody_takes_the_authenticator_of_somebody_above_them(
+    client: Client, sign_in: SignIn, now: datetime, page: str, was: dict[str, Any], editor: list[str]
+) -> None:
+    user = _with_authenticator(now, **was)
+    before = items_of("Users")
+    sign_in(client, "customers.view", *editor)
+    address = f"/staff/{page}/{user.user_id}/"
+
+    answer = client.post(f"{address}second-factor/", follow=True)
+
+    assert "Nothing was changed" in answer.text
+    assert "Take the authenticator away" not in answer.text
+    assert items_of("Users") == before
+
+
+def test_an_authenticator_set_up_at_this_moment_is_not_taken_for_the_lost_one(
+    client: Client, sign_in: SignIn, now: datetime
+) -> None:
+    user = _with_authenticator(now)
+    sign_in(client, "customers.view", "customers.edit")
+
+    def set_up_anew() -> None:
+        second_factor.turn_off(user=user)
+        secret, setup = second_factor.new_setup(user=user)
+        code = pyotp.TOTP(secret).at(now)
+        second_factor.turn_on(user=replace(user, factor=""), session=session_of(user, now), setup=setup, code=code, now=now)
+
+    with run_before("TransactWriteItems", set_up_anew):
+        answer = client.post(f"/staff/customers/{user.user_id}/second-factor/", follow=True)
+
+    assert "Nothing was changed" in answer.text
+    assert queries.user(user_id=user.user_id).has_second_factor
+    assert _trail(user) == []
 
 
 # --- The team ---------------------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def _refresh() -> str:
         rotated_at=NOW,
         credentials=1,
         is_long=True,
-        has_second_factor=False,
+        factor="",
         user_agent="",
         source="",
         created_at=NOW,

@@ -41,7 +41,7 @@ class Command(BaseCommand):
             self._make(role, permissions, options)
         else:
             if options["forget_second_factor"]:
-                second_factor.turn_off(user_id=user.user_id)
+                second_factor.turn_off(user=user)
                 self.stdout.write(f"{user.email} signs in with the password alone; nothing else was changed.")
                 return
             staffing.set_rights(user=user, role=role, permissions=permissions, now=utc_now())
