@@ -50,7 +50,7 @@ def create_discount(*, discount: Discount, actor: Viewer, now: datetime) -> Disc
     def build(txn: TransactWrite) -> None:
         txn.save(to_discount_row(made, currency=settings.CURRENCY), condition=DiscountRow.pk.does_not_exist())
         txn.update(uses_key(made.code), actions=[UsesRow.terms_version.set(1)])
-        _audit(txn, made.code, None, made, actor, "discount created", now)
+        _audit(txn, made.code, None, made, actor, "made the code", now)
 
     try:
         run_transaction(build)
@@ -74,7 +74,7 @@ def update_discount(*, discount: Discount, actor: Viewer, now: datetime) -> Disc
         row = to_discount_row(changed, currency=settings.CURRENCY)
         txn.save(row, condition=DiscountRow.version == discount.version)
         txn.update(uses_key(changed.code), actions=[UsesRow.terms_version.set(changed.version)])
-        _audit(txn, changed.code, before, changed, actor, "discount changed", now)
+        _audit(txn, changed.code, before, changed, actor, "changed the code", now)
 
     try:
         run_transaction(build)
@@ -99,7 +99,7 @@ def remove_discount(*, code: str, version: int, actor: Viewer, now: datetime) ->
         txn.delete(discount_key(code), condition=DiscountRow.version == version)
         # A use that was given back counts too: its order goes on naming the code.
         txn.delete(uses_key(code), condition=UsesRow.uses.does_not_exist())
-        _audit(txn, code, found, None, actor, "discount deleted", now)
+        _audit(txn, code, found, None, actor, "deleted the code", now)
 
     try:
         run_transaction(build)
@@ -147,7 +147,7 @@ def _audit(
 ) -> None:
     """Add to a transaction: the entry under the code, and its copy in the month's list."""
     changes = [
-        Change(field.name, _text(before, field.name), _text(after, field.name))
+        Change(field.name.replace("_", " "), _text(before, field.name), _text(after, field.name))
         for field in fields(Discount)
         if field.name not in _COUNTED
     ]
@@ -158,4 +158,6 @@ def _audit(
 
 def _text(discount: Discount | None, field: str) -> str:
     value = getattr(discount, field) if discount else None
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
     return "" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""Shapes of what staff send about discount codes."""
+"""Shapes of what staff send about discount codes, and of the example on the page of delivery and tax."""
 
 import secrets
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ from django.conf import settings
 
 from cart.discount_domain import BadDiscount, Discount, DiscountKind, DiscountState, normal_code, require_sound
 from shop.lib.money import Money, digits
+from shop.lib.places import COUNTRIES, HOME_COUNTRY
 
 KIND_WORDS = {
     DiscountKind.PERCENT: "A percentage off the goods",
@@ -162,6 +163,42 @@ class DiscountForm(forms.Form):
             return None if amount is None else Money.of(amount, settings.CURRENCY)
         except ValueError:
             raise forms.ValidationError(f"{settings.CURRENCY} has no amount as fine as {amount}.") from None
+
+
+class ExampleForm(forms.Form):
+    """A cart and an address to work an example with: a page's address, so everything has a default."""
+
+    ROWS = 3
+
+    country = forms.ChoiceField(label="Country", choices=list(COUNTRIES.items()), initial=HOME_COUNTRY, required=False)
+    region = forms.CharField(label="State or region", required=False, max_length=50, help_text="As an address says it.")
+    delivery = forms.ChoiceField(label="Way of sending", required=False)
+    code = forms.CharField(
+        label="Discount code", required=False, max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        methods = [(tariff.code, tariff.name) for tariff in settings.DELIVERY_METHODS]
+        self.fields["delivery"].choices = [("", "The cheapest there is"), *methods]  # type: ignore[attr-defined]
+        for number in range(1, self.ROWS + 1):
+            self.fields[f"sku_{number}"] = forms.CharField(label="SKU", required=False, max_length=64)
+            self.fields[f"pieces_{number}"] = forms.IntegerField(
+                label="Pieces", required=False, min_value=1, max_value=99, initial=1
+            )
+
+    def rows(self) -> list[tuple[Any, Any]]:
+        """The fields of each line."""
+        return [(self[f"sku_{number}"], self[f"pieces_{number}"]) for number in range(1, self.ROWS + 1)]
+
+    @property
+    def pieces(self) -> dict[str, int]:
+        """How many of which SKU. Of a valid form alone."""
+        told, found = self.cleaned_data, dict[str, int]()
+        for number in range(1, self.ROWS + 1):
+            if sku := told[f"sku_{number}"]:
+                found[sku] = found.get(sku, 0) + (told[f"pieces_{number}"] or 1)
+        return found
 
 
 def _initial(discount: Discount) -> dict[str, Any]:

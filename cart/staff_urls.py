@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cart import staff_views
+from cart import staff_views, tariff_staff_views
 
 app_name = "cart_staff"
 urlpatterns = [
@@ -11,4 +11,5 @@ urlpatterns = [
     path("discounts/<id:code>/", staff_views.discount, name="discount"),
     path("discounts/<id:code>/switch/", staff_views.switch, name="switch_discount"),
     path("discounts/<id:code>/delete/", staff_views.delete, name="delete_discount"),
+    path("delivery-and-tax/", tariff_staff_views.tables, name="tariffs"),
 ]

@@ -16,6 +16,7 @@ MENU: tuple[tuple[str, str, Permission | None], ...] = (
     ("Categories", "catalog_staff:categories", Permission.PRODUCTS_VIEW),
     ("Reviews", "catalog_staff:reviews", Permission.REVIEWS_MODERATE),
     ("Discount codes", "cart_staff:discounts", Permission.DISCOUNTS_EDIT),
+    ("Delivery and tax", "cart_staff:tariffs", Permission.ORDERS_VIEW),
     ("Customers", "accounts_staff:customers", Permission.CUSTOMERS_VIEW),
     ("Reconciliation", "orders_staff:findings", Permission.ORDERS_VIEW),
     ("Team", "accounts_staff:team", Permission.STAFF_MANAGE),

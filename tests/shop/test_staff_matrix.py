@@ -87,6 +87,7 @@ MATRIX: dict[str, Needed] = {
     "cart_staff:discount": both(Permission.DISCOUNTS_EDIT),
     "cart_staff:switch_discount": write(Permission.DISCOUNTS_EDIT),
     "cart_staff:delete_discount": both(Permission.DISCOUNTS_EDIT),
+    "cart_staff:tariffs": read(Permission.ORDERS_VIEW),
     "orders_staff:orders": read(Permission.ORDERS_VIEW),
     "orders_staff:export": read(Permission.ORDERS_VIEW),
     "orders_staff:order": read(Permission.ORDERS_VIEW),
