@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import astuple, replace
 from enum import StrEnum
+from functools import partial
 
 from accounts.domain import SavedAddress
 
@@ -52,8 +53,8 @@ def default_of(book: Book, kind: AddressKind) -> SavedAddress | None:
 
 def is_same_place(one: SavedAddress, other: SavedAddress) -> bool:
     """Whether two entries say the same, whatever they are kept for."""
-    plain = {"address_id": "", "kind": "", "is_default": False}
-    return replace(one, **plain) == replace(other, **plain)  # type: ignore[arg-type]
+    plain = partial(replace, address_id="", kind="", is_default=False)
+    return plain(one) == plain(other)
 
 
 def mark_of(entry: SavedAddress) -> str:

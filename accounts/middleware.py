@@ -116,7 +116,7 @@ class Identity:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         caller = access_of(request)
-        request.access = caller  # type: ignore[attr-defined]
+        request.access = caller  # type: ignore[attr-defined]  # HttpRequest takes what middleware puts on it
         response = self.get_response(request)
         if isinstance(caller, Caller):
             caller.leave_cookies(response)

@@ -7,7 +7,7 @@ from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribut
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from accounts.domain import Role, SavedAddress, SavedCard, Session, User, UserStatus, normalised_email
-from shop.lib.attributes import Document, EpochAttribute, IntegerAttribute, TimeAttribute, time_text
+from shop.lib.attributes import Document, EpochAttribute, IntegerAttribute, TextListAttribute, TimeAttribute, time_text
 from shop.lib.audit import AuditRow
 from shop.lib.once import ClaimRow
 from shop.lib.tables import BaseMeta, Row, table_name
@@ -53,7 +53,7 @@ class SecondFactorMap(Document):
 
     id = UnicodeAttribute()
     secret = UnicodeAttribute()
-    recovery: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute)
+    recovery = TextListAttribute()
     last_step = IntegerAttribute(attr_name="lastStep")
 
 
@@ -93,7 +93,7 @@ class UserRow(Row):
     gsi1_pk = UnicodeAttribute(attr_name="GSI1PK", null=True)
     gsi1_sk = UnicodeAttribute(attr_name="GSI1SK", null=True)
     # Beyond the spec's item.
-    permissions: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
+    permissions = TextListAttribute(null=True)
     credentials = IntegerAttribute(null=True)
     second_factor = SecondFactorMap(attr_name="secondFactor", null=True)
     stripe_customer_id = UnicodeAttribute(attr_name="stripeCustomerId", null=True)

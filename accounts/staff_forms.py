@@ -47,8 +47,8 @@ class RightsForm(forms.Form):
         super().__init__(data, initial=initial)
         offered = Role if user else (Role.STAFF, Role.ADMIN)
         roles = [role for role in offered if may_grant(editor, role=role, permissions=frozenset())]
-        self.fields["role"].choices = [(role.value, _ROLE_WORDS[role]) for role in roles]  # type: ignore[attr-defined]
-        self.fields["permissions"].choices = [  # type: ignore[attr-defined]
+        self.fields["role"].choices = [(role.value, _ROLE_WORDS[role]) for role in roles]  # type: ignore[attr-defined]  # a ChoiceField, as above
+        self.fields["permissions"].choices = [  # type: ignore[attr-defined]  # a ChoiceField, as above
             (permission.value, words)
             for permission, words in PERMISSION_WORDS.items()
             if permission in PERMISSIONS[Role.STAFF] & editor.permissions

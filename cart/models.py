@@ -5,7 +5,7 @@ from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribut
 from cart.discount_domain import Discount, DiscountKind
 from cart.domain import CartState, Item, KeptCart
 from cart.totals_domain import Totals
-from shop.lib.attributes import DecimalAttribute, Document, EpochAttribute, IntegerAttribute, TimeAttribute
+from shop.lib.attributes import DecimalAttribute, Document, EpochAttribute, IntegerAttribute, TextListAttribute, TimeAttribute
 from shop.lib.audit import AuditRow
 from shop.lib.money import Money
 from shop.lib.owner import Owner
@@ -55,8 +55,7 @@ class CartRow(Row):
     version = IntegerAttribute(null=True)
     order_id = UnicodeAttribute(attr_name="orderId", null=True)
     order_due_at = EpochAttribute(attr_name="orderDueAt", null=True)
-    # "of" names what items are to PynamoDB.
-    restored: ListAttribute[str] = ListAttribute(of=UnicodeAttribute, attr_name="restoredOrders", null=True)  # type: ignore[arg-type]
+    restored = TextListAttribute(attr_name="restoredOrders", null=True)
     discount_code = UnicodeAttribute(attr_name="discountCode", null=True)
     written_by = UnicodeAttribute(attr_name="writtenBy", null=True)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.datastructures import MultiValueDict
-from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
 
 from catalog import product_export
 from catalog.domain import Product
@@ -93,8 +93,8 @@ def begin_import(*, key: str, actor: Viewer, now: datetime) -> str:
     row.offset, row.line = titles.ends_at, titles.line
     try:
         row.save(TransferRow.pk.does_not_exist())
-    except Exception as error:  # PutError; begun before
-        if not is_refused(error):  # type: ignore[arg-type]
+    except PutError as error:  # begun before
+        if not is_refused(error):
             raise
     return row.sk
 
@@ -260,7 +260,7 @@ def _written(
     if images and not all(_IMAGE.fullmatch(image) for image in images):
         raise _CannotBe("images: give keys of photographs kept here, or addresses that begin with https://")
     pieces = row.get("stock", "").strip() or "0"
-    if not (pieces.isascii() and pieces.isdigit() and len(pieces) < 8):  # noqa: PLR2004
+    if not (pieces.isascii() and pieces.isdigit() and len(pieces) < 8):  # noqa: PLR2004 - no more than the field's number allows
         raise _CannotBe(f"stock: “{pieces[:20]}” is no number of pieces")
     return form.written, int(pieces), images
 

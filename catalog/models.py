@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.text import slugify
-from pynamodb.attributes import ListAttribute, UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from catalog.domain import (
@@ -23,6 +23,7 @@ from shop.lib.attributes import (
     DecimalAttribute,
     Document,
     IntegerAttribute,
+    TextListAttribute,
     TextMapAttribute,
     TimeAttribute,
     time_text,
@@ -106,7 +107,7 @@ class ProductRow(Row):
     category = UnicodeAttribute()
     sub_category = UnicodeAttribute(attr_name="subCategory")
     brand = UnicodeAttribute()
-    images: ListAttribute[str] = ListAttribute(of=UnicodeAttribute)  # type: ignore[arg-type]  # its type names items, not attributes
+    images = TextListAttribute()
     inventory = IntegerAttribute()
     sku = UnicodeAttribute()
     details = TextMapAttribute(attr_name="attributes")

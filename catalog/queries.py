@@ -387,11 +387,11 @@ def moved_category(*, slug: str) -> str:
 
 def keep_categories(found: tuple[Category, ...], *, seconds: float = _CATEGORIES_SECONDS) -> None:
     """Answer with these categories for a while."""
-    global _kept_categories  # noqa: PLW0603 - one menu for the process is the point
+    global _kept_categories  # noqa: PLW0603 - one value a process, as the docstring of categories() says - one menu for the process is the point
     _kept_categories = (time.monotonic() + seconds, found)
 
 
 def forget_categories() -> None:
     """Drop the kept categories after a write; other processes learn of it within the minute."""
-    global _kept_categories  # noqa: PLW0603
+    global _kept_categories  # noqa: PLW0603 - one value a process, as the docstring of categories() says
     _kept_categories = None

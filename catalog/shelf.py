@@ -209,14 +209,13 @@ def _pairs(filters: Filters, sort: str, currency: str) -> Pairs:
 def _groups(results: Results, filters: Filters, here: Address, categories: tuple[Category, ...]) -> Iterable[ChoiceGroup]:
     if categories and not filters.category:
         products = {count.value: count.products for count in results.facets.categories}
-        yield ChoiceGroup(
-            "Category",
-            "",
-            tuple(
-                Choice(found.name, found.slug, "", products.get(found.name, 0), False, Address(found.path, here.pairs))  # noqa: FBT003
-                for found in categories
-            ),
+        links = (
+            Choice(
+                found.name, found.slug, "", products.get(found.name, 0), is_chosen=False, address=Address(found.path, here.pairs)
+            )
+            for found in categories
         )
+        yield ChoiceGroup("Category", "", tuple(links))
     facets = results.facets
     for title, name, counts, chosen in (
         ("Type", "type", facets.sub_categories, filters.sub_categories),

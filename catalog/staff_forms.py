@@ -157,11 +157,11 @@ class ProductForm(forms.Form):
         super().__init__(data, initial=_initial(draft), use_required_attribute=False)
         known = list(dict.fromkeys([*categories, *([draft.category] if draft.category else [])]))
         blank = [] if draft.category else [("", "Choose one")]
-        self.fields["category"].choices = [*blank, *((name, name) for name in known)]  # type: ignore[attr-defined]
+        self.fields["category"].choices = [*blank, *((name, name) for name in known)]  # type: ignore[attr-defined]  # a ChoiceField
         offered = [ProductStatus.DRAFT, ProductStatus.ACTIVE, ProductStatus.ARCHIVED]
         if draft.status not in offered:
             offered.append(draft.status)
-        self.fields["status"].choices = [(status, status.capitalize()) for status in offered]  # type: ignore[attr-defined]
+        self.fields["status"].choices = [(status, status.capitalize()) for status in offered]  # type: ignore[attr-defined]  # a ChoiceField
 
     def clean_price(self) -> Money | None:
         price: Money | None = self.cleaned_data["price"]

@@ -186,8 +186,8 @@ def _lines(rows: Sequence[Sequence[str]]) -> list[Line]:
     lines: list[Line] = []
     used: set[str] = set()
     for number, row in enumerate(rows, start=1):
-        sku, text = row[0], row[1] if len(row) > 1 else ""
-        lines.append(_line(number, sku, text, row[2] if len(row) > 2 else "", by_sku.get(sku), is_again=sku in used))  # noqa: PLR2004
+        sku, text, seen, *_ = *row, "", ""
+        lines.append(_line(number, sku, text, seen, by_sku.get(sku), is_again=sku in used))
         used.add(sku)
     return lines
 
@@ -201,7 +201,7 @@ def _line(number: int, sku: str, text: str, seen: str, found: Product | None, *,
         return Line(number, sku, text, problem="no product has this SKU")
     if is_again:
         return Line(number, sku, text, problem="this SKU stands in an earlier line")
-    known = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else found.inventory  # noqa: PLR2004
+    known = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else found.inventory  # noqa: PLR2004 - a text, not yet a number
     if wish.after(known) < 0:
         return Line(number, sku, text, problem=f"there are only {known}")
     return Line(number, sku, text, product=found, seen=known)

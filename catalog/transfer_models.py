@@ -1,9 +1,9 @@
 """Rows of imports and exports in the Products table: how far each has come, so that any run can go on with it."""
 
-from pynamodb.attributes import ListAttribute, UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute
 
 from catalog.models import ProductMeta
-from shop.lib.attributes import IntegerAttribute, TextMapAttribute, TimeAttribute
+from shop.lib.attributes import IntegerAttribute, TextListAttribute, TextMapAttribute, TimeAttribute
 from shop.lib.tables import Row
 
 TRANSFERS_PK = "TRANSFERS"
@@ -24,7 +24,7 @@ class TransferRow(Row):
     offset = IntegerAttribute(default=0)
     line = IntegerAttribute(default=0)
     delimiter = UnicodeAttribute(default=",")
-    titles: ListAttribute[str] = ListAttribute(of=UnicodeAttribute, default=list)  # type: ignore[arg-type]  # its type names items
+    titles = TextListAttribute(default=list)
     columns = TextMapAttribute(default=dict)
     created = IntegerAttribute(default=0)
     changed = IntegerAttribute(default=0)
@@ -32,7 +32,7 @@ class TransferRow(Row):
     failed = IntegerAttribute(default=0)
     problem = UnicodeAttribute(null=True)
     upload = UnicodeAttribute(null=True)
-    parts: ListAttribute[str] = ListAttribute(of=UnicodeAttribute, default=list)  # type: ignore[arg-type]
+    parts = TextListAttribute(default=list)
     cursor = UnicodeAttribute(null=True)
 
 

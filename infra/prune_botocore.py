@@ -61,7 +61,7 @@ def _service(model: dict[str, Any]) -> dict[str, Any]:
         if name not in wanted:
             wanted[name] = known[name]
             names += _shape_names(known[name])
-    return _undocumented({**model, "operations": operations, "shapes": wanted})  # type: ignore[no-any-return]
+    return _undocumented({**model, "operations": operations, "shapes": wanted})  # type: ignore[no-any-return]  # JSON in, JSON out
 
 
 def _shape_names(part: Any) -> Iterator[str]:

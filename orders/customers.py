@@ -29,20 +29,20 @@ def cards_of(customer_id: str) -> tuple[SavedCard, ...]:
     default = _default_of(customer_id)
     params: Any = {"type": "card", "limit": MOST_CARDS}
     found = gateway().call(lambda client: client.v1.customers.payment_methods.list(customer_id, params), "cards").data
-    cards = [method for method in found if method.card is not None]
-    if default not in [method.id for method in cards]:
-        default = cards[0].id if cards else ""
+    cards = [(method.id, method.card) for method in found if method.card is not None]
+    if default not in dict(cards):
+        default = cards[0][0] if cards else ""
     return tuple(
         SavedCard(
-            method_id=method.id,
+            method_id=method_id,
             kind="card",
-            last4=method.card.last4,  # type: ignore[union-attr]
-            brand=method.card.brand,  # type: ignore[union-attr]
-            expiry_month=method.card.exp_month,  # type: ignore[union-attr]
-            expiry_year=method.card.exp_year,  # type: ignore[union-attr]
-            is_default=method.id == default,
+            last4=card.last4,
+            brand=card.brand,
+            expiry_month=card.exp_month,
+            expiry_year=card.exp_year,
+            is_default=method_id == default,
         )
-        for method in cards
+        for method_id, card in cards
     )
 
 

@@ -1,6 +1,7 @@
 """Rows of the books in the Orders table: refunds, invoices, figures, findings. Their key text is built here and nowhere else."""
 
 from datetime import date, datetime
+from decimal import Decimal
 
 from pynamodb.attributes import ListAttribute, UnicodeAttribute
 
@@ -18,7 +19,15 @@ from orders.ledger_domain import (
 )
 from orders.maps import AddressMap, DiscountMap, TotalsMap, to_address, to_address_map, to_discount, to_discount_map
 from orders.models import OrderMeta, StatusIndex, ref_pk
-from shop.lib.attributes import DecimalAttribute, Document, EpochAttribute, IntegerAttribute, TimeAttribute, time_text
+from shop.lib.attributes import (
+    DecimalAttribute,
+    Document,
+    EpochAttribute,
+    IntegerAttribute,
+    TextListAttribute,
+    TimeAttribute,
+    time_text,
+)
 from shop.lib.audit import AuditRow
 from shop.lib.money import Money
 from shop.lib.tables import Row
@@ -87,7 +96,7 @@ class InvoiceRow(Row):
     issued_at = TimeAttribute(attr_name="issuedAt")
     ordered_at = TimeAttribute(attr_name="orderedAt")
     paid_at = TimeAttribute(attr_name="paidAt")
-    seller: ListAttribute[str] = ListAttribute(of=UnicodeAttribute)  # type: ignore[arg-type]  # its type names items, not attributes
+    seller = TextListAttribute()
     buyer = AddressMap()
     email = UnicodeAttribute(null=True)
     lines: ListAttribute[InvoiceLineMap] = ListAttribute(of=InvoiceLineMap)
@@ -301,9 +310,9 @@ def to_figures(row: FiguresRow) -> Figures:
         placed=row.placed or 0,
         orders=row.orders or 0,
         items=row.items or 0,
-        revenue=Money.of(row.revenue or 0, currency),  # type: ignore[arg-type]
+        revenue=Money.of(row.revenue or Decimal(0), currency),
         refunds=row.refunds or 0,
-        refunded=Money.of(row.refunded or 0, currency),  # type: ignore[arg-type]
+        refunded=Money.of(row.refunded or Decimal(0), currency),
         failed_payments=row.failed_payments or 0,
         carts=row.carts or 0,
     )

@@ -4,7 +4,7 @@ from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribut
 
 from cart.discount_domain import AppliedDiscount
 from orders.domain import Address, HistoryEntry, OrderLine, OrderStatus, Parcel, Payment
-from shop.lib.attributes import DecimalAttribute, Document, IntegerAttribute, TimeAttribute
+from shop.lib.attributes import DecimalAttribute, Document, IntegerAttribute, TextListAttribute, TimeAttribute
 from shop.lib.money import Money
 
 
@@ -75,8 +75,7 @@ class DiscountMap(Document):
     goods = DecimalAttribute()
     delivery = DecimalAttribute()
     currency = UnicodeAttribute()
-    # "of" names what items are to PynamoDB.
-    customers: ListAttribute[str] = ListAttribute(of=UnicodeAttribute, null=True)  # type: ignore[arg-type]
+    customers = TextListAttribute(null=True)
     returned = BooleanAttribute(null=True)
 
 

@@ -56,7 +56,7 @@ def _adopt(request: HttpRequest, guest: Owner) -> None:
     now = utc_now()
     adopted = cart_services.adopt_guest_cart(guest=guest, owner=owner, now=now)
     services.adopt_details(guest=guest, owner=owner, now=now)
-    request.guest_was_adopted = True  # type: ignore[attr-defined]
+    request.guest_was_adopted = True  # type: ignore[attr-defined]  # HttpRequest takes what middleware puts on it
     if adopted:
         _tell(request, adopted)
 

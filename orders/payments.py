@@ -157,7 +157,7 @@ class StripeGateway:
         for this one order: Stripe takes no negative lines. Raises CustomerGone as well.
         """
         coupon = self._coupon(order)
-        params: dict[str, Any] = {
+        params: Any = {
             "mode": "payment",
             # Cards alone: a slow method (a bank debit) would hold the stock for days, and Stripe offers what its dashboard says.
             "payment_method_types": ["card"],
@@ -172,7 +172,7 @@ class StripeGateway:
             "expires_at": int(expires_at.timestamp()),
         }
         options: Any = {"idempotency_key": f"order:{order.order_id}:session:v1{customer and f':{customer}'}"}
-        return self._session(lambda: self._client.v1.checkout.sessions.create(params, options))  # type: ignore[arg-type]
+        return self._session(lambda: self._client.v1.checkout.sessions.create(params, options))
 
     def session(self, session_id: str) -> Session:
         """The session as Stripe has it now, with its PaymentIntent."""
@@ -263,7 +263,7 @@ class StripeGateway:
         if order.discount is None or not order.discount.goods:
             return ""
         off = order.discount.goods
-        params: dict[str, Any] = {
+        params: Any = {
             "amount_off": off.minor,
             "currency": off.currency.lower(),
             "duration": "once",
@@ -272,7 +272,7 @@ class StripeGateway:
             "metadata": metadata_of(order),
         }
         options: Any = {"idempotency_key": f"order:{order.order_id}:coupon:v1"}
-        return str(self._ask(lambda: self._client.v1.coupons.create(params, options), "coupon").id)  # type: ignore[arg-type]
+        return str(self._ask(lambda: self._client.v1.coupons.create(params, options), "coupon").id)
 
     def _session(self, call: Callable[[], "stripe.checkout.Session"]) -> Session:
         return _to_session(self._ask(call, "session"))
@@ -329,17 +329,17 @@ def gateway() -> StripeGateway:
 
 
 def _to_session(session: "stripe.checkout.Session") -> Session:
-    intent = session.payment_intent
-    is_expanded = intent is not None and not isinstance(intent, str)
-    brand, last4 = _card_of(intent) if is_expanded else ("", "")
+    # An id alone, unless it was asked for whole.
+    intent = None if isinstance(session.payment_intent, str) else session.payment_intent
+    brand, last4 = _card_of(intent) if intent else ("", "")
     return Session(
         session_id=session.id,
         url=session.url or "",
         state=_state(session),
         order_id=session.client_reference_id or "",
         amount=Money(session.amount_total or 0, (session.currency or "").upper()),
-        payment_intent_id=intent.id if is_expanded else (intent or ""),  # type: ignore[union-attr,arg-type]
-        charge_id=_charge_id(intent) if is_expanded else "",
+        payment_intent_id=intent.id if intent else str(session.payment_intent or ""),
+        charge_id=_charge_id(intent) if intent else "",
         card_brand=brand,
         card_last4=last4,
     )

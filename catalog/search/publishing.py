@@ -154,7 +154,7 @@ class SnapshotWriter:
                 if attempt == ATTEMPTS:
                     raise
                 # At random, so that writers in step fall out of it.
-                time.sleep(random.uniform(0, _PAUSE_SECONDS * attempt))  # noqa: S311
+                time.sleep(random.uniform(0, _PAUSE_SECONDS * attempt))  # noqa: S311 - a pause, no secret
         return None
 
 

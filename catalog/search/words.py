@@ -101,11 +101,11 @@ def singular(word: str) -> str:
     letters = len(word)
     if letters > 4 and word.endswith(_WITH_ES):  # noqa: PLR2004 - the rule above in numbers
         return word[:-2]
-    if letters > 5 and word.endswith(_WITH_OES):  # noqa: PLR2004
+    if letters > 5 and word.endswith(_WITH_OES):  # noqa: PLR2004 - the same
         return word[:-2]
-    if letters > 4 and word.endswith(("ies", "ie")):  # noqa: PLR2004
+    if letters > 4 and word.endswith(("ies", "ie")):  # noqa: PLR2004 - the same
         return word[: word.rindex("ie")] + "y"
-    if letters > 3 and word.endswith("s") and not word.endswith(_NO_PLURAL):  # noqa: PLR2004
+    if letters > 3 and word.endswith("s") and not word.endswith(_NO_PLURAL):  # noqa: PLR2004 - the same
         return word[:-1]
     return word
 

@@ -10,13 +10,13 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 django.setup()
 
-from catalog import jobs as catalog  # noqa: E402 - the apps need Django set up
-from catalog.importing import work_off_transfers  # noqa: E402
-from orders import jobs as orders  # noqa: E402
-from shop.entrypoints import observing  # noqa: E402
-from shop.entrypoints.times import lambda_time  # noqa: E402
-from shop.lib.clock import utc_now  # noqa: E402
-from shop.lib.deadline import OutOfTime  # noqa: E402
+from catalog import jobs as catalog
+from catalog.importing import work_off_transfers
+from orders import jobs as orders
+from shop.entrypoints import observing
+from shop.entrypoints.times import lambda_time
+from shop.lib.clock import utc_now
+from shop.lib.deadline import OutOfTime
 
 observing.start()
 logger = logging.getLogger(__name__)

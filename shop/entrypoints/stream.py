@@ -10,14 +10,14 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 django.setup()
 
-from accounts import reactions as accounts  # noqa: E402 - the apps need Django set up
-from catalog import reactions as catalog  # noqa: E402
-from orders import reactions as orders  # noqa: E402
-from orders import services as order_services  # noqa: E402
-from shop.entrypoints import figures, observing  # noqa: E402
-from shop.entrypoints.times import lambda_time  # noqa: E402
-from shop.lib.clock import utc_now  # noqa: E402
-from shop.lib.deadline import time_left  # noqa: E402
+from accounts import reactions as accounts
+from catalog import reactions as catalog
+from orders import reactions as orders
+from orders import services as order_services
+from shop.entrypoints import figures, observing
+from shop.entrypoints.times import lambda_time
+from shop.lib.clock import utc_now
+from shop.lib.deadline import time_left
 
 observing.start()
 logger = logging.getLogger(__name__)

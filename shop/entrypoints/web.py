@@ -5,24 +5,24 @@ import gc
 # Modules are no garbage: while they load, the collector would look through all of them again and again (a tenth of a cold start).
 gc.disable()
 
-import hmac  # noqa: E402
-import ipaddress  # noqa: E402
-import logging  # noqa: E402
-import os  # noqa: E402
-from collections.abc import Callable, Iterable  # noqa: E402
-from http import HTTPStatus  # noqa: E402
-from typing import Any  # noqa: E402
-from urllib.parse import quote  # noqa: E402
+import hmac
+import ipaddress
+import logging
+import os
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
 
-from apig_wsgi import make_lambda_handler  # noqa: E402
-from django.conf import settings  # noqa: E402
-from django.core.wsgi import get_wsgi_application  # noqa: E402
+from apig_wsgi import make_lambda_handler
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 
 application = get_wsgi_application()
 
-from shop.entrypoints import observing  # noqa: E402 - it asks the settings, which are set up by now
+from shop.entrypoints import observing
 
 observing.start()
 # What is loaded by now stays until the process ends; the collector need not look at it again at every request.

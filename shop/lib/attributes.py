@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from pynamodb.attributes import Attribute, MapAttribute
+from pynamodb.attributes import Attribute, ListAttribute, MapAttribute, UnicodeAttribute
 from pynamodb.constants import MAP, NUMBER, STRING
 
 
@@ -71,6 +71,13 @@ class TextMapAttribute(Attribute[Mapping[str, str]]):
 
     def deserialize(self, value: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         return {key: str(next(iter(typed.values()))) for key, typed in value.items()}
+
+
+class TextListAttribute(ListAttribute[str]):
+    """A list of texts."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(of=UnicodeAttribute, **options)  # type: ignore[arg-type]  # its type names the items, not their attribute
 
 
 class Document(MapAttribute[str, Any]):

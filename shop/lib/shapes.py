@@ -83,10 +83,10 @@ class Whole:
 
     def read(self, value: object) -> int:
         # JSON does not tell 7 from 7.0; a bool is no number, though Python says so.
-        is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-        if not is_number or not self.least <= value <= self.most or value != int(value):  # type: ignore[call-overload,operator]
+        number = value if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+        if number is None or not self.least <= number <= self.most or number != int(number):
             raise BadValue(f"must be a whole number from {self.least} to {self.most}")
-        return int(value)  # type: ignore[call-overload,no-any-return]
+        return int(number)
 
     def schema(self) -> dict[str, Any]:
         return {"type": "integer", "minimum": self.least, "maximum": self.most, "description": self.about}

@@ -85,7 +85,7 @@ class _PlainJson(JSONParser):  # type: ignore[misc]  # botocore has no types
         return self._parse_body_as_json(raw_body)
 
 
-class _PlainParsers(ResponseParserFactory):  # type: ignore[misc]
+class _PlainParsers(ResponseParserFactory):  # type: ignore[misc]  # the same
     """Gives one parser, which keeps no state, instead of a new one a call."""
 
     def __init__(self) -> None:

@@ -123,7 +123,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(lint(python))
     if command == "infra":
         os.chdir(str(ROOT))
-        os.execve(python, [python, f"infra/{rest[0]}", *rest[1:]], {**os.environ, "PYTHONPATH": str(ROOT)})  # noqa: S606
+        os.execve(python, [python, f"infra/{rest[0]}", *rest[1:]], {**os.environ, "PYTHONPATH": str(ROOT)})
     if command == "template":
         environment = {**os.environ, "SHOP_LOCAL": "true"}
         sys.exit(subprocess.run([python, "infra/tables.py"], check=False, cwd=str(ROOT), env=environment).returncode)
@@ -136,7 +136,7 @@ def main(arguments: list[str]) -> None:
     }[command]
     os.chdir(str(ROOT))
     # Replacing this process lets Ctrl-C and the exit status pass straight through.
-    os.execv(python, [python, "-m", *module, *rest])  # noqa: S606
+    os.execv(python, [python, "-m", *module, *rest])
 
 
 def prepare(needed: list[Environment]) -> None:

@@ -10,11 +10,11 @@ from shop.local import ports
 
 # Nothing but this machine can reach the local cloud and the local Stripe, so these are names, not secrets.
 ACCESS_KEY = "local-shop"
-SECRET_KEY = "local-shop-secret"  # noqa: S105
+SECRET_KEY = "local-shop-secret"
 REGION = "us-east-1"
 TABLE_PREFIX = "dev-"
 STRIPE_KEY = "sk_test_local"
-STRIPE_WEBHOOK_SECRET = "whsec_local_only_not_a_secret"  # noqa: S105
+STRIPE_WEBHOOK_SECRET = "whsec_local_only_not_a_secret"
 
 
 def aws(endpoint: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from accounts.domain import Role, User, UserStatus
 from shop.lib.ids import new_id
 from shop.lib.viewer import Permission
 
-PASSWORD = "paper lantern 42"  # noqa: S105 - of demo people, printed at every start
+PASSWORD = "paper lantern 42"
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ def test_redis_repeats_a_refusal_for_a_minute_at_the_most(redis_server: Any, now
     for _ in range(3):
         count_try(Kind.LOGIN, "ada", now=until)
         until += _refused(until)[0]
-    raw = caches["default"]._cache.get_client(write=True)  # type: ignore[attr-defined]
+    raw = caches["default"]._cache.get_client(write=True)  # type: ignore[attr-defined]  # Django's wrapper shows no client
 
     (key,) = raw.keys("*LIMIT#login#*")
 

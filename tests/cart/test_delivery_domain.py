@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -164,7 +163,9 @@ def test_the_nearest_rule_holds_region_before_country_before_everywhere() -> Non
             {"rate": "0.0888", "countries": ["US"], "regions": ["NY", "New York"], "classes": {"Books": "0"}},
         ]
     )
-    find: Callable[..., Decimal] = lambda country, region="": rule_for(rules, country=country, region=region).rate  # noqa: E731
+
+    def find(country: str, region: str = "") -> Decimal:
+        return rule_for(rules, country=country, region=region).rate
 
     assert find("US", " new  york ") == find("US", "ny") == Decimal("0.0888")
     assert [find("US", "CA"), find("US"), find("CA", "NY")] == [Decimal("0.05"), Decimal("0.05"), Decimal("0.08")]

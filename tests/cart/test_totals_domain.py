@@ -1,6 +1,7 @@
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -118,7 +119,7 @@ def half_up(exact: Fraction) -> int:
     return floor(exact + Fraction(1, 2))
 
 
-def oracle(lines, place, kind, value, method) -> tuple[int, int, int, int, int]:  # type: ignore[no-untyped-def]
+def oracle(lines: Any, place: tuple[str, str], kind: str, value: Any, method: str) -> tuple[int, int, int, int, int]:
     """Subtotal, what the code takes off goods, tax, delivery and total, in exact fractions and one straight line."""
     rates, of_delivery, is_included = EXACT_RULES[place]
     amounts = [Fraction(price) * quantity for price, quantity, _, _ in lines]
@@ -161,7 +162,9 @@ LINE = st.tuples(
     ),
     wanted=st.sampled_from(["standard", "express"]),
 )
-def test_discounts_delivery_and_tax_equal_exact_arithmetic_in_fractions(lines, place, code, wanted) -> None:  # type: ignore[no-untyped-def]
+def test_discounts_delivery_and_tax_equal_exact_arithmetic_in_fractions(
+    lines: Any, place: tuple[str, str], code: tuple[str, Any], wanted: str
+) -> None:
     kind, value = code
     priced = [Priced(usd(price), quantity, tax_class) for price, quantity, tax_class, _ in lines]
     rule = rule_for(READ_RULES, country=place[0], region=place[1])

@@ -128,7 +128,7 @@ def test_no_redis_at_the_address_is_an_empty_cache(client: Client, settings: Set
 def test_what_another_release_left_unreadable_is_a_miss(client: Client, redis_server: Any) -> None:
     mug = factories.make_product()
     client.get(mug.path)
-    raw = caches["default"]._cache.get_client(write=True)  # type: ignore[attr-defined]
+    raw = caches["default"]._cache.get_client(write=True)  # type: ignore[attr-defined]  # Django's wrapper shows no client
     (key,) = [key for key in raw.keys("*") if mug.product_id.encode() in key]
     raw.set(key, b"\x80\x05cnowhere\nNothing\n.")
 

@@ -443,9 +443,8 @@ def test_of_a_moving_picture_the_first_is_kept(kind: str) -> None:
 def test_a_large_picture_made_smaller_in_strips_shows_no_seams() -> None:
     slope = Image.linear_gradient("L").resize((4000, 4000))
     shown = rendered(corpus.as_bytes(slope, "PNG")).convert("L")
-    column = [shown.getpixel((600, y)) for y in range(1200)]
-    assert all(isinstance(one, int) for one in column)
-    assert max(abs(b - a) for a, b in pairwise(column)) <= 3  # type: ignore[operator]
+    column = shown.crop((600, 0, 601, 1200)).tobytes()
+    assert max(abs(b - a) for a, b in pairwise(column)) <= 3
 
 
 # --- What is refused --------------------------------------------------------------------------------------------------

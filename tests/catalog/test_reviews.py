@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -159,7 +160,7 @@ def test_approvals_of_one_product_at_once_all_count(now: datetime) -> None:
     mug = factories.make_product(rating=Rating(Decimal("4.0"), 10))
     waiting = [review_of(mug.product_id, now, number, words=stars(number % 5 + 1)) for number in range(8)]
 
-    answers = at_once([lambda review=review: decide(review, now) for review in waiting])  # type: ignore[misc]
+    answers = at_once([partial(decide, review, now) for review in waiting])
 
     assert [type(answer).__name__ for answer in answers] == ["Review"] * 8
     total = 40 + sum(number % 5 + 1 for number in range(8))

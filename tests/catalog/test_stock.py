@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -112,7 +113,7 @@ def test_many_adjustments_and_sales_at_once_all_count(now: datetime) -> None:
     def take_two() -> object:
         return services.adjust_stock(product_id=mug.product_id, change=-2, reason=LOSS, actor="user-1", now=now)
 
-    tasks: list[Callable[[], object]] = [lambda cart=cart: order_services.place_order(**cart) for cart in carts]  # type: ignore[misc]
+    tasks: list[Callable[[], object]] = [partial(order_services.place_order, **cart) for cart in carts]
     answers = at_once([*tasks, *[take_two] * 8])
 
     refused = [answer for answer in answers if isinstance(answer, Exception)]

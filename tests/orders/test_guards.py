@@ -436,7 +436,7 @@ def test_stripe_and_the_tables_are_waited_for_no_longer_than_a_request_can_bear(
         factories.open_payment(order)
 
     assert len(stripe.state.requests) == 1  # the library itself tries nothing again
-    assert gateway()._client._requestor._get_http_client()._timeout == (2, 8)  # type: ignore[attr-defined]
+    assert gateway()._client._requestor._get_http_client()._timeout == (2, 8)  # type: ignore[attr-defined]  # no public way to ask
     config = connection().client.meta.config
     assert (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"]) == (1, 2, 3)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -307,7 +308,7 @@ def test_an_item_in_the_specifications_own_form_is_refunded_too(stripe: FakeStri
 
 
 def test_two_refunds_at_once_never_exceed_what_was_paid(stripe: FakeStripe, paid: Order, now: datetime) -> None:
-    rival = lambda: ask(paid, now, extra=usd(8000))  # noqa: E731
+    rival = partial(ask, paid, now, extra=usd(8000))
 
     with pytest.raises(services.OrderMoved), run_before("TransactWriteItems", rival):
         ask(paid, now, extra=usd(8000))
@@ -504,7 +505,7 @@ def test_who_paid_late_for_what_is_gone_is_shown_the_order_and_not_thanked(
 def test_late_money_settled_by_two_at_once_is_taken_or_given_back_but_never_both(
     stripe: FakeStripe, late: Order, now: datetime
 ) -> None:
-    rival = lambda: services.settle(session_id=late.payment.session_id, now=now + HOLD)  # noqa: E731
+    rival = partial(services.settle, session_id=late.payment.session_id, now=now + HOLD)
 
     with run_before("TransactWriteItems", rival):
         settled = services.settle(session_id=late.payment.session_id, now=now + HOLD)

@@ -15,7 +15,7 @@ from shop.local.fake_stripe import FakeStripe
 from shop.local.ministack import CloudFailed, Ministack
 
 _STRIPE_KEY = "sk_test_bench"
-_STRIPE_WEBHOOK_SECRET = "whsec_bench"  # noqa: S105
+_STRIPE_WEBHOOK_SECRET = "whsec_bench"
 _JSON = Path(".shop-data") / "bench.json"
 
 

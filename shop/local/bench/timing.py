@@ -4,6 +4,7 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from shop.local.bench.asks import Ask, WrongAnswer
 from shop.local.bench.pages import Page
@@ -106,5 +107,5 @@ def _time(worker: Worker, asks: Sequence[Ask], times: Times, check: Callable[[An
 
 
 def _check_floor(answer: Answer) -> None:
-    if answer.status != 200:  # noqa: PLR2004
+    if answer.status != HTTPStatus.OK:
         raise WrongAnswer(f"The floor answered {answer.status}: {answer.body[:200]!r}")

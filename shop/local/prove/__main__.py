@@ -15,7 +15,7 @@ from shop.local.prove.gateway import FaultGateway
 from shop.local.prove.verdicts import Verdict, as_table
 
 _STRIPE_KEY = "sk_test_prove"
-_STRIPE_WEBHOOK_SECRET = "whsec_prove"  # noqa: S105
+_STRIPE_WEBHOOK_SECRET = "whsec_prove"
 PROOFS = ("rush", "last_uses", "crashes", "webhook_storm", "outages")
 """Each a module beside this one with `prove(world, rounds=)`."""
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -55,7 +56,7 @@ def _charges(world: World) -> Verdict:
     opened = [world.open_payment(order) for order in placed]
     for order in opened:
         world.stripe.pay(order.payment.session_id)
-    at_once([lambda order=order: services.settle(session_id=order.payment.session_id, now=utc_now()) for order in opened])  # type: ignore[misc]
+    at_once([partial(services.settle, session_id=order.payment.session_id, now=utc_now()) for order in opened])
     paid = {
         order.order_id for order in world.orders_of([order.owner for order in opened]) if order.status is OrderStatus.PROCESSING
     }
@@ -70,7 +71,7 @@ def _rush(world: World, pieces: int, **faults: Any) -> tuple[str, list[Any]]:
     product = world.product(inventory=pieces)
     buyers = at_once([lambda: world.buyer({product.product_id: 1})] * BUYERS, threads=8)
     with world.weather(**faults) if faults else nullcontext():
-        answers = at_once([lambda buyer=buyer: _place(buyer) for buyer in buyers])  # type: ignore[misc]
+        answers = at_once([partial(_place, buyer) for buyer in buyers])
     return product.product_id, answers
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -76,7 +77,7 @@ def _deliver(world: World, orders: list[Order]) -> Counter[int]:
     kept = [event for event in events if chance.random() >= _DROPPED]
     storm = [event.encode() for event in kept for _ in range(chance.randint(1, _MOST_TIMES))]
     chance.shuffle(storm)
-    return Counter(at_once([lambda body=body: _knock(body) for body in storm], threads=_THREADS))  # type: ignore[misc]
+    return Counter(at_once([partial(_knock, body) for body in storm], threads=_THREADS))
 
 
 def _knock(body: bytes) -> int:

@@ -77,7 +77,7 @@ def test_a_paid_order_is_confirmed_by_mail_once_however_often_the_record_comes(p
     (message,) = mail.outbox
     assert message.to == ["ada@example.com"]
     assert message.subject == f"Your Fernhollow order {order.order_id} is paid"
-    html = message.alternatives[0].content  # type: ignore[attr-defined]
+    html = message.alternatives[0].content  # type: ignore[attr-defined]  # a mail in two forms
     for body in (str(message.body), words_of(str(html))):
         for words in (order.order_id, "Tide <Mug> & Co", "$72.00", "$5.76", "$9.99", "$87.75", "123 Main St"):
             assert words in body

@@ -27,7 +27,7 @@ class Known:
 def _request(access: Known, method: str = "get", path: str = "/orders/?page=2", **headers: Any) -> HttpRequest:
     request = getattr(RequestFactory(), method)(path, headers=headers)
     request.access = access
-    return request  # type: ignore[no-any-return]
+    return request  # type: ignore[no-any-return]  # getattr's answer
 
 
 @require_login

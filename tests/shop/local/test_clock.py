@@ -13,7 +13,7 @@ class Time:
         self.now = 0.0
         self._ends_at = ends_at
         self.stop = threading.Event()
-        self.stop.wait = self._wait  # type: ignore[assignment]
+        self.stop.wait = self._wait  # type: ignore[assignment]  # what a clock waits by
 
     def _wait(self, seconds: float) -> bool:
         self.now += seconds

@@ -20,7 +20,7 @@ class _Nobody:
 
 def draw(request: HttpRequest, page: str) -> HttpResponse:
     drawing = load(DRAWINGS)[page]
-    request.access = _Nobody()  # type: ignore[attr-defined]
+    request.access = _Nobody()  # type: ignore[attr-defined]  # as the shop's middleware does
     return render(request, drawing.template, drawing.context)
 
 
