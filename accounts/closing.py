@@ -17,6 +17,7 @@ from accounts.models import (
     user_pk,
 )
 from accounts.queries import SessionEnded
+from accounts.sign_in_models import SUBJECT_SK, SubjectRow, subject_pk
 from shop.lib.transactions import Refused, run_transaction
 
 
@@ -38,6 +39,8 @@ def close_account(*, user: User, session_id: str) -> None:
             condition=EmailRow.pk.does_not_exist() | (EmailRow.user_id == user.user_id),
         )
         txn.delete(EmailChangeRow(pk, EMAIL_CHANGE_SK))
+        if user.subject:
+            txn.delete(SubjectRow(subject_pk(user.subject), SUBJECT_SK))
         txn.delete(SessionRow(pk, session_sk(session_id)))
 
     try:

@@ -1,7 +1,8 @@
-"""Tokens of the Cognito user pool, where no gateway verifies them for us: on a laptop, or behind another server."""
+"""Tokens of the Cognito user pool: of other systems, where no gateway verifies them for us, and of people who sign in there."""
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
@@ -19,27 +20,33 @@ _TIMEOUT_SECONDS = 2
 
 def read(token: str) -> Viewer:
     """The system that holds this access token. Raises BadToken; Busy when the pool's keys cannot be had just now."""
+    claims = claims_of(token, require=["client_id"])
+    viewer = system_of_claims(claims)
+    if not viewer.is_signed_in or claims["client_id"] not in settings.COGNITO_CLIENT_ID:
+        raise BadToken
+    return viewer
+
+
+def claims_of(token: str, *, require: Sequence[str], audience: str | None = None) -> dict[str, Any]:
+    """What a token of the pool says, verified by the pool's public keys. Raises BadToken, Busy."""
     import jwt  # it loads a whole cryptography library
 
     if not settings.COGNITO_ISSUER:
         raise BadToken
     try:
-        claims = jwt.decode(
+        return jwt.decode(
             token,
             _keys(settings.COGNITO_JWKS_URL).get_signing_key_from_jwt(token).key,
             algorithms=["RS256"],
             issuer=settings.COGNITO_ISSUER,
+            audience=audience,
             leeway=LEEWAY,
-            options={"require": ["exp", "iat", "iss", "token_use", "client_id"]},
+            options={"require": ["exp", "iat", "iss", "token_use", *require]},
         )
     except jwt.PyJWKClientConnectionError as error:
         raise Busy from error
     except (jwt.PyJWTError, ValueError, TypeError) as error:
         raise BadToken from error
-    viewer = system_of_claims(claims)
-    if not viewer.is_signed_in or claims["client_id"] not in settings.COGNITO_CLIENT_ID:
-        raise BadToken
-    return viewer
 
 
 @lru_cache(1)

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
@@ -128,6 +128,8 @@ class User:
     factor: str = ""
     """Names the authenticator that is on: each set-up has a name of its own. Empty without one."""
     stripe_customer_id: str = ""
+    subject: str = ""
+    """Who they are at the provider staff sign in with; empty for who signs in with a password here."""
 
     @property
     def name(self) -> str:
@@ -154,6 +156,8 @@ SHORT_SESSION = timedelta(days=1)
 """How long a session without it lasts at most unvisited; the browser forgets it when it is closed."""
 FRESH = timedelta(minutes=10)
 """How long after signing in an authenticator can be set up without giving the password again."""
+PROVIDED_SESSION = timedelta(hours=12)
+"""How long a session lasts, visited or not, that another provider vouched for: then it is asked again, and may say no."""
 GRACE = timedelta(seconds=20)
 """How long a rotated refresh token still works: tabs and fragments of one page renew at once, and no request takes longer."""
 
@@ -177,10 +181,17 @@ class Session:
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
+    is_provided: bool = False
+    """Whether another provider vouched for its owner."""
 
     @property
     def lifetime(self) -> timedelta:
         return LONG_SESSION if self.is_long else SHORT_SESSION
+
+    def end(self, now: datetime) -> datetime:
+        """When it ends, unless it is visited once more."""
+        end = now + self.lifetime
+        return min(end, self.created_at + PROVIDED_SESSION) if self.is_provided else end
 
     def is_alive(self, user: User, now: datetime) -> bool:
         """Whether it still lets its owner in."""
@@ -191,8 +202,9 @@ class Session:
         return now - self.created_at <= FRESH
 
     def has_second_factor(self, user: User) -> bool:
-        """Whether its owner gave a code of the authenticator that is on now, not of an earlier one."""
-        return user.has_second_factor and self.factor == user.factor
+        """Whether its owner gave a code of the authenticator that is on now, not of an earlier one; the second factor of who
+        signs in at another provider is the provider's."""
+        return self.is_provided or (user.has_second_factor and self.factor == user.factor)
 
 
 class Refresh(StrEnum):
@@ -210,6 +222,33 @@ def refresh_of(session: Session, token_id: str, now: datetime) -> Refresh:
     if token_id == session.previous and now - session.rotated_at <= GRACE:
         return Refresh.JUST_ROTATED
     return Refresh.REPLAYED
+
+
+# --- People another provider vouches for -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """Somebody a provider vouches for, in its words."""
+
+    subject: str
+    """Who they are there, whatever becomes of name and address."""
+    email: str
+    is_email_verified: bool
+    first_name: str
+    last_name: str
+    groups: frozenset[str]
+
+
+def rights_of_groups(
+    groups: Iterable[str], table: Mapping[str, frozenset[Permission]]
+) -> tuple[Role, frozenset[Permission]] | None:
+    """What members of these groups are here, by the table of what each may do; None when that is nothing."""
+    permissions = frozenset[Permission]().union(*(table.get(group, frozenset()) for group in groups))
+    if permissions == PERMISSIONS[Role.ADMIN]:
+        return Role.ADMIN, permissions
+    permissions &= PERMISSIONS[Role.STAFF]
+    return (Role.STAFF, permissions) if permissions else None
 
 
 # --- Addresses of people ----------------------------------------------------------------------------------------------

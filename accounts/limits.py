@@ -22,7 +22,7 @@ from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 
 from accounts.domain import Limit, Tries, tried_once_more
-from accounts.models import LIMIT_SK, LimitRow, limit_pk
+from accounts.sign_in_models import LIMIT_SK, LimitRow, limit_pk
 from shop.lib.tables import batch_get, is_refused
 
 _TRIES = 6

@@ -107,6 +107,23 @@ def send_password_changed(user: User) -> None:
     )
 
 
+def send_linked(user: User) -> None:
+    """To the owner of an account that staff's sign-in elsewhere opens from now on."""
+    _send(
+        user.email,
+        subject=f"You sign in to {settings.SHOP_NAME} another way now",
+        heading="You sign in another way now",
+        sentences=[
+            f"Hello {user.first_name}, you have just come in by the staff sign-in for the first time. "
+            "From now on it is the only way into your account: its password does not work any more, "
+            "and other browsers were signed out.",
+            f"If this was not you, please write to {settings.SUPPORT_EMAIL} at once.",
+        ],
+        button=Button("Sign in", _url("login")),
+        why="You get this mail whenever the way you sign in changes.",
+    )
+
+
 def send_new_device(user: User, *, device: str, source: str, at: str) -> None:
     """To somebody who signed in with a browser we had not seen before."""
     where = f" near {source}" if source else ""

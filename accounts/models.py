@@ -15,7 +15,6 @@ from shop.lib.tables import BaseMeta, Row, table_name
 PROFILE_SK = "PROFILE"
 EMAIL_SK = "EMAIL"
 TOKEN_SK = "TOKEN"  # noqa: S105 - a key's text
-LIMIT_SK = "LIMIT"
 REQUEST_SK = "REQUEST"
 EMAIL_CHANGE_SK = "EMAIL-CHANGE"
 
@@ -98,6 +97,7 @@ class UserRow(Row):
     second_factor = SecondFactorMap(attr_name="secondFactor", null=True)
     stripe_customer_id = UnicodeAttribute(attr_name="stripeCustomerId", null=True)
     book_version = IntegerAttribute(attr_name="bookVersion", null=True)
+    subject = UnicodeAttribute(null=True)
     # Other rows of this table end by it; named here for the table's TTL.
     expires_at = EpochAttribute(attr_name="expiresAt", null=True)
 
@@ -152,6 +152,7 @@ class SessionRow(Row):
     is_long = BooleanAttribute(attr_name="isLong")
     factor = UnicodeAttribute(null=True)
     is_new_device = BooleanAttribute(attr_name="isNewDevice")
+    is_provided = BooleanAttribute(attr_name="isProvided", null=True)
     user_agent = UnicodeAttribute(attr_name="userAgent", null=True)
     source = UnicodeAttribute(null=True)
     created_at = TimeAttribute(attr_name="createdAt")
@@ -207,18 +208,6 @@ class EmailChangeRow(Row):
     expires_at = EpochAttribute(attr_name="expiresAt")
 
 
-class LimitRow(Row):
-    """How often something was tried, for an account or a source address."""
-
-    class Meta(UserMeta):
-        pass
-
-    tries = IntegerAttribute()
-    next_at = EpochAttribute(attr_name="nextAt", null=True)
-    written_by = UnicodeAttribute(attr_name="writtenBy", null=True)
-    expires_at = EpochAttribute(attr_name="expiresAt")
-
-
 class EffectRow(ClaimRow):
     """A mail to be sent once."""
 
@@ -260,10 +249,6 @@ def session_sk(session_id: str) -> str:
 
 def token_pk(hashed: str) -> str:
     return f"TOKEN#{hashed}"
-
-
-def limit_pk(key: str) -> str:
-    return f"LIMIT#{key}"
 
 
 def request_pk(request_id: str) -> str:
@@ -324,6 +309,7 @@ def to_user(row: UserRow) -> User:
         credentials=row.credentials or 0,
         factor=row.second_factor.id if row.second_factor else "",
         stripe_customer_id=row.stripe_customer_id or "",
+        subject=row.subject or "",
     )
 
 
@@ -377,6 +363,7 @@ def to_row(user: User) -> UserRow:
         created_at=user.created_at,
         permissions=sorted(user.granted) or None,
         credentials=user.credentials or None,
+        subject=user.subject or None,
         gsi1_pk=email_pk(user.email),
         gsi1_sk=user_pk(user.user_id),
     )
@@ -397,4 +384,5 @@ def to_session(row: SessionRow) -> Session:
         created_at=row.created_at,
         seen_at=row.seen_at,
         expires_at=row.expires_at,
+        is_provided=bool(row.is_provided),
     )

@@ -29,6 +29,7 @@ from accounts.models import (
     token_pk,
     user_pk,
 )
+from accounts.sign_in_models import SUBJECT_SK, SubjectRow, subject_pk
 from shop.lib import audit
 from shop.lib.audit import Entry
 from shop.lib.cursors import Page, read_page
@@ -74,6 +75,18 @@ def user_by_email(*, email: str) -> User:
             raise UserNotFound from None
         return user(user_id=found.user_id)
     return user(user_id=claim.user_id)
+
+
+def user_of_subject(*, subject: str) -> User:
+    """Whose account somebody's sign-in at another provider opens: two calls. Raises UserNotFound."""
+    try:
+        link = SubjectRow.get(subject_pk(subject), SUBJECT_SK, consistent_read=True)
+    except DoesNotExist:
+        raise UserNotFound from None
+    found = user(user_id=link.user_id)
+    if found.subject != subject:
+        raise UserNotFound
+    return found
 
 
 def live_session(*, user_id: str, session_id: str, now: datetime) -> tuple[User, Session]:

@@ -76,7 +76,7 @@ def _answer_reset(asked: RequestRow, now: datetime) -> None:
         user = queries.user_by_email(email=asked.email)
     except UserNotFound:
         return
-    if user.is_active:
+    if user.is_active and not services.signs_in_elsewhere(user):
         expires_at = now + services.RESET_LIFETIME
         mails.send_reset(user, services.make_link(link=Link.RESET, email=user.email, expires_at=expires_at, user=user))
 
@@ -86,7 +86,7 @@ def _answer_invitation(asked: RequestRow, now: datetime) -> None:
         user = queries.user(user_id=asked.user_id or "")
     except UserNotFound:
         return
-    if user.is_active:
+    if user.is_active and not services.signs_in_elsewhere(user):
         expires_at = now + services.INVITATION_LIFETIME
         mails.send_invitation(user, services.make_link(link=Link.RESET, email=user.email, expires_at=expires_at, user=user))
 
@@ -157,7 +157,9 @@ def _tell_of_changed_credentials(old: User, new: User, now: datetime) -> None:
     with once(EffectRow, f"{new.user_id}#mail-credentials-{new.credentials}", now=now) as is_ours:
         if not is_ours:
             return
-        if old.email != new.email:
+        if old.subject != new.subject:
+            mails.send_linked(new)
+        elif old.email != new.email:
             for address in (old.email, new.email):
                 mails.send_email_changed(new, to=address, new_email=new.email)
         else:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from django.conf import settings
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
@@ -265,6 +266,11 @@ def keep_newer_hash(*, user: User, password: str) -> None:
     except UpdateError as error:
         if not is_refused(error):
             raise
+
+
+def signs_in_elsewhere(user: User) -> bool:
+    """Whether somebody has no password here, for they sign in at another provider: no mail may give them one."""
+    return bool(user.subject) and settings.COGNITO_SIGNS_IN
 
 
 # --- Links ------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from datetime import datetime
 from pynamodb.exceptions import PutError, UpdateError
 
 from accounts import passwords, queries, tokens
-from accounts.domain import LONG_SESSION, SHORT_SESSION, BadEmail, Refresh, Session, User, normalised_email, refresh_of
+from accounts.domain import BadEmail, Refresh, Session, User, normalised_email, refresh_of
 from accounts.limits import Kind, count_tries, forget_tries, give_back_try
 from accounts.models import EmailRow, SessionRow, UserRow, session_sk, to_email_row, user_key, user_pk
 from accounts.queries import SessionEnded, UserNotFound
@@ -70,8 +70,11 @@ def authenticate(*, email: str, password: str, device: Device, now: datetime) ->
     return user
 
 
-def start_session(*, user: User, is_long: bool, factor: str = "", device: Device, now: datetime) -> SignedIn:
-    """Sign somebody in who has proven who they are, with a code of this authenticator if any."""
+def start_session(
+    *, user: User, is_long: bool, factor: str = "", device: Device, now: datetime, is_provided: bool = False
+) -> SignedIn:
+    """Sign somebody in who has proven who they are, to us, with a code of this authenticator if any, or (`is_provided`) to
+    another provider."""
     session = Session(
         session_id=new_id("ses", now),
         user_id=user.user_id,
@@ -85,8 +88,10 @@ def start_session(*, user: User, is_long: bool, factor: str = "", device: Device
         source=device.coarse_source,
         created_at=now,
         seen_at=now,
-        expires_at=now + (LONG_SESSION if is_long else SHORT_SESSION),
+        expires_at=now,
+        is_provided=is_provided,
     )
+    session = replace(session, expires_at=session.end(now))
     SessionRow(
         user_pk(user.user_id),
         session_sk(session.session_id),
@@ -98,6 +103,7 @@ def start_session(*, user: User, is_long: bool, factor: str = "", device: Device
         factor=factor or None,
         # The first browser of all is no news to anybody.
         is_new_device=not device.known_as and user.last_login is not None,
+        is_provided=is_provided or None,
         user_agent=session.user_agent or None,
         source=session.source or None,
         created_at=now,
@@ -133,6 +139,15 @@ def confirm(*, viewer: Viewer, now: datetime) -> Viewer:
     """Somebody as the tables know them at this moment: one call. Raises SessionEnded."""
     user, session = queries.live_session(user_id=viewer.user_id, session_id=viewer.session_id, now=now)
     return tokens.viewer_of(user, session)
+
+
+def is_provided(*, viewer: Viewer, now: datetime) -> bool:
+    """Whether another provider vouched for somebody in this session."""
+    try:
+        _user, session = queries.live_session(user_id=viewer.user_id, session_id=viewer.session_id, now=now)
+    except SessionEnded:
+        return False
+    return session.is_provided
 
 
 def end_session(*, user_id: str, session_id: str) -> None:
@@ -178,7 +193,7 @@ def _rotate(user: User, session: Session, now: datetime) -> Session:
         previous=session.current,
         rotated_at=now,
         seen_at=now,
-        expires_at=now + session.lifetime,
+        expires_at=session.end(now),
     )
     try:
         SessionRow(user_pk(user.user_id), session_sk(session.session_id)).update(

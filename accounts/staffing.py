@@ -32,7 +32,7 @@ from accounts.models import (
     user_pk,
 )
 from accounts.queries import UserNotFound
-from accounts.services import Asked, EmailTaken, forget_sessions, request_row
+from accounts.services import Asked, EmailTaken, forget_sessions, request_row, signs_in_elsewhere
 from shop.lib.audit import Change, audit_row
 from shop.lib.ids import new_id
 from shop.lib.tables import all_of
@@ -60,9 +60,10 @@ def change_rights(*, editor: Viewer, user_id: str, role: Role, permissions: froz
     return _set_rights(user, role, given, editor=editor, now=now)
 
 
-def set_rights(*, user: User, role: Role, permissions: frozenset[Permission], now: datetime) -> User:
-    """Make somebody this, asking nobody: for the command line. Raises NotAllowed when they just changed."""
-    return _set_rights(user, role, _given(role, permissions), editor=Viewer(name="command line"), now=now)
+def set_rights(*, user: User, role: Role, permissions: frozenset[Permission], by: str = "command line", now: datetime) -> User:
+    """Make somebody this, asking nobody: for the command line, and what groups elsewhere say. Raises NotAllowed when they just
+    changed."""
+    return _set_rights(user, role, _given(role, permissions), editor=Viewer(name=by), now=now)
 
 
 def invite(
@@ -123,7 +124,7 @@ def invite_again(*, editor: Viewer, user_id: str, now: datetime) -> None:
 def send_reset(*, editor: Viewer, user_id: str, now: datetime) -> None:
     """Mail somebody a link for a new password. Raises NotAllowed, UserNotFound, TooManyTries."""
     user = queries.user(user_id=user_id)
-    if not may_look_after(editor, user) or not user.is_active:
+    if not may_look_after(editor, user) or not user.is_active or signs_in_elsewhere(user):
         raise NotAllowed
     _ask(user, Asked.RESET, editor, "sent a link for a new password", now)
 

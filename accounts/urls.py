@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import profile_views, second_factor_views, security_views, views
+from accounts import cognito_views, profile_views, second_factor_views, security_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("register/sent/", views.registered, name="registered"),
     path("verify/<str:secret>/", views.verify, name="verify"),
     path("login/", views.login, name="login"),
+    path("cognito/", cognito_views.start, name="cognito"),
+    path("cognito/return/", cognito_views.back, name="cognito_return"),
     path("logout/", views.logout, name="logout"),
     path("password-reset/", views.password_reset, name="password_reset"),
     path("password-reset/sent/", views.password_reset_sent, name="password_reset_sent"),

@@ -4,6 +4,7 @@ from datetime import timedelta
 from math import ceil
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
@@ -12,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import services, sessions
+from accounts.cognito_sign_in import sign_out_url
 from accounts.cookies import Pending, clear_tokens, device_of, remember_device, set_pending, set_tokens
 from accounts.domain import BadEmail, BadPassword, User
 from accounts.forms import EmailForm, LoginForm, NewPasswordForm, PasswordForm, RegisterForm, add_problem
@@ -46,16 +48,19 @@ def login(request: HttpRequest) -> HttpResponse:
             except TooManyTries as refusal:
                 add_problem(form, None, f"{too_many(refusal)} Your password still works then; or set a new one right away.")
                 status = 429
-    return render(request, "accounts/login.html", {"form": form, "next": leads_to}, status=status)
+    shown = {"form": form, "next": leads_to, "has_cognito": settings.COGNITO_SIGNS_IN}
+    return render(request, "accounts/login.html", shown, status=status)
 
 
 @require_POST
 def logout(request: HttpRequest) -> HttpResponse:
     viewer = viewer_of(request)
+    # Who signed in at Cognito's pages is signed out there, too: the next one at this computer is asked again.
+    is_elsewhere = settings.COGNITO_SIGNS_IN and viewer.is_signed_in and sessions.is_provided(viewer=viewer, now=utc_now())
     if viewer.is_signed_in:
         sessions.end_session(user_id=viewer.user_id, session_id=viewer.session_id)
     messages.success(request, "You are signed out. See you soon.")
-    response = see_other(reverse("accounts:login"))
+    response = see_other(sign_out_url() if is_elsewhere else reverse("accounts:login"))
     clear_tokens(response)
     return response
 
@@ -189,10 +194,18 @@ def link_dead(request: HttpRequest, *, again: str) -> HttpResponse:
     return render(request, "accounts/link_dead.html", {"again": again}, status=410)
 
 
-def sign_in(request: HttpRequest, user: User, leads_to: str, *, is_long: bool, factor: str = "") -> HttpResponse:
+def sign_in(
+    request: HttpRequest, user: User, leads_to: str, *, is_long: bool, factor: str = "", is_provided: bool = False
+) -> HttpResponse:
     """Start a session in this browser and send it on."""
-    device = device_of(request, email=user.email)
-    signed_in = sessions.start_session(user=user, is_long=is_long, factor=factor, device=device, now=utc_now())
+    signed_in = sessions.start_session(
+        user=user,
+        is_long=is_long,
+        factor=factor,
+        is_provided=is_provided,
+        device=device_of(request, email=user.email),
+        now=utc_now(),
+    )
     response = see_other(leads_to)
     set_tokens(response, signed_in)
     remember_device(request, response, email=user.email)

@@ -147,6 +147,20 @@ API_SYSTEMS = env.grants("API_SYSTEMS")
 COGNITO_ISSUER = env.text("COGNITO_ISSUER", "").rstrip("/")
 COGNITO_JWKS_URL = env.text("COGNITO_JWKS_URL", f"{COGNITO_ISSUER}/.well-known/jwks.json")
 COGNITO_CLIENT_ID = env.words("COGNITO_CLIENT_ID")
+# Staff sign in there too, where both are set: the pool's own sign-in pages, and the app client that is this shop.
+COGNITO_SIGN_IN_URL = env.text("COGNITO_SIGN_IN_URL", "").rstrip("/")
+COGNITO_STAFF_CLIENT_ID = env.text("COGNITO_STAFF_CLIENT_ID", "")
+# What the pool's groups may do here; who is in several may do what either may.
+COGNITO_GROUPS = env.grants(
+    "COGNITO_GROUPS",
+    "admin=admin,staff=products.view products.edit stock.edit orders.view orders.ship customers.view",
+    all_of_them="admin",
+)
+COGNITO_SIGNS_IN = bool(COGNITO_SIGN_IN_URL and COGNITO_STAFF_CLIENT_ID)
+if COGNITO_SIGNS_IN and not COGNITO_ISSUER:
+    raise env.BadSetting("COGNITO_SIGN_IN_URL and COGNITO_STAFF_CLIENT_ID need COGNITO_ISSUER, whose tokens say who signed in.")
+if not (COGNITO_SIGN_IN_URL.startswith(("https://", "http://127.0.0.1:")) or not COGNITO_SIGN_IN_URL):
+    raise env.BadSetting("COGNITO_SIGN_IN_URL must begin with https://.")
 
 # --- Tables -----------------------------------------------------------------------------------------------------------
 

@@ -11,13 +11,15 @@ def content_security_policy(*, upload_origin: str = "") -> str:
     origins = [f"{media.scheme}://{media.netloc}"] if media.netloc else []
     images = "".join(f" {origin}" for origin in [*origins, *settings.IMAGE_ORIGINS])
     there = f" {upload_origin}" if upload_origin else ""
+    # So does signing out with one to the staff's sign-in pages, which end the session there too.
+    elsewhere = f" {settings.COGNITO_SIGN_IN_URL}" if settings.COGNITO_SIGNS_IN else ""
     return "; ".join(
         [
             "default-src 'self'",
             *([f"connect-src 'self'{there}"] if there else []),
             f"img-src 'self' data:{images}",
             # A post that is answered with a redirect to Stripe counts as a form action of Stripe's origin.
-            f"form-action 'self' {settings.STRIPE_CHECKOUT_ORIGIN}{there}",
+            f"form-action 'self' {settings.STRIPE_CHECKOUT_ORIGIN}{elsewhere}{there}",
             "base-uri 'none'",
             "object-src 'none'",
             "frame-ancestors 'none'",

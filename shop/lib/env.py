@@ -72,8 +72,8 @@ def table(name: str, parse: Callable[[Any], T], default: Any) -> T:
 
 
 def words(name: str, default: str = "") -> list[str]:
-    """The variable as a list, split at commas; blanks are dropped."""
-    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+    """The variable as a list, split at commas; blanks are dropped, and an empty one counts as unset."""
+    return [word.strip() for word in (os.environ.get(name, "") or default).split(",") if word.strip()]
 
 
 _KEY_BYTES = 32
@@ -104,16 +104,21 @@ def keys(name: str, default: str | None = None) -> dict[str, bytes]:
     return found
 
 
-def grants(name: str) -> dict[str, frozenset[Permission]]:
-    """The variable as permissions by identity, `identity=permission permission,identity=permission`. Raises BadSetting."""
+def grants(name: str, default: str = "", *, all_of_them: str = "") -> dict[str, frozenset[Permission]]:
+    """The variable as permissions by identity, `identity=permission permission,identity=permission`. Raises BadSetting.
+
+    With `all_of_them` this word stands for every permission there is.
+    """
     known = {permission.value for permission in Permission}
     found: dict[str, frozenset[Permission]] = {}
-    for entry in words(name):
+    for entry in words(name, default):
         identity, equals, granted = entry.rpartition("=")
+        if all_of_them and granted.strip() == all_of_them:
+            granted = " ".join(Permission)
         unknown = [word for word in granted.split() if word not in known]
         if not (identity and equals and granted.split()) or unknown:
             raise BadSetting(
-                f"{name} has the entry {entry!r}; an entry is an ARN, an equals sign and permissions such as stock.edit."
+                f"{name} has the entry {entry!r}; an entry is a name, an equals sign and permissions such as stock.edit."
             )
         found[identity.strip()] = frozenset(map(Permission, granted.split()))
     return found

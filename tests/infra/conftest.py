@@ -84,6 +84,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
                 "StripeCheckoutOrigin": stripe.base_url,
                 "SearchLookSeconds": "1",
                 "SystemsClient": "on",
+                "StaffSignIn": "on",
+                "CognitoDomainPrefix": "shop-test",
                 "ApiSystems": "arn:aws:iam::000000000000:user/erp=products.view",
                 # The local AWS has no anomaly detection and no budgets (the latter need an AlarmEmail).
                 "RevenueAnomalies": "off",
@@ -127,6 +129,9 @@ def _start(held: ExitStack, stack: Stack, cloud: Ministack, image: Path, logs: P
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_LAMBDA_FUNCTION_NAME": found["FunctionName"],
             "AWS_XRAY_DAEMON_ADDRESS": traces.address,
+            # Where the local AWS has the user pool's pages and keys.
+            "COGNITO_SIGN_IN_URL": cloud.endpoint,
+            "COGNITO_JWKS_URL": f"{cloud.endpoint}/{stack.outputs()['UserPoolId']}/.well-known/jwks.json",
         }
         [handler] = found["ImageConfigResponse"]["ImageConfig"]["Command"]
         function = Function(handler, environment=environment, folder=image, log=logs / f"{name}.log")

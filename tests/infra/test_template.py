@@ -31,9 +31,8 @@ NOT_ON_AWS = {
     "AWS_DEFAULT_REGION": "the same",
     "AWS_LAMBDA_FUNCTION_NAME": "the same",
     "BOTOCORE_DATA": "the image sets it",
-    "COGNITO_ISSUER": "the gateway verifies the pool's tokens",
-    "COGNITO_JWKS_URL": "the same",
-    "COGNITO_CLIENT_ID": "the same",
+    "COGNITO_JWKS_URL": "the issuer's own",
+    "COGNITO_CLIENT_ID": "the gateway verifies the tokens of other systems",
 }
 # What costs nothing while nobody comes, but for storage and alarms (docs/costs.md). Look a new type's price up before adding it.
 WITHOUT_HOURLY_PRICE = {
