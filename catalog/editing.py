@@ -4,7 +4,7 @@ Nothing here touches `inventory`: a running checkout and an editor never meet.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -80,38 +80,9 @@ def create_from_draft(
     *, draft: Draft, actor: Viewer, now: datetime, photos: Sequence[StoredPhoto] = (), action: str = "created", pieces: int = 0
 ) -> Product:
     """Write a new product with so many pieces in stock. Raises SkuTaken; then nothing was written."""
-    product_id = new_id("prod", now)
-    made = Product(
-        **{name: getattr(draft, name) for name in Draft.__dataclass_fields__ if name != "slug"},
-        product_id=product_id,
-        slug=draft.slug or slugify(draft.name) or product_id,
-        photos=tuple(photo_of(photo.key, photo.alt) for photo in photos),
-        availability=availability_of(pieces),
-        rating=None,
-        created_at=now,
-        inventory=pieces,
-        updated_at=now,
-        version=1,
-    )
-    changes = [Change(name, "", text) for name, text in texts_of(draft_of(made)).items()]
-
-    def build(txn: TransactWrite) -> None:
-        row = to_row(made, image_keys=tuple(photo.key for photo in photos))
-        txn.save(row, condition=ProductRow.pk.does_not_exist())
-        _claim_sku(txn, made)
-        if made.family:
-            txn.save(to_family_row(made))
-        if pieces:
-            stocked = StockMovement(
-                new_id("stk", now), product_id, pieces, StockReason.RECEIVED, actor.user_id, now, actor_name=actor.name
-            )
-            txn.save(to_stock_row(stocked))
-        if made.publish_at:
-            txn.save(publish_row(made.publish_at, product_id))
-        txn.save(_audit(product_id, actor, action, now, changes))
-
+    made = _new_product(draft, photos, pieces, now)
     try:
-        run_transaction(build)
+        run_transaction(partial(_add_new, made=made, photos=photos, actor=actor, action=action))
     except Refused as refused:
         raise SkuTaken(made.sku) from refused
     return made
@@ -127,14 +98,9 @@ def save_product(
     found = product(product_id=product_id, consistent=True)
     if found.version != version:
         raise ProductMoved(found)
-    draft = replace(draft, slug=draft.slug or slugify(draft.name) or product_id)
-    before, after = texts_of(draft_of(found)), texts_of(draft)
-    changes = [Change(name, before[name], after[name]) for name in before if before[name] != after[name]]
+    saved, changes = _saved(found, draft, now)
     if not changes:
         return found
-    saved = replace(
-        found, **{name: getattr(draft, name) for name in Draft.__dataclass_fields__}, version=version + 1, updated_at=now
-    )
     try:
         run_transaction(partial(_add_save, found=found, saved=saved, audit=_audit(product_id, actor, action, now, changes)))
     except Refused as refused:
@@ -143,6 +109,46 @@ def save_product(
         raise ProductMoved(product(product_id=product_id, consistent=True)) from refused
     forget_products([product_id])
     return saved
+
+
+MOST_AT_ONCE = 12
+"""So many products `write_together` takes: up to eight writes each, and a transaction may have a hundred and 4 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """A product to write with others: a draft over `found` as it was read; without `found` a new one."""
+
+    draft: Draft
+    found: Product | None = None
+    photos: Sequence[StoredPhoto] = ()
+    pieces: int = 0
+
+
+def write_together(*, writings: Sequence[Writing], actor: Viewer, now: datetime, created: str, changed: str) -> None:
+    """Write up to `MOST_AT_ONCE` products of different SKUs, all or none, in one call; the words stand in their audit trails.
+
+    Raises Refused when somebody changed one of them, or took the SKU of a new one; then nothing was written.
+    """
+
+    adds: list[Callable[[TransactWrite], None]] = []
+    for one in writings:
+        if one.found is None:
+            made = _new_product(one.draft, one.photos, one.pieces, now)
+            adds.append(partial(_add_new, made=made, photos=one.photos, actor=actor, action=created))
+            continue
+        saved, changes = _saved(one.found, one.draft, now)
+        if changes:
+            audit = _audit(saved.product_id, actor, changed, now, changes)
+            adds.append(partial(_add_save, found=one.found, saved=saved, audit=audit))
+
+    def build(txn: TransactWrite) -> None:
+        for add in adds:
+            add(txn)
+
+    if adds:
+        run_transaction(build)
+        forget_products([one.found.product_id for one in writings if one.found])
 
 
 def duplicate_product(*, product_id: str, actor: Viewer, now: datetime) -> Product:
@@ -254,6 +260,49 @@ def _publish(row: PublishRow, now: datetime) -> bool:
     except ProductMoved:
         return False  # somebody saves at this very moment: the next run looks again
     return True
+
+
+def _new_product(draft: Draft, photos: Sequence[StoredPhoto], pieces: int, now: datetime) -> Product:
+    product_id = new_id("prod", now)
+    return Product(
+        **{name: getattr(draft, name) for name in Draft.__dataclass_fields__ if name != "slug"},
+        product_id=product_id,
+        slug=draft.slug or slugify(draft.name) or product_id,
+        photos=tuple(photo_of(photo.key, photo.alt) for photo in photos),
+        availability=availability_of(pieces),
+        rating=None,
+        created_at=now,
+        inventory=pieces,
+        updated_at=now,
+        version=1,
+    )
+
+
+def _add_new(txn: TransactWrite, *, made: Product, photos: Sequence[StoredPhoto], actor: Viewer, action: str) -> None:
+    row = to_row(made, image_keys=tuple(photo.key for photo in photos))
+    txn.save(row, condition=ProductRow.pk.does_not_exist())
+    _claim_sku(txn, made)
+    if made.family:
+        txn.save(to_family_row(made))
+    now = made.created_at
+    if made.inventory:
+        number = new_id("stk", now)
+        reason = StockReason.RECEIVED
+        stocked = StockMovement(number, made.product_id, made.inventory, reason, actor.user_id, now, actor_name=actor.name)
+        txn.save(to_stock_row(stocked))
+    if made.publish_at:
+        txn.save(publish_row(made.publish_at, made.product_id))
+    changes = [Change(name, "", text) for name, text in texts_of(draft_of(made)).items()]
+    txn.save(_audit(made.product_id, actor, action, now, changes))
+
+
+def _saved(found: Product, draft: Draft, now: datetime) -> tuple[Product, list[Change]]:
+    """The product with a draft written over it, and what that changes."""
+    draft = replace(draft, slug=draft.slug or slugify(draft.name) or found.product_id)
+    before, after = texts_of(draft_of(found)), texts_of(draft)
+    changes = [Change(name, before[name], after[name]) for name in before if before[name] != after[name]]
+    written = {name: getattr(draft, name) for name in Draft.__dataclass_fields__}
+    return replace(found, **written, version=found.version + 1, updated_at=now), changes
 
 
 def _add_save(txn: TransactWrite, *, found: Product, saved: Product, audit: CatalogAuditRow) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -19,7 +20,7 @@ from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
 
 from catalog import product_export
 from catalog.domain import Product
-from catalog.editing import ProductMoved, SkuTaken, change_photos, create_from_draft, save_product
+from catalog.editing import MOST_AT_ONCE, PhotosMoved, Writing, change_photos, write_together
 from catalog.editing_domain import Draft, blank_draft, draft_of, texts_of
 from catalog.photos import Upload, bucket
 from catalog.product_export import EXPORTING
@@ -31,6 +32,7 @@ from catalog.transfer_models import TRANSFERS_PK, TransferErrorRow, TransferRow,
 from shop.lib.deadline import time_left
 from shop.lib.ids import new_id
 from shop.lib.tables import is_refused
+from shop.lib.transactions import Refused
 from shop.lib.viewer import Permission, Viewer
 
 MAX_BYTES = 100 * 1024 * 1024
@@ -192,17 +194,32 @@ class _Outcome:
     words: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A line that changes something: what it makes of the product as it was read, or of none."""
+
+    draft: Draft
+    current: Product | None
+    pieces: int
+    images: list[str] | None
+    """Keys or addresses; None leaves them as they are."""
+
+    @property
+    def photos(self) -> list[StoredPhoto]:
+        return [StoredPhoto(image) for image in self.images or ()]
+
+    @property
+    def outcome(self) -> _Outcome:
+        return _Outcome("changed" if self.current else "created")
+
+
 def _step(found: TransferRow, step: Sequence[Record], now: datetime) -> None:
     where = {column: int(place) for place, column in found.columns.items()}
     rows = [{name: _cell(record, place) for name, place in where.items()} for record in step]
-    known = products_of_skus(skus=[row.get("sku", "").strip() for row in rows])
-    stored = image_keys(product_ids=[product.product_id for product in known.values()]) if "images" in where and known else {}
+    plans = _plans(rows, now)
+    outcomes = _write(found, rows, plans, now) if found.state == APPLYING else [_outcome(plan) for plan in plans]
     counts = {"created": found.created, "changed": found.changed, "same": found.same, "failed": found.failed}
-    names = [category.name for category in categories()]
-    for record, row in zip(step, rows, strict=True):
-        current = known.get(row.get("sku", "").strip())
-        keys = stored.get(current.product_id, ()) if current else ()
-        outcome = _line(found, row, current, keys, names, now)
+    for record, row, outcome in zip(step, rows, outcomes, strict=True):
         counts[outcome.counter] += 1
         if outcome.words:
             key = (errors_pk(found.sk), error_sk(found.state, record.line))
@@ -215,34 +232,41 @@ def _cell(record: Record, place: int) -> str:
     return record.cells[place] if place < len(record.cells) else ""
 
 
-def _line(
-    found: TransferRow, row: dict[str, str], current: Product | None, keys: Sequence[str], names: Sequence[str], now: datetime
-) -> _Outcome:
-    try:
-        draft, pieces, images = _written(row, current, names, now)
-        is_same_text = current is not None and texts_of(draft_of(current)) == texts_of(draft)
-        is_same = is_same_text and (images is None or tuple(images) == tuple(keys))
-        if is_same:
-            return _Outcome("same")
-        if found.state == APPLYING:
-            _write(found, draft, current, pieces, images, now)
-    except _CannotBe as problem:
-        return _Outcome("failed", str(problem))
-    except SkuTaken as taken:
-        return _Outcome("failed", f"another product has the SKU {taken.sku}")
-    except (ProductMoved, ProductNotFound):
-        return _Outcome("failed", "somebody changed this product at the same moment; import the line again")
-    return _Outcome("changed" if current else "created")
+def _outcome(plan: _Plan | _Outcome) -> _Outcome:
+    return plan.outcome if isinstance(plan, _Plan) else plan
+
+
+def _plans(rows: Sequence[dict[str, str]], now: datetime) -> list[_Plan | _Outcome]:
+    """What each line would do to the products as they are now: three calls for a hundred lines."""
+    known = products_of_skus(skus=[_sku(row) for row in rows])
+    has_images = known and any("images" in row for row in rows)
+    stored = image_keys(product_ids=[product.product_id for product in known.values()]) if has_images else {}
+    names = [category.name for category in categories()]
+    found: list[_Plan | _Outcome] = []
+    for row in rows:
+        current = known.get(_sku(row))
+        keys = stored.get(current.product_id, ()) if current else ()
+        try:
+            plan = _written(row, current, names, now)
+        except _CannotBe as problem:
+            found.append(_Outcome("failed", str(problem)))
+            continue
+        is_same = current is not None and texts_of(draft_of(current)) == texts_of(plan.draft)
+        is_same = is_same and (plan.images is None or tuple(plan.images) == tuple(keys))
+        found.append(_Outcome("same") if is_same else plan)
+    return found
+
+
+def _sku(row: dict[str, str]) -> str:
+    return row.get("sku", "").strip()
 
 
 class _CannotBe(Exception):
     """A line cannot be used."""
 
 
-def _written(
-    row: dict[str, str], current: Product | None, names: Sequence[str], now: datetime
-) -> tuple[Draft, int, list[str] | None]:
-    """What a line says: by the very rules of the editor, on top of what is there."""
+def _written(row: dict[str, str], current: Product | None, names: Sequence[str], now: datetime) -> _Plan:
+    """What a line says: by the very rules of the editor, on top of what is there. Raises _CannotBe."""
     before = draft_of(current) if current else blank_draft(settings.CURRENCY)
     data = MultiValueDict({name: [text] for name, text in values_of(before).items()})
     for kind in ("attribute", "option"):
@@ -262,23 +286,52 @@ def _written(
     pieces = row.get("stock", "").strip() or "0"
     if not (pieces.isascii() and pieces.isdigit() and len(pieces) < 8):  # noqa: PLR2004 - no more than the field's number allows
         raise _CannotBe(f"stock: “{pieces[:20]}” is no number of pieces")
-    return form.written, int(pieces), images
+    draft = form.written
+    return _Plan(replace(draft, slug=draft.slug or current.slug) if current else draft, current, int(pieces), images)
 
 
 def _write(
-    found: TransferRow, draft: Draft, current: Product | None, pieces: int, images: list[str] | None, now: datetime
-) -> None:
+    found: TransferRow, rows: Sequence[dict[str, str]], plans: Sequence[_Plan | _Outcome], now: datetime
+) -> list[_Outcome]:
+    """Carry out the plans, a dozen products in a transaction; what became of each line."""
+    outcomes = [_outcome(plan) for plan in plans]
+    planned = [(place, plan) for place, plan in enumerate(plans) if isinstance(plan, _Plan)]
+    for start in range(0, len(planned), MOST_AT_ONCE):
+        some = planned[start : start + MOST_AT_ONCE]
+        try:
+            _write_some(found, [plan for _, plan in some], now)
+        except (Refused, PhotosMoved, ProductNotFound, _Twice):
+            for place, _ in some:
+                outcomes[place] = _write_alone(found, rows[place], now)
+    return outcomes
+
+
+class _Twice(Exception):
+    """Two lines are about one product, which a transaction cannot write twice."""
+
+
+def _write_some(found: TransferRow, plans: Sequence[_Plan], now: datetime) -> None:
+    if len({plan.draft.sku for plan in plans}) < len(plans):
+        raise _Twice
     actor = Viewer(user_id=found.actor_id, name=found.actor_name)
-    photos = [StoredPhoto(image) for image in images or ()]
-    if current is None:
-        create_from_draft(draft=draft, actor=actor, now=now, photos=photos, action="imported", pieces=pieces)
-        return
-    draft = replace(draft, slug=draft.slug or current.slug)
-    save_product(
-        product_id=current.product_id, draft=draft, version=current.version, actor=actor, now=now, action="changed by import"
-    )
-    if images is not None:
-        change_photos(product_id=current.product_id, change=lambda before: _kept(photos, before), actor=actor, now=now)
+    writings = [Writing(plan.draft, plan.current, plan.photos, plan.pieces) for plan in plans]
+    write_together(writings=writings, actor=actor, now=now, created="imported", changed="changed by import")
+    for plan in plans:
+        if plan.current and plan.images is not None:
+            photos, product_id = plan.photos, plan.current.product_id
+            change_photos(product_id=product_id, change=partial(_kept, photos), actor=actor, now=now)
+
+
+def _write_alone(found: TransferRow, row: dict[str, str], now: datetime) -> _Outcome:
+    """Write a line by what is there now: an earlier line, another run of this import or a person was there in between."""
+    [plan] = _plans([row], now)
+    if not isinstance(plan, _Plan):
+        return plan
+    try:
+        _write_some(found, [plan], now)
+    except (Refused, PhotosMoved, ProductNotFound):
+        return _Outcome("failed", "somebody changed this product at the same moment; import the line again")
+    return plan.outcome
 
 
 def _kept(photos: Sequence[StoredPhoto], before: tuple[StoredPhoto, ...]) -> list[StoredPhoto]:

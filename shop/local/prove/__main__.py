@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from io import StringIO
 
@@ -16,7 +16,7 @@ from shop.local.prove.verdicts import Verdict, as_table
 
 _STRIPE_KEY = "sk_test_prove"
 _STRIPE_WEBHOOK_SECRET = "whsec_prove"
-PROOFS = ("rush", "last_uses", "crashes", "webhook_storm", "outages")
+PROOFS = ("rush", "last_uses", "crashes", "webhook_storm", "outages", "importing")
 """Each a module beside this one with `prove(world, rounds=)`."""
 
 
@@ -30,7 +30,7 @@ def main() -> int:
             FaultGateway(upstream_port=cloud.port) as gateway,
         ):
             _prepare(cloud, stripe, gateway)
-            verdicts = list(_verdicts(gateway, stripe, wanted.proofs or PROOFS, wanted.rounds))
+            verdicts = list(_verdicts(gateway, stripe, wanted))
     except CloudFailed as failure:
         print(failure, file=sys.stderr)
         return 1
@@ -66,17 +66,17 @@ def _prepare(cloud: Ministack, stripe: FakeStripe, gateway: FaultGateway) -> Non
     call_command("createtables", stdout=StringIO())
 
 
-def _verdicts(gateway: FaultGateway, stripe: FakeStripe, names: Sequence[str], rounds: int) -> Iterator[Verdict]:
+def _verdicts(gateway: FaultGateway, stripe: FakeStripe, wanted: argparse.Namespace) -> Iterator[Verdict]:
     # Needs the settings, which need the environment.
     from importlib import import_module
 
     from shop.local.prove.world import World
 
-    world = World(gateway, stripe)
-    for name in names:
+    world = World(gateway, stripe, rows=wanted.rows)
+    for name in wanted.proofs or PROOFS:
         prove: Callable[..., Iterator[Verdict]] = import_module(f"shop.local.prove.{name}").prove
         begun = time.monotonic()
-        for found in prove(world, rounds=rounds):
+        for found in prove(world, rounds=wanted.rounds):
             verdict = replace(found, seconds=time.monotonic() - begun)
             print(f"{verdict.word}: {verdict.claim} ({verdict.seen})", flush=True)
             yield verdict
@@ -87,6 +87,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m shop.local.prove", description=__doc__)
     parser.add_argument("proofs", nargs="*", choices=[[], *PROOFS], help="which; all unless said")
     parser.add_argument("--rounds", type=int, default=5, help="how often the rush is run")
+    parser.add_argument("--rows", type=int, default=2000, help="how many lines the imported spreadsheet has")
     return parser.parse_args()
 
 

@@ -61,6 +61,11 @@ class FaultGateway:
         """The address AWS clients use instead of the true one."""
         return f"http://{ports.HOST}:{self._server.server_port}"
 
+    @property
+    def upstream(self) -> str:
+        """The address behind it, for what is to be timed."""
+        return ports.origin(self._server.upstream_port)
+
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, name="fault-gateway", daemon=True).start()
         return self
@@ -157,12 +162,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
         self.send_response_only(status)
+        is_head = self.command == "HEAD"  # whose length is that of a body which is not sent
         for name, value in headers:
-            if name.lower() not in _HOP_HEADERS | {"content-length"}:
+            if name.lower() not in _HOP_HEADERS and (is_head or name.lower() != "content-length"):
                 self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
+        if not is_head:
+            self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        if self.command != "HEAD":
+        if not is_head:
             self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by the standard library

@@ -44,6 +44,8 @@ class World:
 
     gateway: FaultGateway
     stripe: FakeStripe
+    rows: int
+    """So many lines has the spreadsheet that is imported."""
 
     @contextmanager
     def weather(self, **faults: Any) -> Iterator[Weather]:

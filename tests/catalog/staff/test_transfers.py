@@ -3,11 +3,10 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-import boto3
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
@@ -26,16 +25,6 @@ from tests.conftest import items_of, words_of
 SignIn = Callable[..., Viewer]
 URL = "/staff/transfers/"
 KEY = "uploads/csv-00000000000000000"
-
-
-@pytest.fixture
-def bucket(tables: Any) -> Iterator[Any]:
-    s3 = boto3.client("s3")
-    s3.create_bucket(Bucket=django_settings.MEDIA_BUCKET)
-    yield s3
-    for found in s3.list_objects_v2(Bucket=django_settings.MEDIA_BUCKET).get("Contents", []):
-        s3.delete_object(Bucket=django_settings.MEDIA_BUCKET, Key=found["Key"])
-    s3.delete_bucket(Bucket=django_settings.MEDIA_BUCKET)
 
 
 @pytest.fixture

@@ -1,0 +1,168 @@
+"""Many lines from a spreadsheet: deaths, two runs at once and lines about one product lose and double nothing."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from catalog import editing, importing, product_export
+from catalog.models import PRODUCT_SK
+from catalog.stock_check import stock_sum
+from catalog.transfer_domain import plain
+from shop.local.prove import made_csv
+from tests import factories
+from tests.catalog.staff.typing import EDITOR
+from tests.conftest import counted_calls, items_of
+
+CATEGORIES = ("Kitchen & Table", "Lighting")
+KEY = "uploads/csv-{:017d}"
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture(autouse=True)
+def shelves(bucket: Any) -> None:
+    factories.make_category(*CATEGORIES[:1])
+    factories.make_category(CATEGORIES[1], "lighting")
+
+
+def begin(bucket: Any, content: bytes, now: datetime, number: int = 0) -> str:
+    """The id of an import of this file, its columns chosen."""
+    bucket.put_object(Bucket=settings.MEDIA_BUCKET, Key=KEY.format(number), Body=content)
+    transfer_id = importing.begin_import(key=KEY.format(number), actor=EDITOR, now=now)
+    importing.check_import(transfer_id=transfer_id, columns=importing.transfer(transfer_id=transfer_id).columns, actor=EDITOR)
+    return transfer_id
+
+
+def check_and_write(transfer_id: str, now: datetime) -> tuple[int, int, int, int]:
+    """What checking announced, which is what writing then did."""
+    importing.go_on(transfer_id=transfer_id, now=now)
+    announced = counts(transfer_id)
+    importing.apply_import(transfer_id=transfer_id, actor=EDITOR)
+    importing.go_on(transfer_id=transfer_id, now=now)
+    assert counts(transfer_id) == announced
+    return announced
+
+
+def counts(transfer_id: str) -> tuple[int, int, int, int]:
+    found = importing.transfer(transfer_id=transfer_id)
+    return found.created, found.changed, found.same, found.failed
+
+
+def errors(transfer_id: str, state: str) -> list[tuple[int, str | None, str]]:
+    return [(row.line, row.sku, row.words) for row in importing.errors_of(transfer_id=transfer_id, state=state)]
+
+
+def products() -> dict[str, dict[str, Any]]:
+    return {item["sku"]["S"]: item for item in items_of("Products") if item["SK"]["S"] == PRODUCT_SK}
+
+
+def exported(bucket: Any, now: datetime) -> bytes:
+    transfer_id = product_export.begin_export(actor=EDITOR, now=now)
+    importing.go_on(transfer_id=transfer_id, now=now)
+    found = importing.transfer(transfer_id=transfer_id)
+    return bytes(bucket.get_object(Bucket=settings.MEDIA_BUCKET, Key=found.file)["Body"].read())
+
+
+def lines_of(body: bytes) -> dict[str, dict[str, str]]:
+    lines = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""))
+    return {line["sku"]: {column: plain(cell) for column, cell in line.items()} for line in lines}
+
+
+def test_lines_survive_a_death_and_come_out_as_they_went_in(bucket: Any, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = b"".join(made_csv.content(300, categories=CATEGORIES))
+    good = {row["sku"]: row for row in made_csv.good_rows(300, categories=CATEGORIES)}
+    transfer_id = begin(bucket, content, now)
+    importing.go_on(transfer_id=transfer_id, now=now)
+    assert counts(transfer_id) == (297, 0, 0, 3)
+    assert errors(transfer_id, importing.CHECKING) == made_csv.expected_errors(300)
+    assert products() == {}
+
+    importing.apply_import(transfer_id=transfer_id, actor=EDITOR)
+    real, written = editing.write_together, list[int]()
+
+    def dies(**asked: Any) -> None:
+        if len(written) == 12:  # in the middle of the second hundred
+            raise Killed
+        real(**asked)
+        written.append(len(asked["writings"]))
+
+    monkeypatch.setattr(importing, "write_together", dies)
+    with pytest.raises(Killed):
+        importing.go_on(transfer_id=transfer_id, now=now)
+    assert (counts(transfer_id), len(products())) == ((99, 0, 0, 1), sum(written))
+    monkeypatch.undo()
+    importing.go_on(transfer_id=transfer_id, now=now)
+
+    assert counts(transfer_id) == (297 - (sum(written) - 99), 0, sum(written) - 99, 3)
+    assert errors(transfer_id, importing.APPLYING) == made_csv.expected_errors(300)
+    kinds = Counter(item["SK"]["S"].partition("#")[0] for item in items_of("Products"))
+    assert (len(products()), kinds[PRODUCT_SK], kinds["SKU"], kinds["AUDIT"]) == (297, 297, 297, 297)
+    assert kinds["STOCK"] == sum(row["stock"] != "0" for row in good.values())
+    body = exported(bucket, now)
+    assert lines_of(body) == good
+    before = items_of("Products")
+    assert check_and_write(begin(bucket, body, now, 1), now) == (0, 0, 297, 0)
+    assert [item for item in items_of("Products") if item["PK"]["S"] != "TRANSFERS"] == [
+        item for item in before if item["PK"]["S"] != "TRANSFERS"
+    ]
+
+
+def test_a_hundred_lines_take_a_fixed_number_of_calls(bucket: Any, now: datetime) -> None:
+    transfer_id = begin(bucket, b"".join(made_csv.content(200, categories=CATEGORIES)), now)
+    importing.go_on(transfer_id=transfer_id, now=now)
+    importing.apply_import(transfer_id=transfer_id, actor=EDITOR)
+    with counted_calls() as calls:
+        importing.go_on(transfer_id=transfer_id, now=now, at_most=100)
+    # Nothing is known of their SKUs yet; one line is broken, and 99 are written a dozen at a time.
+    assert Counter(calls) == {"GetItem": 1, "BatchGetItem": 1, "TransactWriteItems": 9, "PutItem": 1, "UpdateItem": 1}
+
+
+def test_two_runs_at_once_write_each_line_once_and_neither_calls_it_broken(
+    bucket: Any, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transfer_id = begin(bucket, b"".join(made_csv.content(40, categories=CATEGORIES)), now)
+    importing.go_on(transfer_id=transfer_id, now=now)
+    importing.apply_import(transfer_id=transfer_id, actor=EDITOR)
+    real = importing._plans
+
+    def overtaken(rows: Sequence[dict[str, str]], at: datetime) -> Any:
+        plans = real(rows, at)
+        monkeypatch.undo()
+        importing.go_on(transfer_id=transfer_id, now=now)  # the other run, from the same place to the end
+        return plans
+
+    monkeypatch.setattr(importing, "_plans", overtaken)
+    importing.go_on(transfer_id=transfer_id, now=now)
+    found = importing.transfer(transfer_id=transfer_id)
+    assert (found.state, counts(transfer_id), errors(transfer_id, importing.APPLYING)) == (importing.DONE, (40, 0, 0, 0), [])
+    assert len(products()) == 40
+
+
+def test_of_lines_about_one_product_the_last_holds(bucket: Any, now: datetime) -> None:
+    mug = factories.make_product(sku="MUG", inventory=3)
+    other = factories.make_product(sku="OTHER")
+    lines = "sku,name,price,category,stock\r\n" + "".join(
+        f"{sku},{name},{price},Lighting,{stock}\r\n"
+        for sku, name, price, stock in (
+            ("NEW", "First", "1.00", 4),
+            ("MUG", "Mug", "2.00", 50),
+            ("NEW", "Second", "3.00", 60),
+            ("MUG", "Mug", "5.00", 70),
+        )
+    )
+    transfer_id = begin(bucket, lines.encode(), now)
+    importing.go_on(transfer_id=transfer_id, now=now)
+    importing.apply_import(transfer_id=transfer_id, actor=EDITOR)
+    importing.go_on(transfer_id=transfer_id, now=now)
+    assert counts(transfer_id) == (1, 3, 0, 0)
+    found = {sku: (item["name"]["S"], item["price"]["N"], item["inventory"]["N"]) for sku, item in products().items()}
+    assert found == {"NEW": ("Second", "3", "4"), "MUG": ("Mug", "5", "3"), "OTHER": (other.name, "24", "20")}
+    assert stock_sum(product_id=mug.product_id, now=now).drift == 0
