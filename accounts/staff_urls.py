@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from accounts import staff_views, team_views
+from shop.lib.addresses import views_of
 
-app_name = "accounts_staff"
+staff_views = views_of("accounts.staff_views")
+team_views = views_of("accounts.team_views")
+
 urlpatterns = [
     path("customers/", staff_views.customers, name="customers"),
     path("customers/<id:user_id>/", staff_views.customer, name="customer"),

@@ -2,9 +2,14 @@
 
 from django.urls import path
 
-from accounts import cognito_views, profile_views, second_factor_views, security_views, views
+from shop.lib.addresses import views_of
 
-app_name = "accounts"
+cognito_views = views_of("accounts.cognito_views")
+profile_views = views_of("accounts.profile_views")
+second_factor_views = views_of("accounts.second_factor_views")
+security_views = views_of("accounts.security_views")
+views = views_of("accounts.views")
+
 urlpatterns = [
     path("", security_views.home, name="home"),
     path("register/", views.register, name="register"),

@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from cart import staff_views, tariff_staff_views
+from shop.lib.addresses import views_of
 
-app_name = "cart_staff"
+staff_views = views_of("cart.staff_views")
+tariff_staff_views = views_of("cart.tariff_staff_views")
+
 urlpatterns = [
     path("discounts/", staff_views.discounts, name="discounts"),
     path("discounts/new/", staff_views.new_discount, name="new_discount"),

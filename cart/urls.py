@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from cart import views
+from shop.lib.addresses import views_of
 
-app_name = "cart"
+views = views_of("cart.views")
+
 urlpatterns = [
     path("", views.show, name="cart"),
     path("badge/", views.badge, name="badge"),

@@ -2,16 +2,15 @@
 
 from django.urls import path
 
-from catalog import (
-    category_staff_views,
-    photo_staff_views,
-    product_staff_views,
-    review_staff_views,
-    stock_staff_views,
-    transfer_staff_views,
-)
+from shop.lib.addresses import views_of
 
-app_name = "catalog_staff"
+category_staff_views = views_of("catalog.category_staff_views")
+photo_staff_views = views_of("catalog.photo_staff_views")
+product_staff_views = views_of("catalog.product_staff_views")
+review_staff_views = views_of("catalog.review_staff_views")
+stock_staff_views = views_of("catalog.stock_staff_views")
+transfer_staff_views = views_of("catalog.transfer_staff_views")
+
 urlpatterns = [
     path("stock/", stock_staff_views.stock, name="stock"),
     path("stock/change/", stock_staff_views.change, name="change_stock"),

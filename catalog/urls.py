@@ -2,9 +2,12 @@
 
 from django.urls import path
 
-from catalog import sitemaps, views
+from shop.lib.addresses import views_of
 
-app_name = "catalog"
+sitemaps = views_of("catalog.sitemaps")
+views = views_of("catalog.views")
+waiting_views = views_of("catalog.waiting_views")
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("products/", views.product_list, name="list"),
@@ -15,7 +18,7 @@ urlpatterns = [
     path("sitemap-shelves.xml", sitemaps.shelves, name="sitemap_shelves"),
     path("sitemap-products-<int:number>.xml", sitemaps.products, name="sitemap_products"),
     path("categories/<id:slug>/", views.category, name="category"),
-    path("products/<id:product_id>/tell-me/", views.tell_me, name="tell_me"),
+    path("products/<id:product_id>/tell-me/", waiting_views.tell_me, name="tell_me"),
     path("products/<id:product_id>/<slug:slug>/", views.product, name="product"),
     path("products/<id:product_id>/<slug:slug>/reviews/", views.reviews, name="reviews"),
 ]

@@ -2,19 +2,19 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 
-from cart import services as cart_services
-from cart.domain import Merged
-from orders import services
 from shop.lib.access import owner_of
 from shop.lib.clock import utc_now
 from shop.lib.guests import forget_guest, guest_of
 from shop.lib.owner import Owner
 from shop.lib.tables import Busy, trouble_as_busy
+
+if TYPE_CHECKING:
+    from cart.domain import Merged
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +53,10 @@ def _adopt(request: HttpRequest, guest: Owner) -> None:
     owner = owner_of(request)
     if owner is None or owner.is_guest:
         return
+    # All that changes carts and orders, which a catalogue page does without.
+    from cart import services as cart_services
+    from orders import services
+
     now = utc_now()
     adopted = cart_services.adopt_guest_cart(guest=guest, owner=owner, now=now)
     services.adopt_details(guest=guest, owner=owner, now=now)
@@ -61,7 +65,7 @@ def _adopt(request: HttpRequest, guest: Owner) -> None:
         _tell(request, adopted)
 
 
-def _tell(request: HttpRequest, adopted: Merged) -> None:
+def _tell(request: HttpRequest, adopted: "Merged") -> None:
     messages.success(request, "What you chose before you signed in is in your cart.")
     if adopted.lowered:
         lowered = ", ".join(f"{item.name}: {item.quantity}" for item in adopted.lowered)

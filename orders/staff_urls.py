@@ -2,9 +2,13 @@
 
 from django.urls import path
 
-from orders import export_views, findings_views, staff_actions, staff_views
+from shop.lib.addresses import views_of
 
-app_name = "orders_staff"
+export_views = views_of("orders.export_views")
+findings_views = views_of("orders.findings_views")
+staff_actions = views_of("orders.staff_actions")
+staff_views = views_of("orders.staff_views")
+
 urlpatterns = [
     path("orders/", staff_views.orders, name="orders"),
     path("orders/export.csv", export_views.export, name="export"),

@@ -2,21 +2,20 @@
 
 from django.urls import path
 
-from orders import (
-    card_views,
-    checkout_views,
-    claim_views,
-    data_views,
-    document_views,
-    find_views,
-    history_views,
-    order_views,
-    review_views,
-    views,
-    webhooks,
-)
+from shop.lib.addresses import views_of
 
-app_name = "orders"
+card_views = views_of("orders.card_views")
+checkout_views = views_of("orders.checkout_views")
+claim_views = views_of("orders.claim_views")
+data_views = views_of("orders.data_views")
+document_views = views_of("orders.document_views")
+find_views = views_of("orders.find_views")
+history_views = views_of("orders.history_views")
+order_views = views_of("orders.order_views")
+review_views = views_of("orders.review_views")
+views = views_of("orders.views")
+webhooks = views_of("orders.webhooks")
+
 urlpatterns = [
     path("checkout/", checkout_views.checkout, name="checkout"),
     path("checkout/contact/", checkout_views.contact, name="contact"),

@@ -9,7 +9,6 @@ from pynamodb.exceptions import PynamoDBException
 
 from catalog.domain import Category
 from catalog.queries import categories, keep_categories
-from orders.queries import delivery_methods
 from shop.lib.access import viewer_of
 from shop.lib.clock import utc_now
 from shop.lib.deadline import OutOfTime
@@ -35,6 +34,8 @@ def _standard_delivery() -> dict[str, Any]:
 
     The dates are for private answers alone: a page that is kept for everybody may be read on another day than it was drawn.
     """
+    from orders.queries import delivery_methods  # a catalogue page does without all of orders
+
     now, methods = utc_now(), delivery_methods()
     if not methods:
         return {}

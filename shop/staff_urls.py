@@ -2,9 +2,13 @@
 
 from django.urls import path
 
-from shop import audit_views, doctor_views, search_views, staff_views
+from shop.lib.addresses import views_of
 
-app_name = "staff"
+audit_views = views_of("shop.audit_views")
+doctor_views = views_of("shop.doctor_views")
+search_views = views_of("shop.search_views")
+staff_views = views_of("shop.staff_views")
+
 urlpatterns = [
     path("", staff_views.home, name="home"),
     path("charts/<slug:figure>.svg", staff_views.chart, name="chart"),

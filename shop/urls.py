@@ -4,21 +4,22 @@ from django.conf import settings
 from django.urls import include, path, register_converter
 
 from shop import views
+from shop.lib.addresses import below
 from shop.lib.paths import IdConverter
 
 register_converter(IdConverter, "id")
 
 urlpatterns = [
-    path("", include("catalog.urls")),
-    path("accounts/", include("accounts.urls")),
-    path("api/v1/", include("shop.api_urls")),
-    path("cart/", include("cart.urls")),
-    path("", include("orders.urls")),
-    path("staff/", include("shop.staff_urls")),
-    path("staff/", include("catalog.staff_urls")),
-    path("staff/", include("cart.staff_urls")),
-    path("staff/", include("orders.staff_urls")),
-    path("staff/", include("accounts.staff_urls")),
+    below("", "catalog.urls", namespace="catalog"),
+    below("accounts/", "accounts.urls", namespace="accounts"),
+    below("api/v1/", "shop.api_urls", namespace="api"),
+    below("cart/", "cart.urls", namespace="cart"),
+    below("", "orders.urls", namespace="orders"),
+    below("staff/", "shop.staff_urls", namespace="staff"),
+    below("staff/", "catalog.staff_urls", namespace="catalog_staff"),
+    below("staff/", "cart.staff_urls", namespace="cart_staff"),
+    below("staff/", "orders.staff_urls", namespace="orders_staff"),
+    below("staff/", "accounts.staff_urls", namespace="accounts_staff"),
     path("healthz", views.healthz, name="healthz"),
     path("favicon.ico", views.favicon, name="favicon"),
     path("robots.txt", views.robots, name="robots"),

@@ -1,20 +1,23 @@
 """What the cart page says of the order its last cart became: the cart knows nothing of orders."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import template
 
-from cart.domain import Cart
-from orders import queries
 from shop.lib.access import owner_of
 from shop.lib.clock import utc_now
+
+if TYPE_CHECKING:
+    from cart.domain import Cart
 
 register = template.Library()
 
 
 @register.inclusion_tag("orders/waiting.html", takes_context=True)
-def waiting_order(context: Any, cart: Cart) -> dict[str, Any]:
+def waiting_order(context: Any, cart: "Cart") -> dict[str, Any]:
     """The visitor's last order and the ways on, while it may be waiting to be paid: one call, for half an hour after an order."""
+    from orders import queries  # Django imports every module of tags at its start
+
     now = utc_now()
     order = queries.order_that_may_wait(owner=owner_of(context.request), cart=cart, now=now)
     return {
