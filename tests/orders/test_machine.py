@@ -1,353 +1,91 @@
-"""Everything that can happen to orders, money and stock, in any order, with processes that die and a Stripe that stumbles.
+"""300 lives of 50 steps of the game in `tests/orders/machine.py`, in parts that run side by side.
 
-After every step: what is in stock and what is out add up to what was received, and no more money goes back than came in. At the
-end, after the jobs alone have had their turns: money in at Stripe is what the orders say, and nothing is stuck.
-
-A test run plays a few short lives. The long game: `LIVES=300 STEPS=50 make test ARGS=tests/orders/test_machine.py`.
+The tables are in memory, which makes a step ten times as quick; a last game is played on memory and the local engine at once, and
+every answer of the one must be the other's. Longer: `LIVES=3000 make test ARGS=tests/orders/test_machine.py`.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from botocore.exceptions import ClientError
 
-from catalog import queries as catalog
-from catalog.stock_models import StockRow, stock_sk
-from orders import jobs, payments, queries, services
-from orders import ledger_queries as books
-from orders.domain import HOLD, Order, OrderStatus, order_id_for
-from orders.ledger_domain import FindingKind, Refund, RefundState
-from orders.ledger_models import BOOKMARK_PK, BookmarkRow
-from shop.lib.guests import new_guest
-from shop.lib.money import Money
+from accounts.models import UserRow
+from cart.models import CartRow
+from catalog.models import ProductRow
+from orders.models import OrderRow
 from shop.lib.tables import connection
-from shop.local.fake_stripe import ApiFault, FakeStripe
-from tests import factories
-from tests.orders.paid import STAFF, ask, dashboard_refund
-from tests.rivals import Killed
+from shop.local.fake_stripe import FakeStripe
+from tests.memory_tables import MemoryTables
+from tests.orders.machine import play
 
-LIVES, STEPS = int(os.environ.get("LIVES", "6")), int(os.environ.get("STEPS", "30"))
-RECEIVED = 6
-WRITES = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
-ANSWERS = (
-    services.CartChanged,
-    services.TotalChanged,
-    services.OrderMoved,
-    services.HoldOver,
-    services.NotCancellable,
-    services.NotRefundable,
-    services.NothingToRefund,
-    services.RefundTooLarge,
-    services.NothingToShip,
-    services.NotInReview,
-    services.NotInStock,
-    services.NoPayment,
-    payments.PaymentsUnavailable,
-    payments.PaymentRefused,
-    Killed,
-)
-"""What an action may end in; whatever else it raises is a fault."""
+LIVES, STEPS = int(os.environ.get("LIVES", "300")), int(os.environ.get("STEPS", "50"))
+PARTS = 6
+ROWS = (ProductRow, UserRow, CartRow, OrderRow)
 
-any_order = st.integers(0, 9)
-deaths = st.none() | st.tuples(st.integers(1, 3), st.sampled_from(["before", "after"]))
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shop.lib.transactions.time.sleep", lambda _seconds: None)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_whatever_happens_stock_and_money_add_up(stripe: FakeStripe, part: int) -> None:
+    tables = MemoryTables(*ROWS)
+
+    with patch.object(connection().client, "_make_api_call", tables.call):
+        seen = play(stripe, lives=LIVES // PARTS, steps=STEPS, begin=tables.clear)
+
+    print(", ".join(f"{count} {name}" for name, count in seen.most_common()))  # noqa: T201 - what -s shows of a long game
+    assert seen["lives"] >= LIVES // PARTS
+
+
+@pytest.mark.usefixtures("tables")
+def test_tables_in_memory_answer_as_the_engine_does(stripe: FakeStripe) -> None:
+    with both(MemoryTables(*ROWS)):
+        play(stripe, lives=4, steps=30)
 
 
 @contextmanager
-def dying(at: tuple[int, str] | None) -> Iterator[None]:
-    """The process dies before or after its n-th write, if there are so many."""
-    if at is None:
-        yield
-        return
-    nth, when = at
+def both(memory: MemoryTables) -> Iterator[None]:
+    """Every call goes to the engine and to memory, and their answers must be the same."""
     client = connection().client
-    real, count = client._make_api_call, 0
+    real = client._make_api_call
 
-    def call(name: str, params: dict[str, Any]) -> Any:
-        nonlocal count
-        count += name in WRITES
-        is_the_one = name in WRITES and count == nth
-        if is_the_one and when == "before":
-            raise Killed
-        answer = real(name, params)
-        if is_the_one:
-            raise Killed
+    def call(operation: str, params: dict[str, Any]) -> Any:
+        answer, refusal = _answer(real, operation, params)
+        other, other_refusal = _answer(memory.call, operation, params)
+        assert _said(refusal) == _said(other_refusal), (operation, params)
+        assert _told(answer, params) == _told(other, params), (operation, params)
+        if refusal:
+            raise refusal
         return answer
 
     with patch.object(client, "_make_api_call", call):
         yield
 
 
-class Shop(RuleBasedStateMachine):
-    """A shop with two products, its shoppers, its staff, its jobs, and Stripe."""
-
-    def __init__(self, stripe: FakeStripe) -> None:
-        super().__init__()
-        self.stripe = stripe
-        for table in stripe.state.tables.values():
-            table.clear()
-        stripe.state.idempotency.clear()
-        stripe.faults.clear()
-        BookmarkRow(BOOKMARK_PK, "money").delete()  # each life begins at the same moment
-        self.now = datetime.fromisoformat("2026-11-23T12:00:00+00:00")
-        stripe.state.clock = lambda: self.now.timestamp()  # noqa: PLW0108 - it moves
-        self.products = [
-            factories.make_product(inventory=RECEIVED, price=Money(price, "USD")).product_id for price in (1999, 350)
-        ]
-        self.order_ids: list[str] = []
-
-    # --- helpers
-
-    def orders(self) -> list[Order]:
-        found = queries.orders_by_ids(order_ids=self.order_ids)
-        return [found[order_id] for order_id in self.order_ids if order_id in found]
-
-    def act(self, which: int, death: tuple[int, str] | None, action: Callable[[Order], object]) -> None:
-        orders = self.orders()
-        if orders:
-            self.do(death, lambda: action(orders[which % len(orders)]))
-
-    def do(self, death: tuple[int, str] | None, action: Callable[[], object]) -> None:
-        try:
-            with dying(death):
-                action()
-        except ANSWERS:
-            pass
-
-    def session_of(self, order: Order) -> dict[str, Any] | None:
-        return self.stripe.state.tables["sessions"].get(order.payment.session_id)
-
-    # --- shoppers
-
-    @rule(first=st.integers(0, 3), second=st.integers(0, 2), death=deaths)
-    def place(self, first: int, second: int, death: tuple[int, str] | None) -> None:
-        wanted = {product: n for product, n in zip(self.products, (first, second), strict=True) if n}
-        found = catalog.products(product_ids=self.products, consistent=True)
-        if len(self.order_ids) < 10 and wanted and all(found[product].inventory >= n for product, n in wanted.items()):
-            ready = factories.ready_to_order(new_guest(self.now), wanted, self.now)
-            self.order_ids.append(order_id_for(ready["cart_id"]))
-            self.do(death, lambda: factories.open_payment(services.place_order(**ready)))
-
-    @rule(which=any_order, death=deaths)
-    def come_back_to_pay(self, which: int, death: tuple[int, str] | None) -> None:
-        self.act(which, death, factories.open_payment)
-
-    @rule(which=any_order, is_good=st.booleans(), is_overtaken=st.booleans())
-    def pay(self, which: int, is_good: bool, is_overtaken: bool) -> None:
-        """On Stripe's page; or on one that Stripe had said was over, whose word the shopper had overtaken."""
-
-        def press(order: Order) -> None:
-            session = self.session_of(order)
-            if session and is_overtaken and session["status"] == "expired":
-                session.update(status="open")
-                if session["payment_intent"]:
-                    self.stripe.state.tables["payment_intents"][session["payment_intent"]]["status"] = "requires_payment_method"
-            if session:
-                self.stripe.pay(session["id"], number="4242424242424242" if is_good else "4000000000000002")
-
-        self.act(which, None, press)
-
-    @rule(which=any_order, death=deaths)
-    def settle(self, which: int, death: tuple[int, str] | None) -> None:
-        self.act(
-            which,
-            death,
-            lambda order: order.payment.session_id and services.settle(session_id=order.payment.session_id, now=self.now),
-        )
-
-    @rule(which=any_order, death=deaths)
-    def cancel(self, which: int, death: tuple[int, str] | None) -> None:
-        self.act(which, death, lambda order: services.cancel_order(order=order, actor="shopper", now=self.now))
-
-    @rule(which=any_order)
-    def extend(self, which: int) -> None:
-        self.act(which, None, lambda order: services.extend_hold(order=order, now=self.now))
-
-    # --- staff
-
-    @rule(which=any_order, piece=st.booleans(), death=deaths)
-    def ship(self, which: int, piece: bool, death: tuple[int, str] | None) -> None:
-        self.act(
-            which,
-            death,
-            lambda order: services.ship(
-                order=order,
-                carrier="UPS",
-                tracking_number="1Z",
-                actor=STAFF,
-                now=self.now,
-                pieces={order.lines[0].product_id: 1} if piece else None,
-            ),
-        )
-
-    @rule(which=any_order, restock=st.booleans(), extra=st.integers(0, 2000), is_piece=st.booleans(), death=deaths)
-    def refund_part(self, which: int, restock: bool, extra: int, is_piece: bool, death: tuple[int, str] | None) -> None:
-        self.act(
-            which,
-            death,
-            lambda order: ask(
-                order,
-                self.now,
-                lines={order.lines[0].product_id: 1} if is_piece else {},
-                extra=Money(extra, "USD"),
-                restock=restock,
-            ),
-        )
-
-    @rule(which=any_order, restock=st.booleans(), death=deaths)
-    def refund_all(self, which: int, restock: bool, death: tuple[int, str] | None) -> None:
-        self.act(
-            which,
-            death,
-            lambda order: services.refund_rest(order=order, restock=restock, note="", actor=STAFF, now=self.now),
-        )
-
-    @rule(which=any_order, death=deaths)
-    def accept(self, which: int, death: tuple[int, str] | None) -> None:
-        self.act(which, death, lambda order: services.accept_review(order=order, actor=STAFF, now=self.now, note="fine"))
-
-    @rule(which=any_order, amount=st.integers(100, 3000))
-    def refund_at_stripe(self, which: int, amount: int) -> None:
-        def press(order: Order) -> None:
-            if order.payment.payment_intent_id:
-                dashboard_refund(order, amount)
-
-        with patch.object(self.stripe.faults, "api", []):
-            try:
-                self.act(which, None, press)
-            except Exception as error:
-                if "Refund" not in type(error).__name__ and "Invalid" not in type(error).__name__:
-                    raise
-
-    # --- Stripe and the bank
-
-    @rule(kind=st.sampled_from(["error_before", "error_after"]), path=st.sampled_from(["/v1/refunds", "/v1/checkout/*", "*"]))
-    def stumble(self, kind: str, path: str) -> None:
-        self.stripe.faults.api.append(ApiFault(kind, path=path))
-
-    @precondition(lambda self: self.stripe.state.tables["refunds"])
-    @rule(which=any_order)
-    def bank_sends_back(self, which: int) -> None:
-        made = list(self.stripe.state.tables["refunds"].values())
-        refund = made[which % len(made)]
-        if refund["status"] == "succeeded":
-            refund.update(status="failed", failure_reason="expired_or_canceled_card")
-            charge = self.stripe.state.tables["charges"][refund["charge"]]
-            charge["amount_refunded"] -= refund["amount"]
-            charge["refunded"] = False
-
-    @rule(which=any_order, death=deaths)
-    def webhook(self, which: int, death: tuple[int, str] | None) -> None:
-        self.act(which, death, lambda order: services.sync_refunds(order_id=order.order_id, now=self.now))
-
-    # --- time and jobs
-
-    @rule(minutes=st.sampled_from([1, 20, 32]), death=deaths)
-    def time_passes(self, minutes: int, death: tuple[int, str] | None) -> None:
-        self.now += timedelta(minutes=minutes)
-        self.do(death, lambda: jobs.release_unpaid_orders(now=self.now))
-
-    @rule(death=deaths)
-    def jobs_run(self, death: tuple[int, str] | None) -> None:
-        self.do(death, lambda: jobs.settle_paid_orders(now=self.now))
-        self.do(death, lambda: jobs.resume_refunds(now=self.now))
-
-    # --- what always holds
-
-    @invariant()
-    def stock_adds_up(self) -> None:
-        orders = self.orders()
-        out = dict.fromkeys(self.products, 0)
-        for order in orders:
-            shelved = {
-                product: sum(
-                    piece.shelved
-                    for refund in self.refunds_of(order)
-                    if refund.state is not RefundState.FAILED
-                    for piece in refund.pieces
-                    if piece.product_id == product
-                )
-                for product in self.products
-            }
-            for line in order.lines:
-                out[line.product_id] += line.quantity - line.loose - shelved[line.product_id]
-                assert 0 <= line.refunded <= line.quantity
-                assert 0 <= line.shipped <= line.quantity
-        for product, found in catalog.products(product_ids=self.products, consistent=True).items():
-            assert found.inventory >= 0
-            assert found.inventory + out[product] == RECEIVED
-            moved = StockRow.query(f"PRODUCT#{product}", StockRow.sk.startswith(stock_sk()), consistent_read=True)
-            assert sum(row.change for row in moved) == found.inventory
-
-    @invariant()
-    def no_more_goes_back_than_came_in(self) -> None:
-        for order in self.orders():
-            refunds = self.refunds_of(order)
-            if order.payment.refundable is not None:
-                asked = sum(refund.amount.minor for refund in refunds if refund.state is not RefundState.FAILED)
-                assert order.payment.left.minor == order.payment.amount.minor - asked >= 0
-            back = sum(refund.amount.minor for refund in refunds if refund.state is RefundState.SUCCEEDED)
-            assert order.payment.given_back.minor == back
-        for charge in self.stripe.state.tables["charges"].values():
-            assert charge["amount_refunded"] <= charge["amount"]
-
-    def refunds_of(self, order: Order) -> tuple[Refund, ...]:
-        return books.refunds_of(order_id=order.order_id) if order.refund_count else ()
-
-    # --- the end
-
-    def teardown(self) -> None:
-        """Everybody has gone; only the jobs are left, and Stripe answers again."""
-        self.stripe.faults.clear()
-        for _ in range(3):
-            self.now += HOLD + timedelta(minutes=20)
-            jobs.release_unpaid_orders(now=self.now)
-            jobs.settle_paid_orders(now=self.now)
-            jobs.resume_refunds(now=self.now)
-            jobs.reconcile(now=self.now)
-        for order_id in self.order_ids:  # refunds that came back from the bank long after are told by webhooks alone
-            if order_id in queries.orders_by_ids(order_ids=[order_id]):
-                services.sync_refunds(order_id=order_id, now=self.now)
-        orders = self.orders()
-        assert not [order.status for order in orders if order.status in (OrderStatus.PENDING, OrderStatus.REFUND_PENDING)]
-        assert not [refund for order in orders for refund in self.refunds_of(order) if refund.state.is_open]
-        intents = self.stripe.state.tables["payment_intents"].values()
-        charges = self.stripe.state.tables["charges"]
-        kept_by_stripe = {
-            intent["id"]: intent["amount_received"] - charges[intent["latest_charge"]]["amount_refunded"]
-            for intent in intents
-            if intent["amount_received"]
-        }
-        kept_by_orders = {
-            order.payment.payment_intent_id: order.payment.amount.minor - order.payment.given_back.minor
-            for order in orders
-            if order.payment.payment_intent_id
-        }
-        assert kept_by_stripe == kept_by_orders
-        mine = {finding.kind for finding in books.findings() if finding.order_id in self.order_ids}
-        assert mine <= {FindingKind.FAILED_REFUND}
-        self.stock_adds_up()
-        self.no_more_goes_back_than_came_in()
+def _answer(call: Any, operation: str, params: dict[str, Any]) -> tuple[dict[str, Any], ClientError | None]:
+    try:
+        return call(operation, params), None
+    except ClientError as refusal:
+        return {}, refusal
 
 
-@pytest.mark.usefixtures("tables")
-def test_whatever_happens_stock_and_money_add_up(stripe: FakeStripe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shop.lib.transactions.time.sleep", lambda _seconds: None)
-    run_state_machine_as_test(
-        lambda: Shop(stripe),  # type: ignore[arg-type]  # any maker of a machine will do
-        settings=settings(
-            max_examples=LIVES,
-            stateful_step_count=STEPS,
-            deadline=None,
-            phases=[Phase.generate] if os.environ.get("QUICK") else list(Phase),
-            report_multiple_bugs=False,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+def _said(refusal: ClientError | None) -> list[Any]:
+    if refusal is None:
+        return []
+    response: Any = refusal.response
+    return [response["Error"]["Code"], [reason["Code"] for reason in response.get("CancellationReasons", [])]]
+
+
+def _told(answer: dict[str, Any], params: dict[str, Any]) -> list[Any]:
+    """What an answer says; items that have no order of their own, sorted."""
+    items = answer.get("Items", [])
+    if "IndexName" in params:
+        items = sorted(items, key=repr)
+    found = {name: sorted(batch, key=repr) for name, batch in answer.get("Responses", {}).items()}
+    return [answer.get("Item"), items, found, answer.get("Attributes"), "LastEvaluatedKey" in answer]
