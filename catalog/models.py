@@ -184,7 +184,7 @@ class CatalogAuditRow(AuditRow):
 
 
 class CatalogAnswerRow(AnswerRow):
-    """What another system was answered to a write to the catalogue."""
+    """A write to the catalogue that is done once: what another system was answered, or a press of a staff form's button."""
 
     class Meta(ProductMeta):
         pass

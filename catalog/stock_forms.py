@@ -8,6 +8,7 @@ from django import forms
 
 from catalog.domain import StockReason
 from catalog.staff_forms import LineField
+from shop.lib.presses import PressField
 
 MOST_LINES = 200
 _MOST_PIECES = 1_000_000
@@ -51,6 +52,7 @@ class WhyForm(forms.Form):
 
     reason = forms.TypedChoiceField(label="Reason", choices=_REASONS, coerce=StockReason)
     note = LineField(label="Note", required=False)
+    press = PressField()
 
     def wishes(self) -> list[tuple[str, int, str]]:
         """What was typed beside which product, and the stock its writer saw; nothing typed is left out."""

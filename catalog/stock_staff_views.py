@@ -1,7 +1,7 @@
 """Staff pages of stock: the grid, what went in and out of one product, and lines pasted from a spreadsheet."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -13,12 +13,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from catalog import queries, services, staff_queries
 from catalog.domain import Availability, Product, StockReason
+from catalog.models import CatalogAnswerRow
 from catalog.staff_forms import ListForm
 from catalog.staff_queries import Asked
 from catalog.stock_forms import NoNumber, PasteForm, WhyForm, Wish
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff, viewer_of
+from shop.lib.answers import Repeated
 from shop.lib.clock import utc_now
 from shop.lib.http import local_path, see_other
+from shop.lib.presses import claim_of_press
 from shop.lib.viewer import Viewer
 
 _TABS = {None: "All for sale", Availability.LOW: "Low", Availability.OUT: "Sold out"}
@@ -78,24 +81,42 @@ class Row:
     seen: int
 
 
-def _apply(wishes: Sequence[Row], form: WhyForm, actor: Viewer) -> tuple[int, dict[str, str]]:
-    """How many products were changed, and by id why others were not."""
-    done, problems = 0, {}
+@dataclass(slots=True)
+class Done:
+    """What came of some wishes: how many products were changed, how many before by the same press, and why others were not."""
+
+    changed: int = 0
+    repeated: int = 0
+    problems: dict[str, str] = field(default_factory=dict)
+
+
+def _apply(wishes: Sequence[Row], form: WhyForm, actor: Viewer) -> Done:
+    done, problems = Done(), {}
     for row in wishes:
         try:
             wish = Wish.of(row.text)
+            now = utc_now()
             moved = services.adjust_stock(
                 product_id=row.product_id,
                 reason=form.cleaned_data["reason"],
                 note=form.cleaned_data["note"],
                 by=actor,
                 actor=actor.user_id,
-                now=utc_now(),
+                now=now,
+                claim=claim_of_press(
+                    CatalogAnswerRow,
+                    who=actor.user_id,
+                    press=form.cleaned_data["press"],
+                    what=f"{row.product_id} {row.text}",
+                    now=now,
+                ),
                 change=wish.number if wish.is_amount else None,
                 absolute=None if wish.is_amount else wish.number,
                 seen=None if wish.is_amount else row.seen,
             )
-            done += moved is not None
+            done.changed += moved is not None
+        except Repeated:
+            done.repeated += 1
         except NoNumber:
             problems[row.product_id] = f"“{row.text[:20]}” is no number such as 12, +5 or -3"
         except services.StockMoved as found:
@@ -104,18 +125,21 @@ def _apply(wishes: Sequence[Row], form: WhyForm, actor: Viewer) -> tuple[int, di
             problems[row.product_id] = f"there are only {short.left}"
         except queries.ProductNotFound:
             problems[row.product_id] = "it is no more"
-    return done, problems
+    done.problems = problems
+    return done
 
 
-def _tell(request: HttpRequest, result: tuple[int, dict[str, str]], names: dict[str, str]) -> None:
-    done, problems = result
-    if done:
-        messages.success(request, f"The stock of {done} product{'' if done == 1 else 's'} is changed.")
+def _tell(request: HttpRequest, done: Done, names: dict[str, str]) -> None:
+    problems = done.problems
+    if done.changed:
+        messages.success(request, f"The stock of {done.changed} product{'' if done.changed == 1 else 's'} is changed.")
+    if done.repeated:
+        messages.info(request, "The button was pressed twice: what was changed the first time was not changed again.")
     for product_id, why in list(problems.items())[:5]:
         messages.warning(request, f"{names.get(product_id, product_id)} is left as it was: {why}.")
     if len(problems) > 5:  # noqa: PLR2004 - a cookie carries but a few
         messages.warning(request, f"So are {len(problems) - 5} more.")
-    if not done and not problems:
+    if not (done.changed or done.repeated or problems):
         messages.info(request, "Nothing was different, so nothing was changed.")
 
 

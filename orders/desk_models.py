@@ -31,7 +31,7 @@ class NoteRow(Row):
 
 
 class OrderAnswerRow(AnswerRow):
-    """What another system was answered to a write to an order."""
+    """A write to an order that is done once: what another system was answered, or a press of a staff form's button."""
 
     class Meta(OrderMeta):
         pass

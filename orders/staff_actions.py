@@ -1,6 +1,7 @@
 """What staff do to an order. Forms on pages of their own; every answer to a post is a redirect, so nothing is sent twice."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -10,22 +11,27 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from orders import services
 from orders.carriers import CARRIERS
+from orders.desk_models import OrderAnswerRow
 from orders.domain import Order, OrderStatus
 from orders.ledger_domain import RefundState, amount_asked
 from orders.payments import PaymentRefused, PaymentsUnavailable
 from orders.staff_forms import NoteForm, ReasonForm, RefundForm, ShipForm
 from orders.staff_views import order_context, order_or_404
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
+from shop.lib.answers import Claim, Repeated
 from shop.lib.clock import utc_now
 from shop.lib.http import see_other
 from shop.lib.money import Money
+from shop.lib.presses import LONGEST_PRESS, claim_of_press
 from shop.lib.tables import Busy
 
 _MOVED = "Somebody else changed this order meanwhile, so nothing was done. Here is how it stands now."
 _SILENT = "Stripe does not answer just now, so nothing was done. Please try again in a moment."
 _EMPTY = "There was nothing in it: choose pieces, the delivery or an amount."
+_PRESSED_TWICE = "The button was pressed twice; the parcel is noted once."
 _ENDED = "The order does not stand where this can be done."
 _REFUSALS: dict[type[Exception], str] = {
+    Repeated: _PRESSED_TWICE,
     services.OrderMoved: _MOVED,
     services.NotInReview: _MOVED,
     services.NoPayment: _MOVED,
@@ -44,8 +50,11 @@ _REFUSALS: dict[type[Exception], str] = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_staff(Permission.ORDERS_SHIP)
 def ship(request: HttpRequest, order_id: str) -> HttpResponse:
-    found = order_or_404(order_id)
+    found, now = order_or_404(order_id), utc_now()
     form = ShipForm(request.POST if request.method == "POST" else None, order=found)
+    claim = _claim_of(request, found, now)
+    if claim and claim.kept() is not None:
+        return _back(request, found, _PRESSED_TWICE)
     if request.method != "POST" or not form.is_valid():
         if found.status is not OrderStatus.PROCESSING:
             return _back(request, found, _MOVED)
@@ -59,7 +68,8 @@ def ship(request: HttpRequest, order_id: str) -> HttpResponse:
             tracking_number=told["tracking_number"],
             pieces=form.pieces,
             actor=_actor(request),
-            now=utc_now(),
+            now=now,
+            claim=claim,
         )
         return (
             "The order is shipped." if moved.status is OrderStatus.SHIPPED else "The parcel is noted; the rest is still to leave."
@@ -192,6 +202,13 @@ def _back(request: HttpRequest, found: Order, words: str) -> HttpResponse:
 
 def _to(found: Order) -> HttpResponse:
     return see_other(reverse("orders_staff:order", args=[found.order_id]))
+
+
+def _claim_of(request: HttpRequest, found: Order, now: datetime) -> Claim | None:
+    """The claim of what is posted with this press of the form's button; None without its key."""
+    posted = sorted((name, value) for name, value in request.POST.items() if name not in ("csrfmiddlewaretoken", "press"))
+    press = request.POST.get("press", "")[:LONGEST_PRESS]
+    return claim_of_press(OrderAnswerRow, who=_actor(request), press=press, what=f"{found.order_id} {posted}", now=now)
 
 
 def _actor(request: HttpRequest) -> str:

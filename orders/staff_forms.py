@@ -10,6 +10,7 @@ from orders.domain import Order, OrderStatus
 from orders.forms import DayField
 from shop.lib.address_form import LineField, no_control_characters
 from shop.lib.money import Money, digits
+from shop.lib.presses import PressField
 
 _LONGEST_REASON = 200
 
@@ -81,6 +82,7 @@ class ShipForm(PiecesForm):
 
     carrier = LineField(label="Carrier", autocomplete="off", max_length=40)
     tracking_number = LineField(label="Tracking number", autocomplete="off", max_length=60)
+    press = PressField()
 
     def __init__(self, data: Any = None, *, order: Order) -> None:
         super().__init__(data, order=order, most={line.product_id: line.to_ship for line in order.lines}, filled=True)

@@ -162,6 +162,24 @@ def test_an_order_is_shipped_in_two_parcels(desk: Client, stripe: FakeStripe, gu
     assert shipped.history[-1].actor.endswith("@shop.example") or "@" in shipped.history[-1].actor
 
 
+@pytest.mark.parametrize("pieces", ["1", "3"])
+def test_a_parcel_whose_button_is_pressed_twice_is_noted_once(
+    desk: Client, stripe: FakeStripe, guest: Owner, now: datetime, pieces: str
+) -> None:
+    mug = factories.make_product()
+    order = paid_order(stripe, guest, {mug.product_id: 3}, now)
+    ship = f"/staff/orders/{order.order_id}/ship/"
+    found = re.search(r'name="press" value="([0-9a-f]{32})"', desk.get(ship).text)
+    assert found
+    asked = {f"pieces-{mug.product_id}": pieces, "carrier": "UPS", "tracking_number": "1Z", "press": found[1]}
+
+    desk.post(ship, asked)
+    page = followed(desk.post(ship, asked), desk)
+
+    assert "The button was pressed twice; the parcel is noted once." in page
+    assert [parcel.pieces for parcel in stored(order).parcels] == [((mug.product_id, int(pieces)),)]
+
+
 @pytest.mark.parametrize("pieces", ["-1", "3", "1.5", "٣٣", "all", "0", ""])
 def test_a_parcel_of_nonsense_does_not_leave(desk: Client, stripe: FakeStripe, guest: Owner, now: datetime, pieces: str) -> None:
     mug = factories.make_product()

@@ -44,6 +44,41 @@ def field_of(client: Client, product_id: str) -> str:
     return found[1]
 
 
+def press_of(page: str) -> str:
+    found = re.search(r'name="press" value="([0-9a-f]{32})"', page)
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize("page", [URL, "/staff/stock/{}/"])
+def test_a_button_pressed_twice_changes_the_stock_once(keeper: Client, page: str) -> None:
+    mug = factories.make_product(inventory=10)
+    drawn = keeper.get(page.format(mug.product_id)).text
+    asked = typed(press=press_of(drawn), **{field_of(keeper, mug.product_id): "+5"})
+
+    keeper.post(f"{URL}change/", asked)
+    again = keeper.post(f"{URL}change/", asked, follow=True)
+
+    assert "was not changed again" in again.text
+    assert saved(mug.product_id).inventory == 15
+    assert len(queries.stock_movements(product_id=mug.product_id).items) == 2  # what it began with, and the delivery
+    keeper.post(f"{URL}change/", asked | {name: "+4" for name in asked if name.startswith("stock.")})
+    assert saved(mug.product_id).inventory == 19  # another number is another wish
+    keeper.post(f"{URL}change/", asked | {"press": press_of(keeper.get(URL).text)})
+    assert saved(mug.product_id).inventory == 24  # and the form drawn anew another press
+
+
+def test_pasted_amounts_sent_twice_count_once(keeper: Client) -> None:
+    mug = factories.make_product(inventory=10)
+    asked = typed(lines=f"{mug.sku}\t+5\t10", press=press_of(keeper.get(f"{URL}paste/").text))
+    assert press_of(keeper.post(f"{URL}paste/", asked).text) == asked["press"]  # the look at it keeps the key
+
+    for _ in range(2):
+        keeper.post(f"{URL}paste/", asked | {"apply": "1"})
+
+    assert saved(mug.product_id).inventory == 15
+
+
 def test_a_number_is_a_count_and_one_with_a_sign_an_amount(keeper: Client, now: datetime) -> None:
     mug, bowl, jug = (factories.make_product(inventory=10) for _ in range(3))
     numbers = dict(zip((field_of(keeper, made.product_id) for made in (mug, bowl, jug)), ("12", "+5", "-3"), strict=True))
