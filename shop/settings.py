@@ -212,7 +212,9 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", f"{SHOP_NAME} <shop@e
 SUPPORT_EMAIL = env.text("SUPPORT_EMAIL", parseaddr(DEFAULT_FROM_EMAIL)[1])
 # Who is told that a product is low or sold out; nobody without it.
 STAFF_MAIL = env.text("STAFF_MAIL", "")
-ANYMAIL = {"AMAZON_SES_CLIENT_PARAMS": {"region_name": AWS_REGION}}
+# A service that hangs must not use up the stream's minute, in which other records wait. The stream itself tries again.
+_SES_CLIENT = {"connect_timeout": 1, "read_timeout": 5, "retries": {"total_max_attempts": 1}}
+ANYMAIL = {"AMAZON_SES_CLIENT_PARAMS": {"region_name": AWS_REGION, "config": _SES_CLIENT}}
 
 # --- Static files -----------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 _CONNECT_SECONDS = 1
-_READ_SECONDS = 5
+_READ_SECONDS = 3
+"""Twice this and a page from the tables instead is still an honest answer, within ten seconds."""
 _ATTEMPTS = 2
 _OK, _NOT_FOUND, _SERVER_ERROR = 200, 404, 500
 

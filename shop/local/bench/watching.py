@@ -46,7 +46,7 @@ def watch(page: Page, scene: Scene) -> Watched:
         forget_pages()
     if page.is_once:
         ask = page.prepare(scene)
-    with _noted_calls() as calls, _noted_drawings() as drawings:
+    with noted_calls() as calls, _noted_drawings() as drawings:
         _ask(ask, page)
     return Watched(calls, drawings[0] if drawings else None)
 
@@ -60,7 +60,7 @@ def _ask(ask: Ask, page: Page) -> None:
 
 
 @contextmanager
-def _noted_calls() -> Iterator[TableCalls]:
+def noted_calls() -> Iterator[TableCalls]:
     calls = TableCalls()
     asked: list[dict[str, Any]] = []
 

@@ -48,7 +48,7 @@ class Watch:
 
 
 @contextmanager
-def _watching(watch: Watch) -> Iterator[None]:
+def watching(watch: Watch) -> Iterator[None]:
     """Every call over the wire goes by the watch: botocore's (tables, mail, files), and those `requests` makes (Stripe)."""
     from botocore.client import BaseClient
     from requests.sessions import Session as HttpSession
@@ -167,7 +167,7 @@ def _story(world: World, story: Story, *, claim: str = "", is_control: bool = Fa
         product = world.product(inventory=PIECES)
         scene = story.begin(world, product.product_id)
         watch = Watch(kill_at=at, kill_after=after)
-        with suppress(Killed), _watching(watch):
+        with suppress(Killed), watching(watch):
             story.act(world, scene)
         if story.is_told_again:
             with passed_over():
@@ -188,7 +188,7 @@ def _tries_again(world: World) -> Verdict:
         points += 1
         product = world.product(inventory=PIECES)
         buyer = _begin_checkout(world, product.product_id)
-        with _watching(Watch(kill_at=at, kill_after=after)), suppress(Killed):
+        with watching(Watch(kill_at=at, kill_after=after)), suppress(Killed):
             _check_out(world, buyer)
         with passed_over():
             _check_out_and_pay(world, buyer)
@@ -201,7 +201,7 @@ def _points(world: World, story: Story) -> list[tuple[int, bool]]:
     """Before and after each call of one whole run."""
     scene = story.begin(world, world.product(inventory=PIECES).product_id)
     watch = Watch()
-    with _watching(watch):
+    with watching(watch):
         story.act(world, scene)
     return [(at, after) for at in range(len(watch.calls)) for after in (False, True)]
 

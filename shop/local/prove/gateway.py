@@ -6,9 +6,11 @@ a seeded generator, does. Everything else passes through untouched, signature in
 
 import json
 import random
+import re
 import threading
 import time
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
@@ -21,6 +23,8 @@ from shop.local import ports
 _TIMEOUT_SECONDS = 30
 _CONNECT_TRIES = 5
 _HOP_HEADERS = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "upgrade"})
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+_SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/")
 _TYPE = "com.amazonaws.dynamodb.v20120810#"
 _CONFLICT = {
     "__type": f"{_TYPE}TransactionCanceledException",
@@ -40,8 +44,8 @@ class Weather:
     """Of all calls."""
     lost_replies: float = 0.0
     """Of all calls: done, and the connection cut before the answer."""
-    is_silent: bool = False
-    """Nothing is done and no answer ever comes."""
+    silent: Collection[str] = ()
+    """Services (`dynamodb`, `s3`, `ses`) that do nothing and never answer."""
     met: Counter[str] = field(default_factory=Counter)
     """How many calls met which fault."""
 
@@ -75,12 +79,14 @@ class FaultGateway:
         self._server.shutdown()
         self._server.server_close()
 
-    def fault_for(self, operation: str) -> str:
-        """The fault this call meets; empty for none."""
+    def fault_for(self, service: str, operation: str) -> str:
+        """The fault this call meets; empty for none. All but silence befalls DynamoDB alone."""
         with self._lock:
             weather, chance = self.weather, self._chance
-            if weather.is_silent:
+            if service in weather.silent:
                 fault = "silence"
+            elif service != "dynamodb":
+                return ""
             elif operation == "TransactWriteItems" and chance.random() < weather.conflicts:
                 fault = "conflict"
             elif chance.random() < weather.throttled:
@@ -94,7 +100,7 @@ class FaultGateway:
 
     def stay_silent(self) -> None:
         """Wait as a dependency does that takes a call and never answers, until it is well again or the gateway stops."""
-        while self.weather.is_silent and not self._stopping.wait(0.1):
+        while self.weather.silent and not self._stopping.wait(0.1):
             pass
 
 
@@ -119,7 +125,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _pass_on(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         target = self.headers.get("X-Amz-Target", "")
-        fault = self.server.gateway.fault_for(target.rsplit(".", 1)[-1]) if target.startswith("DynamoDB_") else ""
+        signed = _SERVICE.search(self.headers.get("Authorization", ""))
+        fault = self.server.gateway.fault_for(signed[1] if signed else "", target.rsplit(".", 1)[-1])
         if fault == "silence":
             self.server.gateway.stay_silent()
             self.close_connection = True

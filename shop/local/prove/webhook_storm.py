@@ -2,15 +2,12 @@
 
 import json
 import random
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
@@ -20,12 +17,9 @@ from django.test import Client
 
 from orders import reactions
 from orders.domain import HOLD, Order, OrderStatus
-from orders.models import OrderRow
-from shop.entrypoints import stream
 from shop.lib.clock import utc_now
 from shop.local.prove.verdicts import Verdict
 from shop.local.prove.world import World, at_once
-from shop.local.streams import StreamWorker
 
 ORDERS = 100
 _MOST_TIMES = 5
@@ -53,7 +47,7 @@ def _storm(world: World, claim: str, *, is_control: bool = False) -> Verdict:
     mail.outbox.clear()
     statuses = _deliver(world, orders)
     world.run_jobs(utc_now() + HOLD + timedelta(minutes=1))
-    _follow_stream()
+    world.read_stream(_twice)
     ended = Counter(order.status for order in world.orders_of([order.owner for order in orders]))
     mails = Counter(order.order_id for order in orders for sent in mail.outbox if order.order_id in str(sent.subject))
     holds = (
@@ -90,23 +84,11 @@ def _knock(body: bytes) -> int:
     return int(answer.status_code)
 
 
-def _follow_stream() -> None:
-    """Deliver every change of the orders to the stream function, each batch twice."""
+def _twice(event: dict[str, Any], context: object) -> Mapping[str, Any]:
+    from shop.entrypoints import stream  # needs Django set up
 
-    def twice(event: dict[str, Any], context: object) -> Mapping[str, Any]:
-        stream.handler(event, context)
-        return stream.handler(event, context)
-
-    with TemporaryDirectory() as folder:
-        worker = StreamWorker(
-            tables=[OrderRow.Meta.table_name],
-            checkpoint_table=f"{settings.TABLE_PREFIX}Checkpoints",
-            handler=twice,
-            dead_letters=Path(folder),
-            stop=threading.Event(),
-        )
-        while worker.poll():
-            pass
+    stream.handler(event, context)
+    return stream.handler(event, context)
 
 
 @contextmanager

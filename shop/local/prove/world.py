@@ -1,13 +1,21 @@
 """Where a proof takes place: tables behind the fault gateway, a stand-in Stripe, shoppers, and what can be counted afterwards."""
 
+import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.core.management import call_command
 
 from cart import discounts
 from cart import queries as carts
@@ -30,6 +38,8 @@ from shop.lib.tables import connection
 from shop.lib.viewer import Viewer
 from shop.local.fake_stripe import FakeStripe
 from shop.local.prove.gateway import FaultGateway, Weather
+from shop.local.streams import StreamWorker
+from shop.management.commands.createtables import TABLES
 
 _ADDRESS = Address(name="Ada Lovelace", street="123 Main St", city="New York", state="NY", zip_code="10001", country="US")
 _DETAILS = CheckoutDetails(email="ada@example.com", phone="", address=_ADDRESS, delivery="standard")
@@ -119,6 +129,30 @@ class World:
         for name in MINUTELY:
             with passed_over():
                 JOBS[name](now=now)
+
+    def read_stream(self, handler: Callable[[dict[str, Any], object], Mapping[str, Any]]) -> None:
+        """Deliver every change of the orders since the last time to this function, as Lambda does to the stream's."""
+        with TemporaryDirectory() as folder:
+            worker = StreamWorker(
+                tables=[OrderRow.Meta.table_name],
+                checkpoint_table=f"{settings.TABLE_PREFIX}Checkpoints",
+                handler=handler,
+                dead_letters=Path(folder) / "dead",
+                stop=threading.Event(),
+            )
+            while worker.poll():
+                pass
+
+    def begin_anew(self) -> None:
+        """Empty tables and an empty Stripe, for what is to be counted whole."""
+        client = connection().client
+        for row in TABLES:
+            client.delete_table(TableName=row.Meta.table_name)
+        call_command("createtables", stdout=StringIO())
+        with self.stripe.state.lock:
+            for table in self.stripe.state.tables.values():
+                table.clear()
+        cache.clear()
 
     def stock(self, product_id: str) -> int:
         """Pieces of the product that can be bought."""

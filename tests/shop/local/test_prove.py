@@ -67,10 +67,20 @@ def test_a_lost_reply_is_of_a_call_that_was_done(gateway: FaultGateway) -> None:
 
 
 def test_silence_is_a_call_that_is_neither_done_nor_answered(gateway: FaultGateway) -> None:
-    gateway.weather = Weather(is_silent=True)
+    gateway.weather = Weather(silent={"dynamodb"})
     with pytest.raises(ReadTimeoutError):
         put(gateway)
     assert not is_written(gateway)
+
+
+def test_a_silent_service_leaves_the_others_in_peace(gateway: FaultGateway) -> None:
+    gateway.weather = Weather(silent={"ses"}, lost_replies=1.0)
+    s3 = boto3.client("s3", endpoint_url=gateway.endpoint)
+    ses = boto3.client("sesv2", endpoint_url=gateway.endpoint, config=Config(read_timeout=0.5, retries={"total_max_attempts": 1}))
+
+    assert s3.list_buckets()["Buckets"] == []  # nor does it lose replies: that is the tables' weather
+    with pytest.raises(ReadTimeoutError):
+        ses.get_account()
 
 
 def test_the_table_tells_a_broken_claim_and_a_control_that_held() -> None:
