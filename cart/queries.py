@@ -153,5 +153,10 @@ def _line(item: Item, product: Product | None) -> Line:
         price_seen=item.price_seen,
         changes=changes_of(item, price=price, available=available, is_for_sale=is_for_sale),
         tax_class=product.tax_class if product else "",
-        grams=grams_of(product.attributes.get(_WEIGHT, "")) if product else 0,
+        grams=_grams(product) if product else 0,
     )
+
+
+def _grams(product: Product) -> int:
+    # What staff weighed, packed, counts before what shoppers read of the product itself.
+    return product.weight if product.weight is not None else grams_of(product.attributes.get(_WEIGHT, ""))

@@ -121,6 +121,7 @@ class ProductForm(forms.Form):
         min_value=0,
         max_value=1_000_000,
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+        help_text="Packed, as delivery is priced; empty: the attribute “weight” counts.",
     )
     tax_class = LineField(
         label="Tax class",

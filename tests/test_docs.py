@@ -16,7 +16,7 @@ def test_every_setting_of_the_environment_is_in_the_readme_and_no_other() -> Non
 
 def test_files_and_folders_named_in_the_documents_exist() -> None:
     missing = []
-    for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+    for document in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
         for name in re.findall(r"`([\w./-]+/[\w./-]*)`", document.read_text()):
             if name.startswith(("/", "requirements/*")) or ("." not in name.rsplit("/", 1)[-1] and not name.endswith("/")):
                 continue

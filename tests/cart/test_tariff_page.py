@@ -124,10 +124,13 @@ def test_an_example_costs_what_a_cart_costs_and_writes_nothing(desk: Client, gue
 
 def test_what_cannot_be_sent_or_bought_is_told(desk: Client) -> None:
     factories.make_product(sku="ANVIL", attributes={"weight": "30 kg"})
+    factories.make_product(sku="CRATE", weight=30_000, attributes={"weight": "3 kg"})
     factories.make_product(sku="GONE", inventory=0)
     heavy = words_of(desk.get(URL, {"sku_1": "ANVIL", "country": "FR"}).text)
     assert "No way of sending takes these goods there" in heavy
     assert "Courier: Does not go to France." in heavy
+    packed = words_of(desk.get(URL, {"sku_1": "CRATE", "country": "FR"}).text)
+    assert "Parcel: Takes up to 20 kg; this order weighs 30 kg." in packed
     assert "The way asked for does not fit" in words_of(
         desk.get(URL, {"sku_1": "ANVIL", "country": "DE", "delivery": "courier"}).text
     )
