@@ -1,4 +1,4 @@
-"""Every field staff write of a product is on the page, in the table and in the spreadsheet: a new one without a line here fails."""
+"""Every field staff write of a product is on the page, in the table and in the spreadsheet: one without a line here fails."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
