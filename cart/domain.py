@@ -9,6 +9,7 @@ from cart.delivery_domain import NO_OFFERS, DeliveryMethod, FreeDelivery, Offers
 from cart.discount_domain import Discount
 from cart.totals_domain import Priced, Totals
 from shop.lib.money import Money
+from shop.lib.owner import Owner
 from shop.lib.places import HOME_COUNTRY, country_in_words
 
 MAX_QUANTITY = 99
@@ -55,7 +56,8 @@ class KeptCart:
     """A cart as it is stored. `version` is 0 for a cart that was never written.
 
     `order_id` is the order this cart or, while it is open, the owner's last one became, `order_due_at` until when that order
-    waits to be paid. `restored` names the orders whose lines were put back into it, `code` is the discount code entered.
+    waits to be paid, `order_owner` whose it is when they placed it as a guest. `restored` names the orders whose lines were put
+    back into it, `code` is the discount code entered.
     """
 
     cart_id: str
@@ -65,12 +67,17 @@ class KeptCart:
     expires_at: datetime
     order_id: str | None = None
     order_due_at: datetime | None = None
+    order_owner: Owner | None = None
     restored: tuple[str, ...] = ()
     code: str = ""
 
     @property
     def count(self) -> int:
         return sum(item.quantity for item in self.items)
+
+    def has_order_that_may_wait(self, now: datetime) -> bool:
+        """Whether the order it names may be waiting to be paid."""
+        return bool(self.order_id) and self.order_due_at is not None and now < self.order_due_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +247,8 @@ class Cart:
     """The order the owner's last cart became."""
     order_due_at: datetime | None = None
     """Until when that order waited to be paid, at most."""
+    order_owner: Owner | None = None
+    """Whose that order is, when the owner placed it as a guest."""
     buyer: Buyer = NOBODY
     """For whom it is priced."""
     offers: Offers = NO_OFFERS

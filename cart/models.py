@@ -55,6 +55,7 @@ class CartRow(Row):
     version = IntegerAttribute(null=True)
     order_id = UnicodeAttribute(attr_name="orderId", null=True)
     order_due_at = EpochAttribute(attr_name="orderDueAt", null=True)
+    order_owner = UnicodeAttribute(attr_name="orderOwner", null=True)
     restored = TextListAttribute(attr_name="restoredOrders", null=True)
     discount_code = UnicodeAttribute(attr_name="discountCode", null=True)
     written_by = UnicodeAttribute(attr_name="writtenBy", null=True)
@@ -133,6 +134,7 @@ def to_kept_cart(row: CartRow) -> KeptCart:
         expires_at=row.expires_at,
         order_id=row.order_id,
         order_due_at=row.order_due_at,
+        order_owner=Owner.of_key(row.order_owner) if row.order_owner else None,
         restored=tuple(row.restored or ()),
         code=row.discount_code or "",
     )

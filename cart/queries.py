@@ -65,6 +65,7 @@ def price_cart(kept: KeptCart, *, now: datetime, buyer: Buyer = NOBODY, consiste
         totals=totals,
         order_id=kept.order_id or "",
         order_due_at=kept.order_due_at,
+        order_owner=kept.order_owner,
         buyer=buyer,
         offers=found_offers,
         delivery=delivery,

@@ -5,10 +5,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 
 from django.conf import settings
-from pynamodb.exceptions import PutError
+from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.transactions import TransactWrite
 
 from cart.discount_domain import normal_code, why_unknown
@@ -22,8 +21,6 @@ from cart.domain import (
     CartState,
     Item,
     KeptCart,
-    Merged,
-    adopt_items,
     merge_items,
     with_at_least,
 )
@@ -35,7 +32,6 @@ from catalog.domain import Product
 from shop.lib.ids import new_id
 from shop.lib.owner import Owner
 from shop.lib.tables import Busy, is_refused
-from shop.lib.transactions import Refused, run_transaction
 
 _TRIES = 8
 """Two tabs that collide eight times in a row are no shopper."""
@@ -234,37 +230,6 @@ def buy_again(*, owner: Owner, items: Items, now: datetime) -> BoughtAgain:
     return result
 
 
-def adopt_guest_cart(*, guest: Owner, owner: Owner, now: datetime) -> Merged | None:
-    """Put what somebody chose before signing in into their own cart, added up as far as the stock goes. None without any.
-
-    The guest's cart ends in the same transaction, so that doing it again, or twice at once, adopts once. Raises Busy.
-    """
-    for attempt in range(_TRIES):
-        if attempt:
-            time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311 - jitter, no secret
-        theirs = kept_cart(owner=guest, now=now)
-        if theirs is None or theirs.state is not CartState.OPEN or not theirs.items:
-            return None
-        stored = kept_cart(owner=owner, now=now)
-        cart = stored if stored and stored.state is CartState.OPEN else new_cart(stored, now)
-        merged = adopt_items(cart.items, theirs.items, most=_most_of((*cart.items, *theirs.items)))
-        cart_id = cart.cart_id or new_id("cart", now)
-        changed = replace(
-            cart,
-            cart_id=cart_id,
-            items=merged.items,
-            code=cart.code or theirs.code,
-            version=cart.version + 1,
-            expires_at=now + LIFETIME,
-        )
-        try:
-            run_transaction(partial(_add_adoption, guest, theirs, owner, cart if cart is stored else None, changed, now))
-        except Refused:
-            continue  # one of the two changed meanwhile, or another request has just done it
-        return merged
-    raise Busy
-
-
 def make_ready(*, owner: Owner, now: datetime) -> KeptCart:
     """Write the cart as it is, in our own form: one in the specification's form, written by somebody else, gets its id."""
     return _change(owner, now, lambda items: items)
@@ -283,11 +248,21 @@ def close_cart(
             CartRow.state.set(CartState.CHECKED_OUT),
             CartRow.order_id.set(order_id),
             *([CartRow.order_due_at.set(due_at)] if due_at else []),
+            CartRow.order_owner.remove(),
             CartRow.version.set(cart.version + 1),
             CartRow.updated_at.set(now),
         ],
         condition=is_unchanged(cart, now),
     )
+
+
+def order_may_wait_until(*, owner: Owner, order_id: str, due_at: datetime) -> None:
+    """Let the cart look longer how this order stands, if it is the one it tells of."""
+    try:
+        cart_key(owner).update(actions=[CartRow.order_due_at.set(due_at)], condition=CartRow.order_id == order_id)
+    except UpdateError as error:
+        if not is_refused(error):
+            raise
 
 
 def forget_cart(*, owner: Owner) -> None:
@@ -326,19 +301,6 @@ def _change_cart(owner: Owner, now: datetime, change: Callable[[KeptCart], KeptC
             continue
         return changed
     raise Busy
-
-
-def _add_adoption(
-    guest: Owner, theirs: KeptCart, owner: Owner, before: KeptCart | None, changed: KeptCart, now: datetime, txn: TransactWrite
-) -> None:
-    txn.delete(cart_key(guest), condition=is_unchanged(theirs, now))
-    txn.save(row_of(owner, changed, now), condition=is_unchanged(before, now) if before else is_replaceable(now))
-
-
-def _most_of(items: Items) -> dict[str, int]:
-    """How many of each product there can be in a cart. Of what is sold out or gone the cart page tells; the wish is kept."""
-    found = catalog.products(product_ids=[item.product_id for item in items])
-    return {product_id: _limit(product, MAX_QUANTITY) for product_id, product in found.items() if product.inventory > 0}
 
 
 def _with_line(items: Items, product: Product, quantity: int, now: datetime) -> Items:

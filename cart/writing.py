@@ -17,7 +17,7 @@ from shop.lib.tables import all_of
 def new_cart(last: KeptCart | None, now: datetime) -> KeptCart:
     """An empty cart, which still knows the order the last one became: it may be waiting to be paid."""
     made = KeptCart(new_id("cart", now), (), CartState.OPEN, 0, now + LIFETIME)
-    return replace(made, order_id=last.order_id, order_due_at=last.order_due_at) if last else made
+    return replace(made, order_id=last.order_id, order_due_at=last.order_due_at, order_owner=last.order_owner) if last else made
 
 
 def is_unchanged(cart: KeptCart, now: datetime) -> Condition:
@@ -51,6 +51,7 @@ def row_of(owner: Owner, cart: KeptCart, now: datetime) -> CartRow:
     row.version = cart.version
     row.order_id = cart.order_id
     row.order_due_at = cart.order_due_at
+    row.order_owner = cart.order_owner.key if cart.order_owner else None
     row.restored = list(cart.restored) or None
     row.discount_code = cart.code or None
     row.written_by = uuid.uuid4().hex

@@ -13,6 +13,7 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from cart import services as cart_services
 from catalog import queries as catalog
 from catalog import services as catalog_services
 from catalog.domain import StockReason
@@ -45,6 +46,7 @@ from orders.refund_entries import refund_of_all, write_down
 from orders.refunding import carry_out
 from orders.wallet import customer_of, forget_customer
 from shop.lib.once import KEEP
+from shop.lib.owner import Owner
 from shop.lib.tables import Busy, all_of, is_refused
 from shop.lib.transactions import Refused, run_transaction
 
@@ -183,13 +185,17 @@ def cancel_unpaid(*, order: Order, now: datetime) -> Order:
     return release(order=order, to=OrderStatus.CANCELLED, actor=SHOPPER, now=now)
 
 
-def extend_hold(*, order: Order, now: datetime) -> Order:
+def extend_hold(*, order: Order, visitor: Owner | None = None, now: datetime) -> Order:
     """Keep an unpaid order's pieces a quarter of an hour longer: once, and while they are kept.
 
-    Raises HoldOver when the time is over or was extended before; then nothing was written.
+    Carts that tell of it, its owner's and the visitor's (who may have signed in meanwhile), tell of it as long.
+    Raises HoldOver when the time is over or was extended before; then nothing was written to the order.
     """
     if order.due_at is None:
         raise HoldOver(order.order_id)
+    # First, since an extension is asked for once: a cart that looks too long does no harm, one that forgot the order would.
+    for one in {order.owner, visitor or order.owner}:
+        cart_services.order_may_wait_until(owner=one, order_id=order.order_id, due_at=order.due_at + HOLD_EXTENSION)
     try:
         order_key(order.owner, order.order_id).update(
             actions=[OrderRow.due_at.set(order.due_at + HOLD_EXTENSION), OrderRow.hold_extended.set(True)],

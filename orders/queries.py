@@ -116,11 +116,14 @@ def orders_of(*, owner: Owner, cursor: str = "", size: int = HISTORY_SIZE) -> Pa
 
 
 def order_that_may_wait(*, owner: Owner | None, cart: Cart, now: datetime) -> Order | None:
-    """The order the owner's last cart became, while it may be waiting to be paid; None later, without a call."""
+    """The order the owner's last cart became, or the one they placed before signing in, while it may be waiting to be paid.
+
+    None later, without a call.
+    """
     if owner is None or not cart.order_id or cart.order_due_at is None or now >= cart.order_due_at:
         return None
     try:
-        return order_of(owner=owner, order_id=cart.order_id)
+        return order_of(owner=cart.order_owner or owner, order_id=cart.order_id)
     except OrderNotFound:
         return None
 

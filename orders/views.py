@@ -16,7 +16,7 @@ from orders.domain import Order
 from orders.forms import PlaceForm
 from orders.payments import PaymentRefused, PaymentsUnavailable
 from orders.showing import address_of, made_theirs, order_or_404
-from shop.lib.access import confirmed_owner_of, owner_or_new_guest
+from shop.lib.access import confirmed_owner_of, owner_of, owner_or_new_guest
 from shop.lib.clock import utc_now
 from shop.lib.guests import remember_guest
 from shop.lib.http import see_other
@@ -103,7 +103,7 @@ def keep(request: HttpRequest, order_id: str) -> HttpResponse:
     order = order_or_404(request, order_id)
     if not order.hold_extended or not order.is_awaiting_payment:
         try:
-            services.extend_hold(order=order, now=utc_now())
+            services.extend_hold(order=order, visitor=owner_of(request), now=utc_now())
         except services.HoldOver:
             messages.warning(request, "The time was over already, so the items are not kept any longer.")
         else:

@@ -1,6 +1,7 @@
 """What the cart page says of the order its last cart became: the cart knows nothing of orders."""
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django import template
 
@@ -23,6 +24,8 @@ def waiting_order(context: Any, cart: "Cart") -> dict[str, Any]:
     return {
         "cart": cart,
         "order": order,
+        # What a guest placed opens to them by its key alone, now that they have signed in.
+        "query": f"?{urlencode({'key': queries.key_of(cart.order_id)})}" if cart.order_owner else "",
         "is_in_time": order is not None and now < order.kept_until,
         "csrf_token": context.get("csrf_token"),
     }

@@ -11,8 +11,10 @@ import pytest
 import stripe as stripe_library
 from django.test import Client
 
+from cart import queries as carts
+from cart import services as cart_services
 from catalog.models import ProductRow, product_key
-from orders import jobs, services
+from orders import jobs, queries, services
 from orders import ledger_queries as books
 from orders.domain import HOLD, HOLD_EXTENSION, KEPT, MOST_FAILED_PAYMENTS, SESSION_LIFETIME, Order, OrderStatus
 from orders.models import EventRow, event_pk
@@ -68,6 +70,29 @@ def test_the_hold_is_extended_once_and_the_job_and_the_payment_page_keep_to_it(p
     assert stock(mug) == 5
 
 
+@pytest.mark.parametrize("has_new_cart", [False, True])
+def test_the_cart_tells_of_the_order_as_long_as_it_waits(
+    pending: Order, guest: Owner, now: datetime, mug: str, has_new_cart: bool
+) -> None:
+    if has_new_cart:
+        factories.fill_cart(guest, {mug: 1}, now)
+    extended = services.extend_hold(order=pending, now=now)
+
+    for moment, found in ((now + HOLD + HOLD_EXTENSION - timedelta(seconds=1), extended), (now + HOLD + HOLD_EXTENSION, None)):
+        cart = carts.open_cart(owner=guest, now=moment)
+        assert (cart.count, cart.order_due_at) == (int(has_new_cart), extended.due_at)
+        assert queries.order_that_may_wait(owner=guest, cart=cart, now=moment) == found
+
+
+def test_the_cart_of_another_order_is_left_alone(pending: Order, guest: Owner, now: datetime, mug: str) -> None:
+    other = factories.make_order(guest, {mug: 1}, now)
+
+    services.extend_hold(order=pending, now=now)
+
+    cart = carts.open_cart(owner=guest, now=now)
+    assert (cart.order_id, cart.order_due_at) == (other.order_id, other.due_at)
+
+
 def test_a_hold_that_is_over_is_not_extended(pending: Order, now: datetime) -> None:
     with pytest.raises(services.HoldOver):
         services.extend_hold(order=pending, now=now + HOLD)
@@ -99,8 +124,9 @@ def test_two_tabs_extend_together_once(pending: Order, now: datetime) -> None:
 
 
 def test_an_extension_whose_reply_was_lost_is_made_once(
-    pending: Order, now: datetime, lost_reply: Callable[[str], list[str]]
+    pending: Order, now: datetime, lost_reply: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(cart_services, "order_may_wait_until", lambda **_: None)  # that write may be made twice
     wire = lost_reply("UpdateItem")
 
     extended = services.extend_hold(order=pending, now=now)
