@@ -35,7 +35,8 @@ from catalog.models import (
     to_family_row,
     to_row,
 )
-from catalog.queries import ProductNotFound, forget_products, product
+from catalog.product_queries import forget_products
+from catalog.queries import ProductNotFound, product
 from catalog.staff_models import PUBLISH_PK, PublishRow, publish_row, publish_sk
 from catalog.staff_queries import StoredPhoto, stored_photos, was_sold
 from catalog.stock_models import to_stock_row

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.pagination import ResultIterator
 
@@ -39,8 +38,6 @@ from catalog.models import (
     to_sibling,
     wait_sk,
 )
-from catalog.review_domain import ShownProduct, Summary, Tally
-from catalog.review_models import SUMMARY_SK, SummaryRow, to_summary
 from catalog.search.engine import Engine, Filters, IndexMissing, Listed, Results, Sort, Suggestions
 from catalog.search.reading import SnapshotReader
 from catalog.search.store import SnapshotStore
@@ -48,7 +45,7 @@ from catalog.search.words import query_words
 from catalog.staff_models import MovedCategoryRow, ShortRow, moved_category_sk, short_key
 from catalog.stock_models import StockRow, stock_sk, to_movement
 from shop.lib.cursors import Page, read_page
-from shop.lib.tables import batch_get, batch_items, whole_table
+from shop.lib.tables import batch_get, whole_table
 
 logger = logging.getLogger(__name__)
 
@@ -66,52 +63,12 @@ class ProductNotFound(Exception):
 def product(*, product_id: str, consistent: bool = False) -> Product:
     """The product as it is now, active or not. Raises ProductNotFound."""
     try:
-        found = _readable(ProductRow.get(product_pk(product_id), PRODUCT_SK, consistent_read=consistent))
+        found = readable(ProductRow.get(product_pk(product_id), PRODUCT_SK, consistent_read=consistent))
     except DoesNotExist:
         found = None
     if found is None:
         raise ProductNotFound(product_id)
     return found
-
-
-def shown_product(*, product_id: str) -> ShownProduct:
-    """The product and what is said of it, for its page, in one call: from the shared cache where there is one, for money is
-    never decided here.
-
-    Raises ProductNotFound.
-    """
-    if not settings.PRODUCT_CACHE_SECONDS:
-        return _shown(product_id, consistent=False)
-    key = _product_cache_key(product_id)
-    kept: ShownProduct | None = cache.get(key)
-    if kept is None:
-        # Consistently: what is kept now must not be older than a write that has just dropped it.
-        kept = _shown(product_id, consistent=True)
-        cache.set(key, kept, settings.PRODUCT_CACHE_SECONDS)
-    return kept
-
-
-def _shown(product_id: str, *, consistent: bool) -> ShownProduct:
-    pk = product_pk(product_id)
-    items = batch_items(ProductRow.Meta.table_name, [(pk, PRODUCT_SK), (pk, SUMMARY_SK)], consistent=consistent)
-    by_key = {item["SK"]["S"]: item for item in items}
-    found = _readable(ProductRow.from_raw_data(by_key[PRODUCT_SK])) if PRODUCT_SK in by_key else None
-    if found is None:
-        raise ProductNotFound(product_id)
-    if SUMMARY_SK not in by_key:
-        return ShownProduct(found, Summary(Tally.carrying(found.rating)))
-    return ShownProduct(found, to_summary(SummaryRow.from_raw_data(by_key[SUMMARY_SK])))
-
-
-def forget_products(product_ids: Iterable[str]) -> None:
-    """Drop products from the shared cache after a write."""
-    if settings.PRODUCT_CACHE_SECONDS:
-        cache.delete_many([_product_cache_key(product_id) for product_id in product_ids])
-
-
-def _product_cache_key(product_id: str) -> str:
-    # The number changes when ShownProduct or Product changes shape, so that no release reads what another wrote.
-    return f"catalog.product.3.{product_id}"
 
 
 def products(*, product_ids: Iterable[str], consistent: bool = False) -> dict[str, Product]:
@@ -120,7 +77,7 @@ def products(*, product_ids: Iterable[str], consistent: bool = False) -> dict[st
     if not keys:
         return {}
     rows = batch_get(ProductRow, keys, consistent=consistent)
-    return {product.product_id: product for product in map(_readable, rows) if product}
+    return {product.product_id: product for product in map(readable, rows) if product}
 
 
 def image_keys(*, product_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -165,7 +122,7 @@ def active_products() -> Iterator[Product]:
     Consistent, so that the index is at least as new as every change that was published before it was begun.
     """
     for row in whole_table(ProductRow, sort_key=PRODUCT_SK):
-        if row.status == ProductStatus.ACTIVE and (product := _readable(row)):
+        if row.status == ProductStatus.ACTIVE and (product := readable(row)):
             yield product
 
 
@@ -287,7 +244,7 @@ def listed_count() -> int:
         return 0
 
 
-def _readable(row: ProductRow) -> Product | None:
+def readable(row: ProductRow) -> Product | None:
     """The product of a row; none for a row that makes no sense, which must not take a page of others with it."""
     try:
         return to_product(row)

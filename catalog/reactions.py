@@ -8,7 +8,8 @@ from django.conf import settings
 from catalog.domain import Availability, Product, availability_of
 from catalog.mails import send_back_in_stock, send_low_stock
 from catalog.models import PRODUCT_SK, ProductRow, to_product
-from catalog.queries import forget_products, is_short, waiting_for
+from catalog.product_queries import forget_products
+from catalog.queries import is_short, waiting_for
 from catalog.search.engine import Batch, Document
 from catalog.services import forget_wish, mark_availability, note_gone, note_in_family, note_shortage, update_index
 

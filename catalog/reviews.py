@@ -22,7 +22,8 @@ from catalog.models import (
     product_pk,
     to_product,
 )
-from catalog.queries import ProductNotFound, forget_products
+from catalog.product_queries import forget_products
+from catalog.queries import ProductNotFound
 from catalog.review_domain import LATEST, Review, ReviewStatus, ShownReview, Summary, Tally, Words, latest_of
 from catalog.review_models import (
     REVIEW_SK,

@@ -39,7 +39,8 @@ from catalog.models import (
     to_row,
     wait_sk,
 )
-from catalog.queries import ProductNotFound, active_products, forget_categories, forget_products, product, snapshot_store
+from catalog.product_queries import forget_products
+from catalog.queries import ProductNotFound, active_products, forget_categories, product, snapshot_store
 from catalog.reviews import AlreadyReviewed, ReviewMoved, approve_review, load_reviews, reject_review, submit_review
 from catalog.search.engine import Batch, Document
 from catalog.search.publishing import SnapshotWriter

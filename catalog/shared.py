@@ -25,6 +25,14 @@ _LONGEST_ADDRESS = 2000
 
 
 @dataclass(frozen=True, slots=True)
+class Links:
+    """Where a list's next and previous pages are; empty where there are none."""
+
+    next_url: str
+    previous_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Page:
     drawn_from: object
     body: bytes

@@ -8,7 +8,8 @@ from pynamodb.transactions import TransactWrite
 
 from catalog.domain import Availability, Product, ProductStatus, StockMovement, StockReason
 from catalog.models import CatalogAuditRow, ProductRow, product_key, product_pk
-from catalog.queries import forget_products, product
+from catalog.product_queries import forget_products
+from catalog.queries import product
 from catalog.staff_models import short_key
 from catalog.stock_models import to_stock_row
 from shop.lib.answers import Claim

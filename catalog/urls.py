@@ -4,6 +4,7 @@ from django.urls import path
 
 from shop.lib.addresses import views_of
 
+product_views = views_of("catalog.product_views")
 sitemaps = views_of("catalog.sitemaps")
 views = views_of("catalog.views")
 waiting_views = views_of("catalog.waiting_views")
@@ -19,6 +20,6 @@ urlpatterns = [
     path("sitemap-products-<int:number>.xml", sitemaps.products, name="sitemap_products"),
     path("categories/<id:slug>/", views.category, name="category"),
     path("products/<id:product_id>/tell-me/", waiting_views.tell_me, name="tell_me"),
-    path("products/<id:product_id>/<slug:slug>/", views.product, name="product"),
-    path("products/<id:product_id>/<slug:slug>/reviews/", views.reviews, name="reviews"),
+    path("products/<id:product_id>/<slug:slug>/", product_views.product, name="product"),
+    path("products/<id:product_id>/<slug:slug>/reviews/", product_views.reviews, name="reviews"),
 ]

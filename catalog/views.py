@@ -1,8 +1,5 @@
 """Catalogue pages: the same bytes for every visitor, so that a CDN may keep them."""
 
-from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -11,27 +8,17 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from catalog import queries, review_queries
-from catalog.domain import Category, Product, looked_at, option_controls
+from catalog import queries
+from catalog.domain import Category, looked_at
 from catalog.forms import DEAREST, SORTS, FilterForm, SeenForm
 from catalog.recent import drop_recent, recent_ids, remember_recent
 from catalog.search.engine import IndexMissing
-from catalog.seo import absolute, breadcrumb_data, product_data
-from catalog.shared import shared_page
+from catalog.shared import Links, shared_page
 from catalog.shelf import Shelf, shelf_of
-from shop.lib.cursors import Page
 from shop.lib.http import is_htmx, see_other
 
 NEWEST_ON_HOME = 8
 _RECENT_SHOWN = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """Where a list's next and previous pages are; empty where there are none."""
-
-    next_url: str
-    previous_url: str
 
 
 @require_safe
@@ -78,36 +65,6 @@ def suggestions(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def product(request: HttpRequest, product_id: str, slug: str) -> HttpResponse:
-    try:
-        shown = queries.shown_product(product_id=product_id)
-    except queries.ProductNotFound:
-        return _gone_answer(request, product_id)
-    found = shown.product
-    if not found.is_active:
-        return _not_for_sale_answer(request, found)
-    if slug != found.slug:
-        return HttpResponsePermanentRedirect(found.path)
-    related, siblings = queries.related_to(found), queries.siblings_of(found)
-
-    def context() -> dict[str, object]:
-        trail = [*_breadcrumb(found.category), (found.name, "")]
-        return {
-            "product": found,
-            "reviews": shown.reviews,
-            "options": option_controls(found, siblings),
-            "related": related,
-            "breadcrumb": trail,
-            "product_data": product_data(shown),
-            "breadcrumb_data": breadcrumb_data(trail, found.path),
-            "photo_address": absolute(found.photo.src) if found.photo else "",
-        }
-
-    template = f"catalog/product_detail.html{'#product' if is_htmx(request) else ''}"
-    return shared_page(request, template, drawn_from=(shown, siblings, related), context=context)
-
-
-@require_safe
 def recent(request: HttpRequest) -> HttpResponse:
     """What the visitor looked at before; what they look at now is noted in their cookie. Private: product pages set none."""
     form, before = SeenForm(request.GET), recent_ids(request)
@@ -125,45 +82,6 @@ def forget_recent(request: HttpRequest) -> HttpResponse:
     response = HttpResponse() if is_htmx(request) else see_other(reverse("catalog:home"))
     drop_recent(response)
     return response
-
-
-@require_safe
-def reviews(request: HttpRequest, product_id: str, slug: str) -> HttpResponse:
-    """All that buyers say of a product."""
-    try:
-        shown = queries.shown_product(product_id=product_id)
-    except queries.ProductNotFound:
-        return _gone_answer(request, product_id)
-    found = shown.product
-    if not found.is_active:
-        return _not_for_sale_answer(request, found)
-    if slug != found.slug:
-        return HttpResponsePermanentRedirect(found.reviews_path)
-    page = review_queries.approved_reviews(product_id=product_id, cursor=FilterForm(request.GET).chosen_cursor)
-    context = {
-        "product": found,
-        "tally": shown.reviews.tally,
-        "found": page.items,
-        "page": _links_of(page, found.reviews_path),
-        "breadcrumb": [*_breadcrumb(found.category), (found.name, found.path), ("Reviews", "")],
-    }
-    template = f"catalog/reviews.html{'#results' if is_htmx(request) else ''}"
-    return shared_page(request, template, drawn_from=(shown, page), context=lambda: context)
-
-
-def _not_for_sale_answer(request: HttpRequest, product: Product) -> HttpResponse:
-    context = {"related": queries.related_to(product), "breadcrumb": _breadcrumb(product.category)}
-    return render(request, "catalog/unavailable.html", context, status=HTTPStatus.NOT_FOUND)
-
-
-def _gone_answer(request: HttpRequest, product_id: str) -> HttpResponse:
-    """410 with the shelf of a product that was deleted; 404 for what never was."""
-    category = queries.deleted_product(product_id=product_id)
-    if category is None:
-        raise Http404("no such product")
-    related = queries.in_category(category=category, size=4).items
-    context = {"related": related, "breadcrumb": _breadcrumb(category)}
-    return render(request, "catalog/unavailable.html", context, status=HTTPStatus.GONE)
 
 
 def _list_answer(
@@ -225,16 +143,3 @@ def _plain_list_answer(
 
 def _results_template(request: HttpRequest) -> str:
     return f"catalog/product_list.html{'#results' if is_htmx(request) else ''}"
-
-
-def _links_of(page: Page[Any], base: str) -> Links:
-    def url(cursor: str) -> str:
-        return f"{base}?{urlencode({'cursor': cursor})}" if cursor else ""
-
-    return Links(next_url=url(page.next_cursor), previous_url=url(page.previous_cursor))
-
-
-def _breadcrumb(category: str) -> list[tuple[str, str]]:
-    found = next((known for known in queries.categories() if known.name == category), None)
-    trail = [("Home", reverse("catalog:home"))]
-    return [*trail, (found.name, found.path)] if found else trail

@@ -11,7 +11,7 @@ from django.core import signing
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.pagination import ResultIterator
 
-from cart.delivery_domain import DeliveryMethod, name_of, offers
+from cart.delivery_domain import name_of
 from cart.discount_queries import customers_of
 from cart.domain import Buyer, Cart
 from orders.domain import Checkout, CheckoutDetails, Order, OrderStatus
@@ -32,9 +32,7 @@ from orders.models import (
 )
 from shop.lib.attributes import time_text
 from shop.lib.cursors import Page, read_page
-from shop.lib.money import Money
 from shop.lib.owner import Owner
-from shop.lib.places import HOME_COUNTRY
 from shop.lib.tables import Row, batch_get
 
 R = TypeVar("R", bound=Row)
@@ -151,12 +149,6 @@ def buyer_of(*, owner: Owner, details: CheckoutDetails) -> Buyer:
     if details.address is None:
         return Buyer(delivery=details.delivery, customers=customers)
     return Buyer(details.address.country, details.address.state, details.delivery, customers)
-
-
-def delivery_methods() -> tuple[DeliveryMethod, ...]:
-    """The ways to send a parcel home when nothing is known of what is in it."""
-    nothing = Money.zero(settings.CURRENCY)
-    return offers(settings.DELIVERY_METHODS, country=HOME_COUNTRY, goods=nothing, grams=0).methods
 
 
 def delivery_name(code: str) -> str:

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from pynamodb.exceptions import PynamoDBException
 
+from cart.delivery_queries import delivery_methods
 from catalog.domain import Category
 from catalog.queries import categories, keep_categories
 from shop.lib.access import viewer_of
@@ -34,8 +35,6 @@ def _standard_delivery() -> dict[str, Any]:
 
     The dates are for private answers alone: a page that is kept for everybody may be read on another day than it was drawn.
     """
-    from orders.queries import delivery_methods  # a catalogue page does without all of orders
-
     now, methods = utc_now(), delivery_methods()
     if not methods:
         return {}

@@ -8,11 +8,11 @@ from django.test import Client
 
 from cart import services
 from cart.delivery_domain import after_working_days
+from cart.delivery_queries import delivery_methods
 from cart.domain import Mark
 from cart.queries import mark
 from catalog.domain import Product
 from catalog.services import delete_product
-from orders.queries import delivery_methods
 from shop.lib.owner import Owner
 from tests import factories
 from tests.conftest import counted_calls, words_of

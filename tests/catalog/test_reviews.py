@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from catalog import queries, review_queries, services
+from catalog import product_queries, queries, review_queries, services
 from catalog.domain import Rating
 from catalog.models import CatalogAuditRow, product_pk
 from catalog.review_domain import Review, ReviewStatus, Words
@@ -54,7 +54,7 @@ def rating(product_id: str) -> Rating | None:
 
 def shown(product_id: str) -> list[str]:
     """The reviews on the product's own page."""
-    return [review.review_id for review in queries.shown_product(product_id=product_id).reviews.latest]
+    return [review.review_id for review in product_queries.shown_product(product_id=product_id).reviews.latest]
 
 
 def stars(number: int) -> Words:
@@ -166,7 +166,7 @@ def test_approvals_of_one_product_at_once_all_count(now: datetime) -> None:
     total = 40 + sum(number % 5 + 1 for number in range(8))
     assert rating(mug.product_id) == Rating(round(Decimal(total) / 18, 2), 18)
     assert len(shown(mug.product_id)) == 5
-    assert queries.shown_product(product_id=mug.product_id).reviews.tally.written == 8
+    assert product_queries.shown_product(product_id=mug.product_id).reviews.tally.written == 8
 
 
 def test_approving_twice_counts_once(now: datetime) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from catalog import views
+from catalog import product_views, views
 from infra import tables
 from shop.entrypoints.jobs import JOBS
 from shop.entrypoints.stream import REACTIONS
@@ -309,7 +309,8 @@ def addresses(resolver: URLResolver, prefix: str = "/") -> list[tuple[str, Any]]
 
 # What is drawn by catalog.shared: tests/catalog hold that it is public and the same bytes for everybody.
 SAME_FOR_EVERYBODY = [
-    unwrap(view) for view in (views.home, views.product_list, views.category, views.product, views.reviews, views.suggestions)
+    *(unwrap(view) for view in (views.home, views.product_list, views.category, views.suggestions)),
+    *(unwrap(view) for view in (product_views.product, product_views.reviews)),
 ]
 # Public by their nature, and made for machines: the same bytes for everybody.
 MACHINES = ("/sitemap", "/robots.txt")
