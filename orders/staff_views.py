@@ -28,7 +28,7 @@ STATUS_LABELS = {
     OrderStatus.EXPIRED: "Not paid in time",
 }
 """Where an order stands, as staff read it, in the order of the tabs."""
-_BADGES = {
+BADGES = {
     OrderStatus.PROCESSING: "is-warn",
     OrderStatus.REVIEW: "is-bad",
     OrderStatus.REFUND_PENDING: "is-warn",
@@ -129,7 +129,7 @@ def order_context(found: Order) -> dict[str, Any]:
     return {
         "order": found,
         "status": STATUS_LABELS[found.status],
-        "badge": _BADGES.get(found.status, ""),
+        "badge": BADGES.get(found.status, ""),
         "timeline": [(_HAPPENED[entry.status], entry) for entry in reversed(found.history)],
         "delivery_name": queries.delivery_name(found.delivery_method),
         "parcels": _parcels(found),
@@ -156,7 +156,7 @@ def _row(found: desk_queries.ListedOrder | Order) -> dict[str, Any]:
         "email": found.email,
         "total": found.total,
         "status": STATUS_LABELS[found.status],
-        "badge": _BADGES.get(found.status, ""),
+        "badge": BADGES.get(found.status, ""),
     }
 
 

@@ -66,14 +66,22 @@ class Sums:
     refunds: int
     refunded: Money
     failed: int
+    carts: int = 0
+    placed: int = 0
+    customers: int = 0
 
     @property
     def average(self) -> Money:
         """The average order, to the minor unit below."""
         return Money(self.sales.minor // self.orders if self.orders else 0, self.sales.currency)
 
+    @property
+    def conversion(self) -> int:
+        """Orders paid of a thousand carts begun; 0 where none was."""
+        return _share(self.orders, self.carts)
 
-def sums(days: Iterable[Figures], currency: str) -> Sums:
+
+def sums(days: Iterable[Figures], currency: str, *, customers: int = 0) -> Sums:
     """What the days add up to."""
     found = list(days)
     return Sums(
@@ -82,6 +90,9 @@ def sums(days: Iterable[Figures], currency: str) -> Sums:
         refunds=sum(day.refunds for day in found),
         refunded=Money(sum(day.refunded.minor for day in found), currency),
         failed=sum(day.failed_payments for day in found),
+        carts=sum(day.carts for day in found),
+        placed=sum(day.placed for day in found),
+        customers=customers,
     )
 
 
@@ -99,21 +110,44 @@ FIGURES = {
     "sales": "Sales",
     "orders": "Orders",
     "average": "Average order",
+    "conversion": "Cart to order",
+    "customers": "New customers",
     "refunds": "Refunds",
     "failed": "Failed payments",
 }
 """What can be drawn as a chart, and what it is called."""
+COUNTS = frozenset({"orders", "customers", "failed"})
+"""Figures that are numbers of things; the others are money, but for the share of carts."""
+LESS_IS_BETTER = frozenset({"refunds", "failed"})
 
 
-def value_of(day: Figures | None, figure: str) -> int:
-    """A day's value of a figure in whole units (minor ones of money); nothing happened on a day that is None."""
-    if day is None:
-        return 0
+def sum_of(found: Sums, figure: str) -> int:
+    """A period's value of a figure in whole units: things, minor units of money, thousandths."""
     values: Mapping[str, int] = {
-        "sales": day.revenue.minor,
-        "orders": day.orders,
-        "average": day.average.minor,
-        "refunds": day.refunded.minor,
-        "failed": day.failed_payments,
+        "sales": found.sales.minor,
+        "orders": found.orders,
+        "average": found.average.minor,
+        "conversion": found.conversion,
+        "customers": found.customers,
+        "refunds": found.refunded.minor,
+        "failed": found.failed,
     }
     return values[figure]
+
+
+def value_of(day: Figures | None, figure: str, *, customers: int = 0) -> int:
+    """A day's value of a figure, in the same units; nothing but customers came on a day that is None."""
+    if figure == "customers":
+        return customers
+    return sum_of(sums([day], day.revenue.currency), figure) if day else 0
+
+
+def shown(value: int, figure: str, currency: str) -> str:
+    """A figure's value as people read it."""
+    if figure == "conversion":
+        return f"{value / 10:.1f} %"
+    return f"{value:,}" if figure in COUNTS else str(Money(value, currency))
+
+
+def _share(part: int, whole: int) -> int:
+    return round(1000 * part / whole) if whole else 0

@@ -12,6 +12,7 @@ staff_views = views_of("shop.staff_views")
 urlpatterns = [
     path("", staff_views.home, name="home"),
     path("charts/<slug:figure>.svg", staff_views.chart, name="chart"),
+    path("health/", staff_views.health, name="health"),
     path("audit/", audit_views.trail, name="audit"),
     path("doctor/", doctor_views.examine, name="doctor"),
     path("doctor/mail/", doctor_views.send_mail, name="doctor_mail"),

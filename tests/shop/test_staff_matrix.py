@@ -35,6 +35,7 @@ def both(permission: Permission) -> Needed:
 
 MATRIX: dict[str, Needed] = {
     "staff:home": read(None),
+    "staff:health": read(Permission.SETTINGS_EDIT),
     "staff:audit": read(Permission.AUDIT_VIEW),
     "staff:doctor": read(Permission.SETTINGS_EDIT),
     "staff:doctor_mail": write(Permission.SETTINGS_EDIT),

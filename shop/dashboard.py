@@ -1,0 +1,232 @@
+"""What the staff's first page is put together from: each part in a fixed number of questions, each for who may see it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.cache import cache
+from django.urls import reverse
+
+from accounts import queries as accounts
+from accounts.domain import Role
+from catalog import queries as catalog
+from catalog import review_queries, staff_queries
+from catalog.domain import Availability
+from catalog.searched import searched
+from catalog.searched_domain import Searched, found_nothing, most_searched
+from orders import desk_queries, ledger_queries, sold_queries
+from orders.domain import OrderStatus
+from orders.ledger_domain import Figures
+from shop import doctor
+from shop.figures import FIGURES, LESS_IS_BETTER, Period, Sums, change, shown, sum_of, sums, value_of
+from shop.lib.access import Permission, Viewer
+
+_MOST_COUNTED = 25
+"""Things to do are counted so far; then they are "25+"."""
+_LISTED = 5
+"""Lines of each list of the best."""
+_HEALTH_SECONDS = 60
+_HEALTH_KEY = "staff-health"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A figure of the period beside the one of the period before."""
+
+    name: str
+    label: str
+    value: str
+    before: str
+    change: str
+    is_better: bool
+    is_worse: bool
+    detail: str
+    url: str
+    chart_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that waits for somebody; `count` is a number or "25+"."""
+
+    label: str
+    count: str
+    url: str
+    is_urgent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A line of a list of the best. `share` is a hundred for the first."""
+
+    name: str
+    url: str
+    pieces: int
+    amount: str
+    share: int
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """What is known of the days of a period and of those before it, which lie side by side."""
+
+    period: Period
+    figures: Mapping[date, Figures]
+    customers: Mapping[date, int]
+
+    @property
+    def now(self) -> Sums:
+        return self._sums(self.period)
+
+    @property
+    def before(self) -> Sums:
+        return self._sums(self.period.before)
+
+    def value(self, day: date, figure: str) -> int:
+        """A day's value of a figure."""
+        return value_of(self.figures.get(day), figure, customers=self.customers.get(day, 0))
+
+    def _sums(self, period: Period) -> Sums:
+        found = [self.figures[day] for day in period.days if day in self.figures]
+        return sums(found, settings.CURRENCY, customers=sum(self.customers.get(day, 0) for day in period.days))
+
+
+def days_of(period: Period) -> Days:
+    """The figures of a period and of the one before: two queries a month."""
+    first, last = period.before.first, period.last
+    figures = ledger_queries.daily_figures(first=first, last=last, currency=settings.CURRENCY)
+    return Days(period, {day.day: day for day in figures}, accounts.registered(first=first, last=last))
+
+
+def cards(days: Days, viewer: Viewer) -> list[Card]:
+    """A card for each figure."""
+    return [_card(name, days.now, days.before, days.period, viewer) for name in FIGURES]
+
+
+def rows(days: Days) -> list[tuple[date, list[tuple[str, str]]]]:
+    """The numbers of each day, latest first."""
+    return [
+        (day, [(label, shown(days.value(day, name), name, settings.CURRENCY)) for name, label in FIGURES.items()])
+        for day in reversed(days.period.days)
+    ]
+
+
+def best_sold(period: Period, viewer: Viewer) -> tuple[list[Ranked], list[Ranked]]:
+    """The best sold by money, and by pieces."""
+    found = sold_queries.best_sold(first=period.first, last=period.last, currency=settings.CURRENCY)
+    may_open = viewer.may(Permission.PRODUCTS_VIEW)
+
+    def ranked(value: Mapping[str, int]) -> list[Ranked]:
+        top = sorted(found, key=lambda one: (-value[one.product_id], one.product_id))[:_LISTED]
+        most = max((value[one.product_id] for one in top), default=1) or 1
+        return [
+            Ranked(
+                name=one.name,
+                url=reverse("catalog_staff:product", args=[one.product_id]) if may_open else "",
+                pieces=one.pieces,
+                amount=str(one.revenue),
+                share=round(100 * value[one.product_id] / most),
+            )
+            for one in top
+        ]
+
+    by_money = {one.product_id: one.revenue.minor for one in found}
+    by_pieces = {one.product_id: one.pieces for one in found}
+    return ranked(by_money), ranked(by_pieces)
+
+
+def searches(period: Period) -> tuple[tuple[Searched, ...], tuple[Searched, ...]]:
+    """What was searched for most, and what was searched for in vain."""
+    days = list(searched(first=period.first, last=period.last))
+    return most_searched(days, most=_LISTED), found_nothing(days, most=_LISTED)
+
+
+def tasks(viewer: Viewer) -> Iterator[Task]:
+    """What waits for this person, each counted in one bounded question."""
+    if viewer.may(Permission.ORDERS_VIEW):
+        for label, status in (("Orders to ship", OrderStatus.PROCESSING), ("Orders to check", OrderStatus.REVIEW)):
+            page = desk_queries.listed_orders(status=status, oldest_first=True, size=_MOST_COUNTED)
+            count = f"{_MOST_COUNTED}+" if page.next_cursor else str(len(page.items))
+            url = f"{reverse('orders_staff:orders')}?{urlencode({'status': status})}"
+            yield Task(label, count, url, is_urgent=status is OrderStatus.REVIEW and bool(page.items))
+        found = len(ledger_queries.findings())
+        yield Task("Things that do not add up", _counted(found), reverse("orders_staff:findings"), is_urgent=found > 0)
+    if viewer.may(Permission.PRODUCTS_VIEW):
+        for label, stock in (("Products sold out", Availability.OUT), ("Products low in stock", Availability.LOW)):
+            short = staff_queries.short_count(stock=stock, at_most=_MOST_COUNTED + 1)
+            url = f"{reverse('catalog_staff:products')}?{urlencode({'stock': stock})}"
+            yield Task(label, _counted(short), url, is_urgent=False)
+    if viewer.may(Permission.REVIEWS_MODERATE):
+        waiting = review_queries.reviews_waiting(at_most=_MOST_COUNTED + 1)
+        yield Task("Reviews to read", _counted(waiting), reverse("catalog_staff:reviews"), is_urgent=False)
+
+
+def first_steps(viewer: Viewer) -> list[tuple[str, str, bool]]:
+    """What is left to do before the first sale: words, where to do it (empty: elsewhere), and whether it is done."""
+    has_products = bool(catalog.newest(size=1).items)
+    has_own_name = settings.INVOICE_SELLER != [settings.SHOP_NAME]
+    has_team = len(accounts.people(role=Role.STAFF, size=2).items) > 1
+    return [
+        (
+            "Put the first product into the shop",
+            reverse("catalog_staff:new_product") if viewer.may(Permission.PRODUCTS_EDIT) else "",
+            has_products,
+        ),
+        ("Say who sells, for the invoices (INVOICE_SELLER)", "", has_own_name),
+        (
+            "Invite whoever packs and helps",
+            reverse("accounts_staff:invite") if viewer.may(Permission.STAFF_MANAGE) else "",
+            has_team,
+        ),
+        (
+            "Let the set-up doctor look at keys, mail and tables",
+            reverse("staff:doctor") if viewer.may(Permission.SETTINGS_EDIT) else "",
+            False,
+        ),
+        ("Buy something with a test card, and refund it", reverse("catalog:home"), False),
+    ]
+
+
+def health(*, host: str, now: datetime) -> list[doctor.Check]:
+    """What the set-up doctor finds, as of a minute ago at the most: it asks AWS and Stripe."""
+    found: list[doctor.Check] | None = cache.get(_HEALTH_KEY)
+    if found is None:
+        found = doctor.examine(host=host, now=now)
+        cache.set(_HEALTH_KEY, found, _HEALTH_SECONDS)
+    return found
+
+
+def _card(name: str, now: Sums, before: Sums, period: Period, viewer: Viewer) -> Card:
+    value, earlier = sum_of(now, name), sum_of(before, name)
+    asked = urlencode({"period": "custom", "first": period.first, "last": period.last})
+    is_more, is_less = value > earlier, value < earlier
+    said = change(value, earlier)
+    is_felt = not said.startswith("about")
+    if name in LESS_IS_BETTER:
+        is_more, is_less = is_less, is_more
+    return Card(
+        name=name,
+        label=FIGURES[name],
+        value=shown(value, name, settings.CURRENCY),
+        before=shown(earlier, name, settings.CURRENCY),
+        change=said,
+        is_better=is_more and is_felt,
+        is_worse=is_less and is_felt,
+        detail=f"{now.carts:,} carts, {now.placed:,} orders, {now.orders:,} paid" if name == "conversion" else "",
+        url=_list_of(name, period, viewer),
+        chart_url=f"{reverse('staff:chart', args=[name])}?{asked}",
+    )
+
+
+def _list_of(name: str, period: Period, viewer: Viewer) -> str:
+    """The list a figure counts; empty for who may not see it."""
+    if name == "customers":
+        return reverse("accounts_staff:customers") if viewer.may(Permission.CUSTOMERS_VIEW) else ""
+    listed = {"since": period.first.isoformat(), "until": period.last.isoformat()}
+    return f"{reverse('orders_staff:orders')}?{urlencode(listed)}" if viewer.may(Permission.ORDERS_VIEW) else ""
+
+
+def _counted(number: int) -> str:
+    return f"{_MOST_COUNTED}+" if number > _MOST_COUNTED else str(number)
