@@ -2,10 +2,13 @@
 
 from pynamodb.transactions import TransactWrite
 
+from accounts.desk_models import KeysRow
 from accounts.domain import User
 from accounts.models import (
     EMAIL_CHANGE_SK,
     EMAIL_SK,
+    PROFILE_SK,
+    AccountAuditRow,
     EmailChangeRow,
     EmailRow,
     SessionRow,
@@ -18,18 +21,21 @@ from accounts.models import (
 )
 from accounts.queries import SessionEnded
 from accounts.sign_in_models import SUBJECT_SK, SubjectRow, subject_pk
+from shop.lib.audit import AUDIT_SK
 from shop.lib.transactions import Refused, run_transaction
 
 
-def close_account(*, user: User, session_id: str) -> None:
-    """Remove somebody's sessions, then profile and claim to the address in one: the address is free for a new account.
+def close_account(*, user: User, session_id: str = "", entry: AccountAuditRow | None = None) -> None:
+    """Remove somebody's sessions and what staff noted, then profile and claim to the address in one: the address is free for a
+    new account. What staff did stays in the audit trail, `entry` with it, where staff do this.
 
     The session that asks goes last, so that an end that died on the way can be asked for again. Raises SessionEnded when
     password or address changed meanwhile, Busy.
     """
     pk = user_pk(user.user_id)
-    for row in SessionRow.query(pk, SessionRow.sk.startswith(session_sk("")), consistent_read=True):
-        if row.sk != session_sk(session_id):
+    kept = {PROFILE_SK, EMAIL_CHANGE_SK, session_sk(session_id)}
+    for row in KeysRow.query(pk, attributes_to_get=["PK", "SK"], consistent_read=True):
+        if row.sk not in kept and not row.sk.startswith(AUDIT_SK):
             row.delete()
 
     def build(txn: TransactWrite) -> None:
@@ -41,7 +47,10 @@ def close_account(*, user: User, session_id: str) -> None:
         txn.delete(EmailChangeRow(pk, EMAIL_CHANGE_SK))
         if user.subject:
             txn.delete(SubjectRow(subject_pk(user.subject), SUBJECT_SK))
-        txn.delete(SessionRow(pk, session_sk(session_id)))
+        if session_id:
+            txn.delete(SessionRow(pk, session_sk(session_id)))
+        if entry:
+            txn.save(entry)
 
     try:
         run_transaction(build)

@@ -69,6 +69,20 @@ def may_look_after(editor: Viewer, user: "User") -> bool:
     return is_customer or may_edit(editor, user)
 
 
+def may_hand_out(editor: Viewer, user: "User") -> bool:
+    """Whether somebody may hand out what is kept about another person, or erase their account: customers' alone."""
+    return editor.may(Permission.CUSTOMERS_DATA) and user.role is Role.CUSTOMER and editor.user_id != user.user_id
+
+
+@dataclass(frozen=True, slots=True)
+class PersonNote:
+    """What staff wrote down about somebody."""
+
+    text: str
+    actor: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class SavedAddress:
     """An entry of the address book."""

@@ -6,7 +6,8 @@ from typing import Any
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.pagination import ResultIterator
 
-from accounts.domain import BadEmail, Role, Session, User
+from accounts.desk_models import PersonNoteRow, person_note_sk
+from accounts.domain import BadEmail, PersonNote, Role, Session, User
 from accounts.links import hash_of
 from accounts.models import (
     EMAIL_SK,
@@ -152,6 +153,13 @@ def people(*, role: Role, cursor: str = "", size: int = PEOPLE_SIZE) -> Page[Use
         page.next_cursor,
         page.previous_cursor,
     )
+
+
+def notes_about(*, user_id: str, most: int = 50) -> tuple[PersonNote, ...]:
+    """What staff wrote down about somebody, newest first: one Query."""
+    begins = PersonNoteRow.sk.startswith(person_note_sk())
+    rows = PersonNoteRow.query(user_pk(user_id), begins, scan_index_forward=False, limit=most)
+    return tuple(PersonNote(row.text, row.actor, row.at) for row in rows)
 
 
 def entries_about(*, user_id: str, cursor: str = "") -> Page[Entry]:

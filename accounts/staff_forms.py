@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from accounts.domain import PERMISSIONS, Role, User, may_grant
+from accounts.domain import PERMISSIONS, BadEmail, Role, User, may_grant, normalised_email
 from accounts.forms import EmailField, NameField
 from shop.lib.viewer import Permission, Viewer
 
@@ -17,6 +17,7 @@ PERMISSION_WORDS: dict[Permission, str] = {
     Permission.ORDERS_REFUND: "Cancel orders and give money back",
     Permission.CUSTOMERS_VIEW: "See customers",
     Permission.CUSTOMERS_EDIT: "Shut customers out, sign them out, send reset links",
+    Permission.CUSTOMERS_DATA: "Hand out what is kept about customers, and erase their accounts",
     Permission.STAFF_MANAGE: "Invite staff and change their rights",
     Permission.REVIEWS_MODERATE: "Decide on reviews",
     Permission.DISCOUNTS_EDIT: "See and change discount codes",
@@ -77,3 +78,34 @@ class InvitationForm(RightsForm):
     email = EmailField(autocomplete="off")
 
     field_order = ("first_name", "last_name", "email", "role", "permissions")
+
+
+class PersonNoteForm(forms.Form):
+    """A note about somebody."""
+
+    text = forms.CharField(
+        label="Note",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Write something first."},
+    )
+
+
+class ConfirmForm(forms.Form):
+    """What cannot be taken back is asked for with the address of whom it is about, typed once more."""
+
+    typed = forms.CharField(label="Their e-mail address", max_length=254, required=False)
+
+    def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.email = email
+
+    def clean_typed(self) -> str:
+        typed = str(self.cleaned_data["typed"])
+        try:
+            is_same = normalised_email(typed) == normalised_email(self.email)
+        except BadEmail:
+            is_same = False
+        if not is_same:
+            raise forms.ValidationError(f"That is not {self.email}. Nothing was done.")
+        return typed

@@ -9,8 +9,8 @@ team_views = views_of("accounts.team_views")
 
 urlpatterns = [
     path("customers/", staff_views.customers, name="customers"),
-    path("customers/<id:user_id>/", staff_views.customer, name="customer"),
     path("customers/<id:user_id>/status/", staff_views.status, name="customer_status"),
+    path("customers/<id:user_id>/notes/", staff_views.note, name="note"),
     path("customers/<id:user_id>/sign-out/", staff_views.sign_out, name="sign_out"),
     path("customers/<id:user_id>/reset/", staff_views.reset, name="reset"),
     path("customers/<id:user_id>/second-factor/", staff_views.second_factor, name="second_factor"),

@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import queries, staffing
-from accounts.devices import device_name
-from accounts.domain import Role, User, UserStatus, may_edit, may_look_after
+from accounts.domain import Role, User, UserStatus
 from accounts.limits import TooManyTries
+from accounts.staff_forms import PersonNoteForm
 from accounts.views import too_many
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
 from shop.lib.clock import utc_now
@@ -34,29 +34,26 @@ def customers(request: HttpRequest) -> HttpResponse:
     return render(request, "staff/accounts/customers.html", context)
 
 
-@require_safe
+@require_POST
 @require_staff(Permission.CUSTOMERS_VIEW)
-def customer(request: HttpRequest, user_id: str) -> HttpResponse:
-    user, viewer = user_or_404(user_id), confirmed_viewer_of(request)
-    sessions = queries.sessions_of(user_id=user_id, now=utc_now())
-    context = {
-        "user": user,
-        "sessions": [{"session": one, "device": device_name(one.user_agent)} for one in sessions],
-        "orders_url": f"{reverse('orders_staff:orders')}?{urlencode({'q': user.email})}"
-        if viewer.may(Permission.ORDERS_VIEW)
-        else "",
-        "may_look_after": may_look_after(viewer, user),
-        "may_change_rights": may_edit(viewer, user),
-        "entries": queries.entries_about(user_id=user_id).items if viewer.may(Permission.AUDIT_VIEW) else None,
-    }
-    return render(request, "staff/accounts/customer.html", context)
+def note(request: HttpRequest, user_id: str) -> HttpResponse:
+    form = PersonNoteForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, " ".join(map(str, form.errors["text"])))
+    else:
+        user = user_or_404(user_id)
+        staffing.add_note(
+            editor=confirmed_viewer_of(request), user_id=user.user_id, text=form.cleaned_data["text"], now=utc_now()
+        )
+        messages.success(request, "Noted, for staff alone.")
+    return see_other(reverse("orders_staff:customer", args=[user_id]))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_staff(Permission.CUSTOMERS_EDIT)
 def status(request: HttpRequest, user_id: str) -> HttpResponse:
     """Ask whether somebody shall be shut out, or let in again, and do it."""
-    return change_status(request, user_or_404(user_id), back=reverse("accounts_staff:customer", args=[user_id]))
+    return change_status(request, user_or_404(user_id), back=reverse("orders_staff:customer", args=[user_id]))
 
 
 @require_POST
@@ -69,7 +66,7 @@ def sign_out(request: HttpRequest, user_id: str) -> HttpResponse:
         messages.error(request, NOT_ALLOWED)
     else:
         messages.success(request, f"{user.name} is signed out of {count} browser{'' if count == 1 else 's'}.")
-    return see_other(reverse("accounts_staff:customer", args=[user_id]))
+    return see_other(reverse("orders_staff:customer", args=[user_id]))
 
 
 @require_POST
@@ -84,13 +81,13 @@ def reset(request: HttpRequest, user_id: str) -> HttpResponse:
         messages.warning(request, too_many(refusal))
     else:
         messages.success(request, f"A link for a new password is on its way to {user.email}. It works for ten minutes.")
-    return see_other(reverse("accounts_staff:customer", args=[user_id]))
+    return see_other(reverse("orders_staff:customer", args=[user_id]))
 
 
 @require_POST
 @require_staff(Permission.CUSTOMERS_EDIT)
 def second_factor(request: HttpRequest, user_id: str) -> HttpResponse:
-    return reset_second_factor(request, user_or_404(user_id), back=reverse("accounts_staff:customer", args=[user_id]))
+    return reset_second_factor(request, user_or_404(user_id), back=reverse("orders_staff:customer", args=[user_id]))
 
 
 def reset_second_factor(request: HttpRequest, user: User, *, back: str) -> HttpResponse:

@@ -13,11 +13,13 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from accounts import passwords, queries
-from accounts.domain import Role, Session, User, UserStatus, may_edit, may_grant, may_look_after, normalised_email
+from accounts.desk_models import person_note_row
+from accounts.domain import Role, Session, User, UserStatus, may_edit, may_grant, may_hand_out, may_look_after, normalised_email
 from accounts.limits import Kind, count_try
 from accounts.models import (
     EMAIL_SK,
     FACTOR,
+    PROFILE_SK,
     AccountAuditRow,
     EmailRow,
     SessionRow,
@@ -168,6 +170,38 @@ def reset_second_factor(*, editor: Viewer, user_id: str, now: datetime) -> User:
 
     _run(build)
     return replace(user, factor="")
+
+
+def add_note(*, editor: Viewer, user_id: str, text: str, now: datetime) -> None:
+    """Write something down about somebody, for staff, with its entry in the audit trail. Raises UserNotFound."""
+    user = queries.user(user_id=user_id)
+
+    def build(txn: TransactWrite) -> None:
+        # Nothing is noted about somebody who leaves at this moment.
+        txn.condition_check(UserRow, user_pk(user_id), PROFILE_SK, condition=UserRow.pk.exists())
+        txn.save(person_note_row(user_id, note_id=new_id("note", now), text=text, actor=editor.name, at=now))
+        txn.save(_entry(user, editor, "wrote a note", now))
+
+    try:
+        run_transaction(build)
+    except Refused as refusal:
+        raise UserNotFound(user_id) from refusal
+
+
+def note_export(*, editor: Viewer, user_id: str, now: datetime) -> User:
+    """Note that somebody is given what is kept about a customer; then it may be. Raises NotAllowed, UserNotFound."""
+    user = queries.user(user_id=user_id)
+    if not may_hand_out(editor, user):
+        raise NotAllowed
+    _entry(user, editor, "took out the data", now).save()
+    return user
+
+
+def erasure_of(*, editor: Viewer, user: User, now: datetime) -> AccountAuditRow:
+    """The entry that goes with the end of somebody's account; it names nobody but who did it. Raises NotAllowed."""
+    if not may_hand_out(editor, user):
+        raise NotAllowed
+    return _entry(user, editor, "erased the account", now)
 
 
 def end_sessions(*, editor: Viewer, user_id: str, now: datetime) -> int:

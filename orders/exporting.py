@@ -16,6 +16,7 @@ from orders.wallet import cards_now
 from shop.lib.money import Money
 from shop.lib.owner import Owner
 
+MOST_NOTES = 500
 MOST_ORDERS = 500
 """The newest so many: an answer of Lambda's is 6 MB at most."""
 
@@ -31,6 +32,9 @@ def export(*, user_id: str, now: datetime) -> dict[str, Any]:
         "exportedAt": now.isoformat(),
         "profile": _profile(user),
         "addresses": _addresses(user),
+        "notes": [
+            {"text": note.text, "at": note.at.isoformat()} for note in accounts.notes_about(user_id=user_id, most=MOST_NOTES)
+        ],
         "paymentMethods": _cards(cards),
         "orders": [_order(order) for order in orders],
         "reviews": [_review(review) for review in review_queries.reviews_of_orders(bought=bought)],

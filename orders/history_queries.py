@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from django.conf import settings
 from pynamodb.expressions.condition import Condition
 from pynamodb.pagination import ResultIterator
 
@@ -18,6 +19,7 @@ from orders.domain import Order, OrderStatus
 from orders.models import OrderRow, order_sk, to_order
 from shop.lib.cursors import Page, look_through
 from shop.lib.ids import id_bound, time_of
+from shop.lib.money import Money
 from shop.lib.owner import Owner
 from shop.lib.tables import all_of
 
@@ -51,6 +53,22 @@ class History:
     looked_back_to: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What somebody has bought: paid orders and their sums, and the latest of all orders. `is_all` is false for who has more."""
+
+    orders: int
+    spent: Money
+    refunded: Money
+    latest: tuple[Order, ...]
+    is_all: bool
+
+    @property
+    def average(self) -> Money:
+        """The average order, to the minor unit below."""
+        return Money(self.spent.minor // self.orders if self.orders else 0, self.spent.currency)
+
+
 def history_of(*, owner: Owner, wanted: Wanted, cursor: str = "") -> History:
     """A page of the owner's orders, newest first; a moment behind the table. One call, whatever there is."""
     keys = _keys(wanted)
@@ -72,6 +90,25 @@ def history_of(*, owner: Owner, wanted: Wanted, cursor: str = "") -> History:
         forward=False,
     )
     return History(page, time_of(end["SK"]["S"]) if end and filters is not None else None)
+
+
+def spending_of(*, owner: Owner) -> Spending:
+    """What somebody has bought, by their newest orders: one call, whatever there is.
+
+    A sum over orders as they stand is right whatever became of them (claimed, refunded, cancelled), which a counter beside
+    them would have to follow.
+    """
+    begins = OrderRow.sk.startswith(order_sk(""))
+    found = [to_order(row) for row in OrderRow.query(owner.key, begins, scan_index_forward=False, limit=LOOK)]
+    paid = [order for order in found if order.is_paid and order.total.currency == settings.CURRENCY]
+    zero = Money.zero(settings.CURRENCY)
+    return Spending(
+        orders=len(paid),
+        spent=sum((order.payment.amount for order in paid), zero),
+        refunded=sum((order.payment.given_back for order in paid), zero),
+        latest=tuple(found[:PAGE_SIZE]),
+        is_all=len(found) < LOOK,
+    )
 
 
 def _keys(wanted: Wanted) -> Condition:

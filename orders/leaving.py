@@ -3,10 +3,10 @@
 import logging
 from datetime import datetime
 
-from accounts import closing
+from accounts import closing, staffing
 from accounts import queries as accounts
 from accounts import services as account_services
-from accounts.domain import Role
+from accounts.domain import Role, User
 from cart import services as cart_services
 from orders import customers, queries
 from orders.models import checkout_key
@@ -35,14 +35,30 @@ def leave(*, viewer: Viewer, password: str, now: datetime) -> None:
     account_services.require_own_password(user=user, password=password, now=now)
     if user.role is not Role.CUSTOMER:
         raise StaffAccount(user.user_id)
+    _let_go(user, now)
+    closing.close_account(user=user, session_id=session.session_id)
+    logger.info("account %s was deleted by its owner", user.user_id)
+
+
+def erase(*, editor: Viewer, user_id: str, now: datetime) -> None:
+    """Delete a customer's account for them, the same way, with an entry in the audit trail. Raises UserNotFound, NotAllowed,
+    SessionEnded (they changed password or address at this moment), PaymentsUnavailable, PaymentRefused, Busy.
+    """
+    user = accounts.user(user_id=user_id)
+    entry = staffing.erasure_of(editor=editor, user=user, now=now)
+    _let_go(user, now)
+    closing.close_account(user=user, entry=entry)
+    logger.info("account %s was deleted by staff", user.user_id)
+
+
+def _let_go(user: User, now: datetime) -> None:
+    """Everything of theirs that lies elsewhere."""
     owner = Owner(id=user.user_id, is_guest=False)
     _give_up_unpaid(owner, now)
     if user.stripe_customer_id:
         customers.delete_customer(user.stripe_customer_id)
     cart_services.forget_cart(owner=owner)
     checkout_key(owner).delete()
-    closing.close_account(user=user, session_id=session.session_id)
-    logger.info("account %s was deleted by its owner", user.user_id)
 
 
 def _give_up_unpaid(owner: Owner, now: datetime) -> None:

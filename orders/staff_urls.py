@@ -4,6 +4,7 @@ from django.urls import path
 
 from shop.lib.addresses import views_of
 
+customer_staff_views = views_of("orders.customer_staff_views")
 export_views = views_of("orders.export_views")
 findings_views = views_of("orders.findings_views")
 staff_actions = views_of("orders.staff_actions")
@@ -22,6 +23,9 @@ urlpatterns = [
     path("orders/<id:order_id>/refund/", staff_actions.refund, name="refund"),
     path("orders/<id:order_id>/review/", staff_actions.end_review, name="end_review"),
     path("orders/<id:order_id>/notes/", staff_actions.note, name="note"),
+    path("customers/<id:user_id>/", customer_staff_views.customer, name="customer"),
+    path("customers/<id:user_id>/data/", customer_staff_views.data, name="customer_data"),
+    path("customers/<id:user_id>/erase/", customer_staff_views.erase, name="erase_customer"),
     path("reconciliation/", findings_views.findings, name="findings"),
     path("reconciliation/<id:kind>/<id:subject>/", findings_views.finding, name="finding"),
 ]

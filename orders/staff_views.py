@@ -62,7 +62,7 @@ def orders(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "form": form,
-        "rows": [_row(listed) for listed in page.items],
+        "rows": [order_row(listed) for listed in page.items],
         "tabs": _tabs(request, status),
         "status": status,
         "next_url": _address(request, cursor=page.next_cursor) if page.next_cursor else "",
@@ -144,11 +144,12 @@ def _search(request: HttpRequest, form: ListForm, words: str) -> HttpResponse:
     if exact:
         return see_other(reverse("orders_staff:order", args=[exact.order_id]))
     found = desk_queries.orders_like(desk.words_of(words))
-    context = {"form": form, "rows": [_row(one) for one in found], "words": words, "tabs": _tabs(request, None)}
+    context = {"form": form, "rows": [order_row(one) for one in found], "words": words, "tabs": _tabs(request, None)}
     return render(request, "staff/orders/orders.html", context)
 
 
-def _row(found: desk_queries.ListedOrder | Order) -> dict[str, Any]:
+def order_row(found: desk_queries.ListedOrder | Order) -> dict[str, Any]:
+    """An order as lists draw it."""
     return {
         "order_id": found.order_id,
         "url": reverse("orders_staff:order", args=[found.order_id]),

@@ -26,7 +26,7 @@ _BOOKS: dict[str, tuple[str, Any]] = {
 }
 _PAGES = {
     "PRODUCT": "catalog_staff:product",
-    "USER": "accounts_staff:customer",
+    "USER": "orders_staff:customer",
     "ORDER": "orders_staff:order",
     "DISCOUNT": "cart_staff:discount",
 }

@@ -15,7 +15,8 @@ from shop.lib.ids import new_id
 from shop.lib.tables import Row, batch_get
 from shop.lib.viewer import Viewer
 
-_SK = "AUDIT#"
+AUDIT_SK = "AUDIT#"
+"""What the sort keys of all entries begin with."""
 _LONGEST_TEXT = 500
 """Characters kept of a long text: enough to recognize it, and an entry stays far below DynamoDB's 400 KB."""
 
@@ -72,7 +73,7 @@ def audit_row(rows: type[A], subject: str, *, actor: Viewer, action: str, now: d
     place = f"{time_text(now)}#{new_id('aud', now)}"
     return rows(
         subject,
-        f"{_SK}{place}",
+        f"{AUDIT_SK}{place}",
         at=now,
         actor_id=actor.user_id,
         actor_name=actor.name,
@@ -106,7 +107,7 @@ def month_copy(row: A) -> A:
 def entries_about(rows: type[A], subject: str, *, cursor: str = "", size: int = 20) -> Page[Entry]:
     """What was done to an object, newest first: one Query."""
     return read_page(
-        lambda **asked: rows.query(subject, rows.sk.startswith(_SK), **asked),
+        lambda **asked: rows.query(subject, rows.sk.startswith(AUDIT_SK), **asked),
         _entry,
         key_names=("PK", "SK"),
         question=f"audit {subject}",
@@ -151,7 +152,7 @@ def copies_of_month(rows: type[A], month: datetime, *, cursor: str = "", size: i
 
 
 def _month_key(moment: datetime) -> str:
-    return f"{_SK}{moment:%Y-%m}"
+    return f"{AUDIT_SK}{moment:%Y-%m}"
 
 
 def _entry(row: AuditRow) -> Entry:

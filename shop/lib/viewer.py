@@ -15,6 +15,7 @@ class Permission(StrEnum):
     ORDERS_REFUND = "orders.refund"
     CUSTOMERS_VIEW = "customers.view"
     CUSTOMERS_EDIT = "customers.edit"
+    CUSTOMERS_DATA = "customers.data"
     STAFF_MANAGE = "staff.manage"
     REVIEWS_MODERATE = "reviews.moderate"
     DISCOUNTS_EDIT = "discounts.edit"

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from accounts.models import RegisteredRow, registered_pk, registered_sk
@@ -13,7 +14,7 @@ from catalog.searched_models import SearchedRow, counter, searched_pk, searched_
 from orders.ledger_domain import Finding, FindingKind, Sold
 from orders.noting import count, note_finding
 from orders.sold_models import to_best_row
-from shop import dashboard, doctor
+from shop import doctor
 from shop.figures import FIGURES
 from shop.lib.money import Money
 from shop.lib.owner import Owner
@@ -42,7 +43,7 @@ def _sold(at: datetime, *best: Sold) -> None:
 
 
 def _searched(at: datetime, **times: int) -> None:
-    actions = [counter(name.replace("_", " ")).add(number) for name, number in times.items()]
+    actions: list[Action] = [counter(name.replace("_", " ")).add(number) for name, number in times.items()]
     SearchedRow(searched_pk(at.date()), searched_sk(at.date())).update(actions=actions)
 
 
@@ -192,7 +193,7 @@ def test_the_health_of_the_shop_is_looked_at_once_a_minute_and_not_by_the_page(
             doctor.Check("Cache", doctor.State.GOOD, "There."),
         ]
 
-    monkeypatch.setattr(dashboard.doctor, "examine", examine)
+    monkeypatch.setattr(doctor, "examine", examine)
     sign_in(client, role="admin")
     assert "/staff/doctor/" in client.get("/staff/").content.decode()
     assert looked == []
