@@ -7,10 +7,10 @@ from django.views.decorators.http import require_safe
 
 from catalog import queries
 from catalog.seo import absolute
+from shop.lib.http import CRAWLED
 
 ADDRESSES = 50_000
 """Addresses of one file at the most. https://www.sitemaps.org/protocol.html"""
-_XML = "application/xml"
 
 
 @require_safe
@@ -18,13 +18,13 @@ def index(request: HttpRequest) -> HttpResponse:
     files = -(-queries.listed_count() // ADDRESSES)
     paths = [reverse("catalog:sitemap_shelves")]
     paths += [reverse("catalog:sitemap_products", args=[number]) for number in range(1, files + 1)]
-    return render(request, "catalog/sitemap_index.xml", {"addresses": map(absolute, paths)}, content_type=_XML)
+    return _answer(request, "catalog/sitemap_index.xml", {"addresses": map(absolute, paths)})
 
 
 @require_safe
 def shelves(request: HttpRequest) -> HttpResponse:
     paths = [reverse("catalog:home"), reverse("catalog:list"), *(found.path for found in queries.categories())]
-    return _answer(request, [(absolute(path), None) for path in paths])
+    return _answer(request, "catalog/sitemap.xml", {"entries": [(absolute(path), None) for path in paths]})
 
 
 @require_safe
@@ -32,8 +32,11 @@ def products(request: HttpRequest, number: int) -> HttpResponse:
     found = queries.listed(page=number, size=ADDRESSES)
     if not found:
         raise Http404("no such part of the sitemap")
-    return _answer(request, [(absolute(listed.path), listed.updated_at) for listed in found])
+    entries = [(absolute(listed.path), listed.updated_at) for listed in found]
+    return _answer(request, "catalog/sitemap.xml", {"entries": entries})
 
 
-def _answer(request: HttpRequest, entries: list[tuple[str, object]]) -> HttpResponse:
-    return render(request, "catalog/sitemap.xml", {"entries": entries}, content_type=_XML)
+def _answer(request: HttpRequest, template: str, context: dict[str, object]) -> HttpResponse:
+    response = render(request, template, context, content_type="application/xml")
+    response.headers["Cache-Control"] = CRAWLED
+    return response

@@ -7,6 +7,8 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
+from shop.lib.http import CRAWLED
+
 RETRY_AFTER_SECONDS = 5
 
 
@@ -29,7 +31,9 @@ def robots(request: HttpRequest) -> HttpResponse:
     """What crawlers may fetch: the catalogue."""
     private = ("accounts", "checkout", "orders")
     lines = ["User-agent: *", *(f"Disallow: /{name}/" for name in private), f"Sitemap: {settings.SITE_ORIGIN}/sitemap.xml", ""]
-    return HttpResponse("\n".join(lines), content_type="text/plain")
+    response = HttpResponse("\n".join(lines), content_type="text/plain")
+    response.headers["Cache-Control"] = CRAWLED
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -8,6 +8,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
 
+CRAWLED = "public, max-age=300, s-maxage=3600, stale-if-error=86400"
+"""The Cache-Control of what crawlers ask for again and again: the same for everybody, and no worse for being an hour old."""
+
 
 def is_htmx(request: HttpRequest) -> bool:
     """Whether htmx asked and wants a fragment. Restoring history asks for the whole page again."""
