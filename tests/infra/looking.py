@@ -2,6 +2,8 @@
 
 import json
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -70,3 +72,16 @@ def numbers_of(deployed: Deployed, function: str) -> list[dict[str, Any]]:
     """The metrics a function has sent: each line is what CloudWatch reads."""
     lines = [json.loads(line) for line in deployed.functions[function].lines() if line.startswith("{")]
     return [line for line in lines if "_aws" in line]
+
+
+@contextmanager
+def out_of_order(deployed: Deployed) -> Iterator[None]:
+    """The web function fails, whatever it is asked."""
+    lambdas, name = deployed.client("lambda"), deployed.outputs["WebFunctionName"]
+    variables = lambdas.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    nowhere = {**variables, "MINISTACK_LAMBDA_PROXY_URL": "http://127.0.0.1:9/"}
+    lambdas.update_function_configuration(FunctionName=name, Environment={"Variables": nowhere})
+    try:
+        yield
+    finally:
+        lambdas.update_function_configuration(FunctionName=name, Environment={"Variables": variables})

@@ -25,7 +25,7 @@ from tests.accounts.sign_in_page import pass_sign_in_page
 from tests.infra.browser import Browser, Page, path_of
 from tests.infra.cdn import Cdn
 from tests.infra.conftest import STRIPE_KEY, WEBHOOK_SECRET, Deployed
-from tests.infra.looking import VISITOR, browser, mails, make_an_hour_old, numbers_of, order, stock, token
+from tests.infra.looking import VISITOR, browser, mails, make_an_hour_old, numbers_of, order, out_of_order, stock, token
 from tests.infra.reading import template
 from tests.shop.local.waiting import wait_until
 
@@ -339,3 +339,25 @@ def test_two_people_behind_the_cdn_never_see_each_others_marks(deployed: Deploye
         assert "no-store" in cdn.get(ada, path).headers["cache-control"], path
     # A fragment and a whole page of one address are kept apart.
     assert cdn.get(bob, "/products/", is_htmx=True).text != second["/products/"].text
+
+
+def test_the_catalogue_is_there_while_the_function_fails(deployed: Deployed, mug: str, bought: Any) -> None:
+    cdn = Cdn(template()["Resources"]["Distribution"]["Properties"]["DistributionConfig"])
+    visitor = browser(deployed)
+    product = re.search(rf'href="(/products/{mug}/[^"]+/)"', visitor.get("/products/").text)
+    assert product
+    paths = ["/", "/products/", product[1], "/robots.txt"]
+    before = {path: cdn.get(visitor, path) for path in paths}
+    assert {page.status for page in before.values()} == {200}
+
+    with out_of_order(deployed):
+        cdn.clock += 1200
+        assert visitor.get("/").status >= 500
+        assert {path: cdn.get(visitor, path) for path in paths} == before
+        assert cdn.stale == paths[:3]
+        # What is one person's is never an old copy.
+        assert cdn.get(visitor, "/cart/").status >= 500
+        cdn.clock += 3600
+        assert cdn.get(visitor, "/").status >= 500
+
+    assert cdn.get(visitor, "/").status == 200
