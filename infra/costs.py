@@ -33,7 +33,7 @@ FRAGMENTS = 1
 STATIC_FILES, STATIC_KB = 6, 45
 """What a first visit fetches beside pages, without photographs."""
 PHOTOGRAPHS_KB = 250
-MEMORY_GB, LINE_KB, ALARMS, METRICS = 1.0, 0.7, 14, 16
+MEMORY_GB, LINE_KB, ALARMS, METRICS = 1.0, 0.7, 15, 18
 CPU_FACTOR = 1.7
 """A function of 1 GB has 0.58 of a core, so a millisecond of processor takes so many; waiting is counted by the call."""
 CALL_MS, STRIPE_MS = 4, 400

@@ -105,6 +105,8 @@ def _noted(call: Call) -> None:
     _run.count(f"{call.service}Calls")
     _run.count("ReadUnits", call.read_units)
     _run.count("WriteUnits", call.write_units)
+    if call.throttled:
+        _run.count("TablesThrottled", call.throttled)
 
 
 def _tell(process: _Process, run: Run) -> None:

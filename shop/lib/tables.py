@@ -20,7 +20,7 @@ from pynamodb.models import Model
 
 from shop.lib.aws import session
 from shop.lib.deadline import OutOfTime, require_time
-from shop.lib.watching import tell_of_dynamodb
+from shop.lib.watching import note_throttled, tell_of_dynamodb
 
 # A page that waits longer than this has failed: the whole request must fit API Gateway's 30 s with room for an answer.
 CONNECT_TIMEOUT_SECONDS = 1
@@ -125,10 +125,15 @@ def connection() -> Connection:
     return made
 
 
-def _pause_when_throttled(attempts: int, response: tuple[Any, dict[str, Any]] | None, **_: Any) -> float | None:
+def _pause_when_throttled(
+    attempts: int, response: tuple[Any, dict[str, Any]] | None, request_dict: dict[str, Any], **_: Any
+) -> float | None:
     """Seconds until the next try of a throttled call; None leaves the answer to botocore's own rule."""
     code = response[1].get("Error", {}).get("Code", "") if response else ""
-    if code not in THROTTLING or attempts >= _THROTTLED_TRIES:
+    if code not in THROTTLING:
+        return None
+    note_throttled(request_dict["context"])
+    if attempts >= _THROTTLED_TRIES:
         return None
     return random.uniform(0, min(_LONGEST_PAUSE_SECONDS, 0.05 * 2**attempts))  # noqa: S311 - jitter, no secret
 

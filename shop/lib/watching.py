@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+_THROTTLED = "tries_throttled"
 _READS = frozenset({"GetItem", "BatchGetItem", "Query", "TransactGetItems"})
 
 
@@ -20,6 +21,8 @@ class Call:
     failed: bool
     read_units: float = 0
     write_units: float = 0
+    throttled: int = 0
+    """How many of its tries were throttled, the last included."""
 
 
 Watcher = Callable[[Call], None]
@@ -66,11 +69,18 @@ def tell_of_dynamodb(events: Any) -> None:
         units = _units((parsed or {}).get("ConsumedCapacity"))
         read, written = (units, 0.0) if operation in _READS else (0.0, units)
         now = time.time()
-        tell(Call("DynamoDB", operation, context.get("began_at", now), now, parsed is None or "Error" in parsed, read, written))
+        failed = parsed is None or "Error" in parsed
+        began_at, throttled = context.get("began_at", now), context.get(_THROTTLED, 0)
+        tell(Call("DynamoDB", operation, began_at, now, failed, read, written, throttled))
 
     events.register("before-call.dynamodb", begun)
     events.register("after-call.dynamodb", ended)
     events.register("after-call-error.dynamodb", ended)
+
+
+def note_throttled(context: dict[str, Any]) -> None:
+    """One try of the call with this context was throttled."""
+    context[_THROTTLED] = context.get(_THROTTLED, 0) + 1
 
 
 def _units(consumed: Any) -> float:

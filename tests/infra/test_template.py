@@ -240,6 +240,7 @@ def test_every_alarm_tells_somebody(resources: dict[str, Any]) -> None:
         "ServerErrorsAlarm",
         "SlowPagesAlarm",
         "ThrottledAlarm",
+        "TablesThrottledAlarm",
         "StreamAgeAlarm",
         "StreamDeadLettersAlarm",
         "JobDeadLettersAlarm",

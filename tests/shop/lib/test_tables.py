@@ -14,6 +14,7 @@ from cart.models import CartRow
 from catalog.models import CategoryRow, ProductRow, SkuRow
 from orders.ledger_models import BookmarkRow, FiguresRow, FindingRow, InvoiceRow, RefundRow, SequenceRow
 from orders.models import CheckoutRow, EffectRow, EventRow, OrderRow, RefRow
+from shop.lib import watching
 from shop.lib.attributes import DecimalAttribute, EpochAttribute, IntegerAttribute, TimeAttribute
 from shop.lib.tables import BaseMeta, Row, connection, table_name
 from shop.local.ministack import Ministack
@@ -115,6 +116,8 @@ def test_a_sale_rewrites_no_index() -> None:
 def test_a_throttled_call_is_tried_more_often_than_a_lost_one(
     cloud: Ministack, monkeypatch: pytest.MonkeyPatch, weather: Weather, tries: int
 ) -> None:
+    calls: list[watching.Call] = []
+    monkeypatch.setattr(watching, "_watchers", [calls.append])
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     with FaultGateway(upstream_port=cloud.port) as gateway:
         gateway.weather = weather
@@ -123,3 +126,4 @@ def test_a_throttled_call_is_tried_more_often_than_a_lost_one(
         with pytest.raises((ClientError, ConnectionClosedError)):
             client.get_item(TableName=table_name("Carts"), Key={"PK": {"S": "x"}, "SK": {"S": "x"}})
     assert weather.met.total() == tries
+    assert [(call.operation, call.failed, call.throttled) for call in calls] == [("GetItem", True, weather.met["throttle"])]
