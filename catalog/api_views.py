@@ -1,9 +1,11 @@
 """Products and stock levels for other systems. What may be done is what staff's pages may do, by the same services."""
 
+from dataclasses import replace
 from typing import Any, NoReturn
 
-from catalog import queries, services
+from catalog import editing, queries, services
 from catalog.domain import Availability, Product, ProductStatus, StockReason, availability_of
+from catalog.editing_domain import draft_of
 from catalog.models import CatalogAnswerRow
 from shop.lib.api import PAGING, Call, Operation, conflict, not_found
 from shop.lib.attributes import time_text
@@ -13,6 +15,7 @@ from shop.lib.shapes import Shape, Text, Whole
 from shop.lib.viewer import Permission
 
 _MOST_PIECES = 1_000_000
+_MOST_GRAMS = 1_000_000
 _REASONS = (StockReason.RECEIVED, StockReason.RETURN, StockReason.LOSS, StockReason.ADJUSTMENT)
 """Why another system may move pieces: sales and their ends are the shop's own."""
 _FILTERS: dict[str, Shape] = {
@@ -30,6 +33,21 @@ def products(call: Call) -> dict[str, Any]:
 
 def product(call: Call, product_id: str) -> dict[str, Any]:
     return product_content(_product(product_id))
+
+
+def change_product(call: Call, product_id: str) -> None:
+    """Note what a warehouse and an accounting system know best."""
+    found = _product(product_id)
+    call.matches(product_content(found))
+    draft = replace(draft_of(found), **call.body)
+    try:
+        editing.save_product(
+            product_id=product_id, draft=draft, version=found.version, actor=call.viewer, now=call.now, claim=call.claim
+        )
+    except editing.ProductMoved:
+        conflict("It has changed", "The product changed at this very moment, so nothing was done. Read it again and decide anew.")
+    except queries.ProductNotFound:
+        _no_product(product_id)
 
 
 def stock_levels(call: Call) -> dict[str, Any]:
@@ -91,6 +109,8 @@ def product_content(found: Product) -> dict[str, Any]:
         "status": found.status,
         "inventory": found.inventory,
         "attributes": found.attributes,
+        "weight": found.weight,
+        "tax_class": found.tax_class or None,
         "family": found.family or None,
         "options": found.options,
         "images": [photo.src for photo in found.photos],
@@ -152,6 +172,21 @@ OPERATIONS = (
         run=product,
     ),
     Operation(
+        name="changeProduct",
+        method="PATCH",
+        path="/products/{product_id}",
+        summary="Change a product's weight and tax class",
+        permission=Permission.PRODUCTS_EDIT,
+        answer="Product",
+        run=change_product,
+        body={
+            "weight": Whole(about="Grams, packed", least=0, most=_MOST_GRAMS),
+            "tax_class": Text(about="Its class in the tax rules, such as books; empty for the ordinary one", least=0, most=40),
+        },
+        rows=CatalogAnswerRow,
+        then=product,
+    ),
+    Operation(
         name="listStock",
         method="GET",
         path="/stock",
@@ -210,6 +245,8 @@ _PRODUCT = {
     "status": one_of(ProductStatus),
     "inventory": WHOLE,
     "attributes": TEXTS,
+    "weight": maybe(WHOLE),
+    "tax_class": maybe(TEXT),
     "family": maybe(TEXT),
     "options": TEXTS,
     "images": list_of(TEXT),

@@ -40,6 +40,7 @@ from catalog.queries import ProductNotFound, product
 from catalog.staff_models import PUBLISH_PK, PublishRow, publish_row, publish_sk
 from catalog.staff_queries import StoredPhoto, stored_photos, was_sold
 from catalog.stock_models import to_stock_row
+from shop.lib.answers import Claim
 from shop.lib.audit import Change, audit_row
 from shop.lib.ids import new_id
 from shop.lib.tables import Busy, all_of
@@ -90,11 +91,19 @@ def create_from_draft(
 
 
 def save_product(
-    *, product_id: str, draft: Draft, version: int, actor: Viewer, now: datetime, action: str = "changed"
+    *,
+    product_id: str,
+    draft: Draft,
+    version: int,
+    actor: Viewer,
+    now: datetime,
+    action: str = "changed",
+    claim: Claim | None = None,
 ) -> Product:
-    """Write what staff made of a product at `version`; the product as it is then. What changes nothing writes nothing.
+    """Write what staff made of a product at `version`, with `claim` only if that was not done before; the product as it is then.
+    What changes nothing writes nothing.
 
-    Raises ProductNotFound, ProductMoved, SkuTaken; then nothing was written.
+    Raises ProductNotFound, ProductMoved, SkuTaken, Repeated; then nothing was written.
     """
     found = product(product_id=product_id, consistent=True)
     if found.version != version:
@@ -102,9 +111,17 @@ def save_product(
     saved, changes = _saved(found, draft, now)
     if not changes:
         return found
+
+    def build(txn: TransactWrite) -> None:
+        _add_save(txn, found=found, saved=saved, audit=_audit(product_id, actor, action, now, changes))
+        if claim:
+            claim.join(txn)
+
     try:
-        run_transaction(partial(_add_save, found=found, saved=saved, audit=_audit(product_id, actor, action, now, changes)))
+        run_transaction(build)
     except Refused as refused:
+        if claim:
+            claim.check(refused)
         if refused.is_about(sku_pk(saved.sku)):
             raise SkuTaken(saved.sku) from refused
         raise ProductMoved(product(product_id=product_id, consistent=True)) from refused

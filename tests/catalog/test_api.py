@@ -1,11 +1,12 @@
 """Products and stock levels for other systems."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from catalog import queries, services
+from catalog import editing, queries, services
 from catalog.domain import ProductStatus, StockReason
 from shop.lib.money import Money
 from shop.lib.transactions import run_transaction
@@ -46,7 +47,8 @@ def adjust(product_id: str, change: int, **sent: Any) -> tuple[int, dict[str, st
 
 
 def test_a_product_is_told_whole_and_exactly() -> None:
-    mug = factories.make_product(price=Money(199999, "USD"), compare_at_price=Money(250000, "USD"), inventory=3)
+    told = {"price": Money(199999, "USD"), "compare_at_price": Money(250000, "USD"), "weight": 390, "tax_class": "books"}
+    mug = factories.make_product(inventory=3, **told)
 
     status, headers, content = call("GET", f"/products/{mug.product_id}", authorizer=READER)
 
@@ -65,6 +67,8 @@ def test_a_product_is_told_whole_and_exactly() -> None:
         "status": "active",
         "inventory": 3,
         "attributes": {"material": "Stoneware"},
+        "weight": 390,
+        "tax_class": "books",
         "family": None,
         "options": {},
         "images": [],
@@ -130,6 +134,58 @@ def test_who_has_it_already_is_not_sent_it_again() -> None:
 
     assert (same[0], same[2]) == (304, None)
     assert (changed[0], changed[2]["inventory"]) == (200, 21)
+
+
+EDITOR = by_token("products.view", "products.edit")
+
+
+def change(product_id: str, body: dict[str, Any], **sent: Any) -> tuple[int, dict[str, str], Any]:
+    return call("PATCH", f"/products/{product_id}", body, authorizer=EDITOR, **sent)
+
+
+def test_weight_and_tax_class_are_changed_and_nothing_else_is() -> None:
+    mug = factories.make_product(inventory=3)
+
+    status, _, content = change(mug.product_id, {"weight": 420, "tax_class": "books"}, key="erp-1")
+    again = change(mug.product_id, {"weight": 420, "tax_class": "books"}, key="erp-1")
+
+    found = queries.product(product_id=mug.product_id, consistent=True)
+    assert (status, content["weight"], content["tax_class"]) == (200, 420, "books")
+    assert replace(found, weight=None, tax_class="", version=mug.version, updated_at=mug.updated_at) == mug
+    assert (found.weight, found.tax_class, found.version) == (420, "books", mug.version + 1)
+    assert (again[0], again[1]["idempotency-replayed"], again[2]) == (200, "true", content)
+    [entry] = [one for one in items_of("Products") if one["SK"]["S"].startswith("AUDIT#")]
+    assert (entry["actorName"]["S"], len(entry["changes"]["L"])) == ("erp", 2)
+    # The ordinary class again; what is not told stays.
+    assert change(mug.product_id, {"tax_class": ""})[2] | {"updated_at": ""} == content | {"tax_class": None, "updated_at": ""}
+
+
+@pytest.mark.parametrize(
+    "body", [{"weight": -1}, {"weight": "420"}, {"weight": None}, {"tax_class": 7}, {"price": 1}, {"inventory": 9}]
+)
+def test_what_cannot_be_a_weight_or_a_class_changes_nothing(body: dict[str, Any]) -> None:
+    mug = factories.make_product()
+
+    assert change(mug.product_id, body)[0] == 400
+    assert queries.product(product_id=mug.product_id, consistent=True) == mug
+
+
+def test_a_product_that_was_edited_meanwhile_is_not_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    mug = factories.make_product(inventory=3)
+    _, headers, _ = call("GET", f"/products/{mug.product_id}", authorizer=READER)
+    assert change(mug.product_id, {"weight": 1})[0] == 200
+
+    assert change(mug.product_id, {"weight": 2}, headers={"If-Match": headers["etag"]})[0] == 412
+    real = editing.save_product
+
+    def overtaken(**asked: Any) -> Any:
+        real(**asked | {"draft": replace(asked["draft"], name="Another"), "claim": None})
+        return real(**asked)
+
+    monkeypatch.setattr(editing, "save_product", overtaken)
+    assert change(mug.product_id, {"weight": 3})[0] == 409
+    assert queries.product(product_id=mug.product_id, consistent=True).name == "Another"
+    assert change("none", {"weight": 3})[0] == 404
 
 
 def test_stock_is_set_and_adjusted_with_a_record_of_who_and_why() -> None:

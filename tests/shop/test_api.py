@@ -21,6 +21,7 @@ BODIES: dict[str, Any] = {
     "setStock": {"inventory": 3},
     "adjustStock": {"change": 1, "reason": "received"},
     "shipParcel": {},
+    "changeProduct": {"weight": 400},
 }
 _ADDRESSES = [(one.name, one.method, one.path.format(product_id="prod-1", order_id="ord-1")) for one in OPERATIONS]
 _SHARED = {"listProducts", "listStock", "listOrders"}
