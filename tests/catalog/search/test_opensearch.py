@@ -12,7 +12,7 @@ from tests import factories
 
 OPENSEARCH_URL = os.environ.get("OPENSEARCH_URL", "")
 needs_cluster = pytest.mark.skipif(
-    not OPENSEARCH_URL, reason="OPENSEARCH_URL names no cluster; nor was test_engines.py tried with one"
+    not OPENSEARCH_URL, reason="OPENSEARCH_URL names no cluster; nor were test_engines.py and test_questions.py tried with one"
 )
 
 

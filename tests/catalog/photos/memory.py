@@ -35,6 +35,10 @@ def peak_of(work: Callable[[], object]) -> tuple[int, float]:
     return usage.ru_maxrss * _MAXRSS_UNIT, time.monotonic() - started_at
 
 
+def take_in(file: Path) -> None:
+    webp_widths(file.read_bytes())
+
+
 def main() -> None:
     # What is loaded at the first picture is loaded before the first measurement.
     assert renditions
@@ -42,7 +46,7 @@ def main() -> None:
     start, _ = peak_of(lambda: None)
     costs = {}
     for file in sorted(Path(sys.argv[1]).iterdir()):
-        peak, seconds = peak_of(partial(webp_widths, file.read_bytes()))
+        peak, seconds = peak_of(partial(take_in, file))
         costs[file.name] = {"bytes": peak - start, "seconds": round(seconds, 2)}
     sys.stdout.write(json.dumps(costs))
 
