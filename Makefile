@@ -8,7 +8,7 @@ able = $(shell $(1) -c 'import sys; sys.exit(sys.version_info < (3, 7))' >/dev/n
 PYTHON = $(or $(call able,python3),$(call able,python3.13),$(call able,python3.12),$(call able,python3.11),$(call able,python))
 BOOTSTRAP = $(or $(PYTHON),$(error This shop needs Python 3.11, 3.12 or 3.13: install one and try again)) shop/local/bootstrap.py
 
-.PHONY: run test lint bench prove lock template image image-test deploy destroy costs
+.PHONY: run test lint bench prove audit lock template image image-test deploy destroy costs
 .DEFAULT_GOAL = run
 
 run: ## The whole shop on this machine: make run PORT=8123 DATA=/some/dir
@@ -25,6 +25,9 @@ bench: ## What every page costs: make bench ARGS="--requests 50"
 
 prove: ## Rushes, crashes, webhook storms, outages and imports: make prove ARGS="rush --rounds 20"
 	@$(BOOTSTRAP) prove $(ARGS)
+
+audit: ## Every page under axe, the chief ones under Lighthouse: make audit ARGS="--runs 1 --only cart"
+	@$(BOOTSTRAP) audit $(ARGS)
 
 lock: ## Compile requirements/*.lock anew
 	@$(BOOTSTRAP) lock

@@ -105,7 +105,7 @@ def environments(command: str) -> list[Environment]:
 def main(arguments: list[str]) -> None:
     """Do one of make's commands; does not return when all is well."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=["run", "test", "bench", "prove", "lint", "lock", "template", "infra"])
+    parser.add_argument("command", choices=["run", "test", "bench", "prove", "audit", "lint", "lock", "template", "infra"])
     command = parser.parse_args(arguments[:1]).command
     rest = arguments[1:]
     try:
@@ -133,6 +133,7 @@ def main(arguments: list[str]) -> None:
         "test": ["pytest", "-n", "2", "--dist", "loadfile"],
         "bench": ["shop.local.bench"],
         "prove": ["shop.local.prove"],
+        "audit": ["shop.local.audit"],
     }[command]
     os.chdir(str(ROOT))
     # Replacing this process lets Ctrl-C and the exit status pass straight through.
