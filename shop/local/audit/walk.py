@@ -13,9 +13,9 @@ from shop.local.audit.stage import Stage
 
 WIDTHS = (390, 1280)
 _HEIGHT = 900
-# What a form is emptied of before it is sent: what people type, tick and choose, not what the page carries along.
+# What a form is emptied of before it is sent: what people type and tick. A choice of a list cannot be emptied by anybody.
 _SEND_EMPTIED = """form => {
-  for (const field of form.querySelectorAll('input, textarea, select')) {
+  for (const field of form.querySelectorAll('input, textarea')) {
     if (['hidden', 'submit', 'button'].includes(field.type)) continue;
     if (['checkbox', 'radio'].includes(field.type)) field.checked = false; else field.value = '';
   }
