@@ -69,7 +69,7 @@ MIDDLEWARE = [
     "shop.middleware.HtmxAnswers",
     "shop.middleware.BusyAnswers",
 ]
-_LOADERS = ["django.template.loaders.filesystem.Loader"]
+_LOADERS = ["shop.lib.templates.Loader"]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
