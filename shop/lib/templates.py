@@ -2,8 +2,8 @@
 
 import re
 
+from django.template.base import Origin
 from django.template.loaders.filesystem import Loader as FilesystemLoader
-from django.template.loaders.filesystem import Origin
 
 _INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 

@@ -259,4 +259,4 @@ def _links(shopper: User) -> dict[str, str]:
 
 def _session(user: User) -> SignedIn:
     device = Device(known_as="", user_agent="", source="", coarse_source="")
-    return sessions.start_session(user=user, is_long=False, has_second_factor=False, device=device, now=utc_now())
+    return sessions.start_session(user=user, is_long=False, device=device, now=utc_now())
