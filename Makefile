@@ -23,7 +23,7 @@ lint: ## Ruff, mypy --strict and the import contracts
 bench: ## What every page costs: make bench ARGS="--requests 50"
 	@$(BOOTSTRAP) bench $(ARGS)
 
-prove: ## Rushes, crashes, webhook storms, outages and imports: make prove ARGS="rush --rounds 20"
+prove: ## Rushes, crashes, webhook storms, outages and imports: make prove ARGS="rush --rounds 5"
 	@$(BOOTSTRAP) prove $(ARGS)
 
 audit: ## Every page under axe, the chief ones under Lighthouse: make audit ARGS="--runs 1 --only cart"

@@ -32,6 +32,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shop.lib.transactions.time.sleep", lambda _seconds: None)
 
 
+@pytest.mark.timeout(600)  # on a machine that does much else besides
 @pytest.mark.parametrize("part", range(PARTS))
 def test_whatever_happens_stock_and_money_add_up(stripe: FakeStripe, part: int) -> None:
     tables = MemoryTables(*ROWS)

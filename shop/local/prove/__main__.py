@@ -16,7 +16,7 @@ from shop.local.prove.verdicts import Verdict, as_table
 
 _STRIPE_KEY = "sk_test_prove"
 _STRIPE_WEBHOOK_SECRET = "whsec_prove"
-PROOFS = ("rush", "last_uses", "crashes", "webhook_storm", "outages", "silences", "importing")
+PROOFS = ("rush", "last_uses", "crashes", "webhook_storm", "outages", "silences", "importing", "ten_thousand")
 """Each a module beside this one with `prove(world, rounds=)`."""
 
 
@@ -86,7 +86,7 @@ def _verdicts(gateway: FaultGateway, stripe: FakeStripe, wanted: argparse.Namesp
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m shop.local.prove", description=__doc__)
     parser.add_argument("proofs", nargs="*", choices=[[], *PROOFS], help="which; all unless said")
-    parser.add_argument("--rounds", type=int, default=5, help="how often the rush is run")
+    parser.add_argument("--rounds", type=int, default=20, help="how often the rush is run")
     parser.add_argument("--rows", type=int, default=2000, help="how many lines the imported spreadsheet has")
     return parser.parse_args()
 

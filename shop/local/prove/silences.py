@@ -20,13 +20,13 @@ from catalog.shared import forget_pages
 from orders import ledger_queries as books
 from orders import payments, reactions, services
 from orders.domain import OrderStatus
-from shop.lib import caches, tables
+from shop.lib import caches
 from shop.lib.guests import GUEST_COOKIE, remember_guest
 from shop.lib.owner import Owner
 from shop.local import ports
 from shop.local.fake_stripe import ApiFault
 from shop.local.prove.verdicts import Verdict
-from shop.local.prove.world import World
+from shop.local.prove.world import World, patient_tables
 
 _HONEST_SECONDS = 10.0
 _TOO_PATIENT_SECONDS = 12.0
@@ -50,7 +50,7 @@ class Told:
 def prove(world: World, *, rounds: int) -> Iterator[Verdict]:
     """Tables, Stripe, cache, mail and files, each with a control that has no limit, or no patience, of its own."""
     yield _silent_tables(world)
-    with _patient_tables():
+    with patient_tables(_TOO_PATIENT_SECONDS):
         yield _silent_tables(world, is_control=True)
     yield _silent_stripe(world)
     with _patient_stripe():
@@ -185,15 +185,6 @@ def _passed_over(effect: Callable[[], object]) -> None:
         effect()
     except Exception:
         return
-
-
-@contextmanager
-def _patient_tables() -> Iterator[None]:
-    with patch.object(tables, "READ_TIMEOUT_SECONDS", _TOO_PATIENT_SECONDS), patch.object(tables, "RETRIES", 0):
-        tables.connection.cache_clear()
-        tables.connection()
-        yield
-    tables.connection.cache_clear()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 from django.conf import settings
 from django.core.cache import cache
@@ -29,6 +30,7 @@ from orders import services
 from orders.domain import Address, CheckoutDetails, Order, OrderStatus
 from orders.models import OrderRow, to_order
 from shop.entrypoints.jobs import JOBS
+from shop.lib import tables
 from shop.lib.clock import utc_now
 from shop.lib.guests import new_guest
 from shop.lib.ids import new_id
@@ -204,6 +206,16 @@ def passed_over() -> Iterator[None]:
         yield
     except Exception:
         return
+
+
+@contextmanager
+def patient_tables(seconds: float) -> Iterator[None]:
+    """A call to the tables may take so long, once, as long as the body lasts."""
+    with patch.object(tables, "READ_TIMEOUT_SECONDS", seconds), patch.object(tables, "RETRIES", 0):
+        tables.connection.cache_clear()
+        tables.connection()
+        yield
+    tables.connection.cache_clear()
 
 
 def held(order: Order) -> bool:
