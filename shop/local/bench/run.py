@@ -23,7 +23,7 @@ from shop.local.bench.watching import watch
 from shop.local.bench.workers import Worker
 from shop.local.fake_stripe import FakeStripe
 
-_FLOOR_SETTINGS = "shop.local.bench.floor.settings"
+_FLOOR = "shop.local.bench.floor"
 
 
 def run(*, stripe: FakeStripe, requests: int, products: int, cold_starts: int) -> Report:
@@ -43,8 +43,8 @@ def run(*, stripe: FakeStripe, requests: int, products: int, cold_starts: int) -
         Worker("shop.local.bench.wsgi", environment={"KEPT_PAGES": "0"}, log=FOLDER / "shop.log") as shop,
         Worker("shop.local.bench.wsgi", environment={}, log=FOLDER / "kept.log") as keeping,
         Worker(
-            "shop.local.bench.floor.wsgi",
-            environment={"DJANGO_SETTINGS_MODULE": _FLOOR_SETTINGS},
+            f"{_FLOOR}.wsgi",
+            environment={"DJANGO_SETTINGS_MODULE": f"{_FLOOR}.settings"},
             log=FOLDER / "floor.log",
         ) as floor,
     ):
@@ -56,7 +56,7 @@ def run(*, stripe: FakeStripe, requests: int, products: int, cold_starts: int) -
         memory, floor_memory = max(shop.usage().memory_mb, keeping.usage().memory_mb), floor.usage().memory_mb
 
     _say(f"Starting the function {cold_starts} times …")
-    cold, pruned = _cold_starts(_names_on(CATEGORY_PATH, scene), starts=cold_starts, requests=requests)
+    cold, pruned, cold_floor = _cold_starts(_names_on(CATEGORY_PATH, scene), starts=cold_starts, requests=requests)
     return Report(
         requests=requests,
         products=products,
@@ -65,27 +65,25 @@ def run(*, stripe: FakeStripe, requests: int, products: int, cold_starts: int) -
         floor_memory_mb=floor_memory,
         cold_start=cold,
         pruned_start=pruned,
+        floor_start=cold_floor,
         css_bytes=_sent_assets("css"),
         js_bytes=_sent_assets("js"),
     )
 
 
-def _cold_starts(expected: tuple[str, ...], *, starts: int, requests: int) -> tuple[cold_start.ColdStarts, cold_start.ColdStarts]:
-    """With botocore's data whole, and pruned as in the image."""
+def _cold_starts(expected: tuple[str, ...], *, starts: int, requests: int) -> list[cold_start.ColdStarts]:
+    """With botocore's data whole; as deployed, which is pruned, and with logs and metrics; and the least it could cost."""
     prune_script = Path(settings.BASE_DIR) / "infra" / "prune_botocore.py"
     subprocess.run([sys.executable, str(prune_script), str(FOLDER / "botocore")], check=True)
-    whole, pruned = (
-        cold_start.measure(
-            path=CATEGORY_PATH,
-            expected=expected,
-            starts=starts,
-            requests=requests,
-            log=FOLDER / "function.log",
-            environment=environment,
-        )
-        for environment in ({}, {"BOTOCORE_DATA": str(FOLDER / "botocore"), "SERVE_STATIC": "false"})
-    )
-    return whole, pruned
+    pruned = {"BOTOCORE_DATA": str(FOLDER / "botocore")}
+    deployed = pruned | {"SERVE_STATIC": "false", "AWS_LAMBDA_FUNCTION_NAME": "web"}
+    log, ours = FOLDER / "function.log", "shop.entrypoints.web.handler"
+    functions = [
+        cold_start.Function(ours, path=CATEGORY_PATH, expected=expected, log=log, environment={}),
+        cold_start.Function(ours, path=CATEGORY_PATH, expected=expected, log=log, environment=deployed),
+        cold_start.Function(f"{_FLOOR}.cold.handler", path="/", expected=["a constant"], log=log, environment=pruned),
+    ]
+    return cold_start.measure(functions, starts=starts, requests=requests)
 
 
 def _sent_assets(kind: str) -> int:
