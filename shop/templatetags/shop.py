@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django import template
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from shop.lib import words
@@ -27,11 +27,14 @@ register.filter(words.label)
 @register.simple_tag
 def ticks(choices: "Iterable[Choice]", name: str) -> SafeString:
     """Choices to tick, a row each. In Python, for a list has a hundred: as a template's loop they took a third of its time."""
-    return format_html_join(
-        "\n        ",
-        _TICK,
-        ((choice.id, name, choice.value, _state(choice), choice.label, choice.count) for choice in choices),
-    )
+    rows = ((_tick(choice.id, name, choice.value, _state(choice), choice.label, choice.count),) for choice in choices)
+    return format_html_join("\n        ", "{}", rows)
+
+
+@lru_cache(4096, typed=True)  # what is marked as safe is not what only looks the same
+def _tick(*parts: object) -> SafeString:
+    """A row. Most are on the next list again, and escaping its parts takes ten times as long as finding it."""
+    return format_html(_TICK, *parts)
 
 
 def _state(choice: "Choice") -> str:
