@@ -4,6 +4,7 @@ from pynamodb.transactions import TransactWrite
 
 from accounts.desk_models import KeysRow
 from accounts.domain import User
+from accounts.mail_models import AccountMailRow
 from accounts.models import (
     EMAIL_CHANGE_SK,
     EMAIL_SK,
@@ -22,6 +23,7 @@ from accounts.models import (
 from accounts.queries import SessionEnded
 from accounts.sign_in_models import SUBJECT_SK, SubjectRow, subject_pk
 from shop.lib.audit import AUDIT_SK
+from shop.lib.mail_log import erase_mails
 from shop.lib.transactions import Refused, run_transaction
 
 
@@ -33,6 +35,7 @@ def close_account(*, user: User, session_id: str = "", entry: AccountAuditRow | 
     password or address changed meanwhile, Busy.
     """
     pk = user_pk(user.user_id)
+    erase_mails(AccountMailRow, pk)
     kept = {PROFILE_SK, EMAIL_CHANGE_SK, session_sk(session_id)}
     for row in KeysRow.query(pk, attributes_to_get=["PK", "SK"], consistent_read=True):
         if row.sk not in kept and not row.sk.startswith(AUDIT_SK):

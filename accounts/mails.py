@@ -35,6 +35,7 @@ def send_verify(*, to: str, secret: str, onward: str = "") -> None:
     """
     _send(
         to,
+        kind="verify",
         subject=f"Open your {settings.SHOP_NAME} account",
         heading="One step to your account",
         sentences=[
@@ -50,6 +51,7 @@ def send_has_account(user: User, *, onward: str = "") -> None:
     """To who registers again: nothing new was made."""
     _send(
         user.email,
+        kind="has_account",
         subject=f"You have a {settings.SHOP_NAME} account already",
         heading="You have an account already",
         sentences=[
@@ -69,6 +71,7 @@ def send_reset(user: User, secret: str) -> None:
     """The link that sets a new password."""
     _send(
         user.email,
+        kind="reset",
         subject=f"Set a new password at {settings.SHOP_NAME}",
         heading="Set a new password",
         sentences=[
@@ -84,6 +87,7 @@ def send_invitation(user: User, secret: str) -> None:
     """The link by which a new member of staff sets their first password."""
     _send(
         user.email,
+        kind="invitation",
         subject=f"You are invited to {settings.SHOP_NAME}'s staff pages",
         heading="Welcome to the team",
         sentences=[
@@ -99,6 +103,7 @@ def send_password_changed(user: User) -> None:
     """To the owner of an account whose password is another now."""
     _send(
         user.email,
+        kind="password_changed",
         subject=f"Your password at {settings.SHOP_NAME} was changed",
         heading="Your password was changed",
         sentences=[f"Hello {user.first_name}, your password was just changed, and other browsers were signed out.", _ALARM],
@@ -111,6 +116,7 @@ def send_linked(user: User) -> None:
     """To the owner of an account that staff's sign-in elsewhere opens from now on."""
     _send(
         user.email,
+        kind="linked",
         subject=f"You sign in to {settings.SHOP_NAME} another way now",
         heading="You sign in another way now",
         sentences=[
@@ -129,6 +135,7 @@ def send_new_device(user: User, *, device: str, source: str, at: str) -> None:
     where = f" near {source}" if source else ""
     _send(
         user.email,
+        kind="new_device",
         subject=f"A new sign-in at {settings.SHOP_NAME}",
         heading="You signed in on a new device",
         sentences=[f"Hello {user.first_name}, somebody signed in to your account with {device}{where}, on {at}.", _ALARM],
@@ -141,6 +148,7 @@ def send_factor_on(user: User) -> None:
     """To the owner of an account that asks for an authenticator from now on."""
     _send(
         user.email,
+        kind="factor_on",
         subject=f"Your {settings.SHOP_NAME} account has an authenticator now",
         heading="An authenticator is on",
         sentences=[
@@ -156,6 +164,7 @@ def send_factor_off(user: User) -> None:
     """To the owner of an account that asks for the password alone again."""
     _send(
         user.email,
+        kind="factor_off",
         subject=f"Your {settings.SHOP_NAME} account has no authenticator any more",
         heading="Your authenticator is off",
         sentences=[
@@ -172,6 +181,7 @@ def send_email_change_old(user: User, *, new_email: str, secret: str) -> None:
     """To the address somebody wants to leave."""
     _send(
         user.email,
+        kind="email_change_old",
         subject=f"Another e-mail address for your {settings.SHOP_NAME} account?",
         heading="Another address for your account?",
         sentences=[
@@ -187,6 +197,7 @@ def send_email_change_new(*, new_email: str, secret: str) -> None:
     """To the address somebody wants to use: nobody has confirmed it, so no name of theirs is in it."""
     _send(
         new_email,
+        kind="email_change_new",
         subject=f"Confirm your new address at {settings.SHOP_NAME}",
         heading="Confirm your new address",
         sentences=[
@@ -202,6 +213,7 @@ def send_account_deleted(user: User) -> None:
     """To who has left."""
     _send(
         user.email,
+        kind="account_deleted",
         subject=f"Your {settings.SHOP_NAME} account is deleted",
         heading="Your account is deleted",
         sentences=[
@@ -217,6 +229,7 @@ def send_email_changed(user: User, *, to: str, new_email: str) -> None:
     """To both addresses, when the account has moved."""
     _send(
         to,
+        kind="email_changed",
         subject=f"Your {settings.SHOP_NAME} account has a new address",
         heading="Your address was changed",
         sentences=[f"Hello {user.first_name}, your account now belongs to {new_email}. Please sign in with it from now on."],
@@ -225,9 +238,9 @@ def send_email_changed(user: User, *, to: str, new_email: str) -> None:
     )
 
 
-def _send(to: str, *, subject: str, heading: str, sentences: list[str], button: Button | None, why: str) -> None:
+def _send(to: str, *, kind: str, subject: str, heading: str, sentences: list[str], button: Button | None, why: str) -> None:
     context = {"subject": subject, "heading": heading, "sentences": sentences, "button": button, "why": why}
-    mails.send("accounts/emails/notice", to=to, context=context)
+    mails.send("accounts/emails/notice", to=to, context=context, kind=kind)
 
 
 def _leading_on(url: str, onward: str) -> str:

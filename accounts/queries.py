@@ -9,6 +9,7 @@ from pynamodb.pagination import ResultIterator
 from accounts.desk_models import PersonNoteRow, person_note_sk
 from accounts.domain import BadEmail, PersonNote, Role, Session, User
 from accounts.links import hash_of
+from accounts.mail_models import AccountMailRow
 from accounts.models import (
     EMAIL_SK,
     PROFILE_SK,
@@ -31,9 +32,10 @@ from accounts.models import (
     user_pk,
 )
 from accounts.sign_in_models import SUBJECT_SK, SubjectRow, subject_pk
-from shop.lib import audit
+from shop.lib import audit, mail_log
 from shop.lib.audit import Entry
 from shop.lib.cursors import Page, read_page
+from shop.lib.mail_log import LoggedMail
 from shop.lib.tables import batch_get, batch_items
 
 PEOPLE_SIZE = 25
@@ -165,6 +167,21 @@ def notes_about(*, user_id: str, most: int = 50) -> tuple[PersonNote, ...]:
 def entries_about(*, user_id: str, cursor: str = "") -> Page[Entry]:
     """What staff did to an account, newest first: one Query."""
     return audit.entries_about(AccountAuditRow, user_pk(user_id), cursor=cursor)
+
+
+def mails_to(*, user_id: str) -> tuple[LoggedMail, ...]:
+    """Mails about an account, latest first: one Query."""
+    return mail_log.mails_about(AccountMailRow, user_pk(user_id))
+
+
+def mails_of_month(*, month: datetime, cursor: str = "") -> Page[LoggedMail]:
+    """Mails about accounts in a month, latest first: one Query and one BatchGet."""
+    return mail_log.mails_of_month(AccountMailRow, UserRow.by_email, month, cursor=cursor)
+
+
+def failed_mails(*, cursor: str = "") -> Page[LoggedMail]:
+    """Mails about accounts that could not be sent: one Query."""
+    return mail_log.failed_mails(AccountMailRow, cursor=cursor)
 
 
 def entries_of_month(*, month: datetime, cursor: str = "") -> Page[Entry]:

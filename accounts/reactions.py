@@ -1,11 +1,13 @@
 """What follows when a row of the Users table changed: mails. Records may come twice; every mail is claimed once."""
 
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
 from accounts import mails, queries, services
 from accounts.devices import device_name
 from accounts.domain import User
+from accounts.mail_models import AccountMailRow
 from accounts.models import (
     PROFILE_SK,
     REQUEST_SK,
@@ -17,9 +19,11 @@ from accounts.models import (
     session_sk,
     to_session,
     to_user,
+    user_pk,
 )
 from accounts.queries import UserNotFound
 from accounts.services import Asked, Link
+from shop.lib.mail_log import noting
 from shop.lib.once import once
 
 Item = dict[str, Any]
@@ -47,7 +51,7 @@ def account_changed(old: Item | None, new: Item | None, *, now: datetime) -> Non
 
 def _answer(asked: RequestRow, now: datetime) -> None:
     """Do what somebody asked for, or tell the one whom it concerns. A link asked for long ago is dead on arrival: not sent."""
-    with once(EffectRow, asked.pk.removeprefix(request_pk("")), now=now) as is_ours:
+    with once(EffectRow, _request_id(asked), now=now) as is_ours:
         if not is_ours or asked.expires_at <= now:
             return
         if asked.kind == Asked.ACCOUNT:
@@ -60,15 +64,26 @@ def _answer(asked: RequestRow, now: datetime) -> None:
             _answer_email_change(asked, now)
 
 
+def _request_id(asked: RequestRow) -> str:
+    return asked.pk.removeprefix(request_pk(""))
+
+
+def _about(user: User, origin: str, now: datetime) -> AbstractContextManager[None]:
+    """Mails sent inside are logged under the person."""
+    return noting(AccountMailRow, subject=user_pk(user.user_id), origin=origin, now=now)
+
+
 def _answer_registration(asked: RequestRow, now: datetime) -> None:
     try:
         user = queries.user_by_email(email=asked.email)
     except UserNotFound:
         expires_at = now + services.VERIFY_LIFETIME
         secret = services.make_link(link=Link.VERIFY, email=asked.email, expires_at=expires_at, pending=asked)
-        mails.send_verify(to=asked.email, secret=secret, onward=asked.onward or "")
+        with noting(AccountMailRow, subject=asked.pk, origin=_request_id(asked), now=now):  # there is nobody yet
+            mails.send_verify(to=asked.email, secret=secret, onward=asked.onward or "")
     else:
-        mails.send_has_account(user, onward=asked.onward or "")
+        with _about(user, _request_id(asked), now):
+            mails.send_has_account(user, onward=asked.onward or "")
 
 
 def _answer_reset(asked: RequestRow, now: datetime) -> None:
@@ -78,7 +93,9 @@ def _answer_reset(asked: RequestRow, now: datetime) -> None:
         return
     if user.is_active and not services.signs_in_elsewhere(user):
         expires_at = now + services.RESET_LIFETIME
-        mails.send_reset(user, services.make_link(link=Link.RESET, email=user.email, expires_at=expires_at, user=user))
+        secret = services.make_link(link=Link.RESET, email=user.email, expires_at=expires_at, user=user)
+        with _about(user, _request_id(asked), now):
+            mails.send_reset(user, secret)
 
 
 def _answer_invitation(asked: RequestRow, now: datetime) -> None:
@@ -88,7 +105,9 @@ def _answer_invitation(asked: RequestRow, now: datetime) -> None:
         return
     if user.is_active and not services.signs_in_elsewhere(user):
         expires_at = now + services.INVITATION_LIFETIME
-        mails.send_invitation(user, services.make_link(link=Link.RESET, email=user.email, expires_at=expires_at, user=user))
+        secret = services.make_link(link=Link.RESET, email=user.email, expires_at=expires_at, user=user)
+        with _about(user, _request_id(asked), now):
+            mails.send_invitation(user, secret)
 
 
 def _answer_email_change(asked: RequestRow, now: datetime) -> None:
@@ -101,7 +120,8 @@ def _answer_email_change(asked: RequestRow, now: datetime) -> None:
     except UserNotFound:
         holder = user
     if holder.user_id != user.user_id:
-        mails.send_has_account(holder)
+        with _about(holder, _request_id(asked), now):
+            mails.send_has_account(holder)
         return
     old, new = (
         services.make_link(
@@ -113,8 +133,9 @@ def _answer_email_change(asked: RequestRow, now: datetime) -> None:
         )
         for link in (Link.OLD_EMAIL, Link.NEW_EMAIL)
     )
-    mails.send_email_change_old(user, new_email=asked.email, secret=old)
-    mails.send_email_change_new(new_email=asked.email, secret=new)
+    with _about(user, _request_id(asked), now):
+        mails.send_email_change_old(user, new_email=asked.email, secret=old)
+        mails.send_email_change_new(new_email=asked.email, secret=new)
 
 
 def _tell_of_new_device(row: SessionRow, now: datetime) -> None:
@@ -128,18 +149,21 @@ def _tell_of_new_device(row: SessionRow, now: datetime) -> None:
             user = queries.user(user_id=session.user_id)
         except UserNotFound:  # the account was deleted right after
             return
-        mails.send_new_device(
-            user,
-            device=device_name(session.user_agent),
-            source=session.source,
-            at=f"{session.created_at:%B} {session.created_at.day} at {session.created_at:%H:%M} UTC",
-        )
+        with _about(user, session.session_id, now):
+            mails.send_new_device(
+                user,
+                device=device_name(session.user_agent),
+                source=session.source,
+                at=f"{session.created_at:%B} {session.created_at.day} at {session.created_at:%H:%M} UTC",
+            )
 
 
 def _tell_of_end(row: UserRow, now: datetime) -> None:
     with once(EffectRow, f"{row.user_id}#mail-end", now=now) as is_ours:
         if is_ours:
-            mails.send_account_deleted(to_user(row))
+            user = to_user(row)
+            with _about(user, "end", now):
+                mails.send_account_deleted(user)
 
 
 def _tell_of_changed_factor(old: User, new: User, now: datetime) -> None:
@@ -147,7 +171,8 @@ def _tell_of_changed_factor(old: User, new: User, now: datetime) -> None:
         return
     with once(EffectRow, f"{new.user_id}#mail-factor-{old.factor}-{new.factor}", now=now) as is_ours:
         if is_ours:
-            (mails.send_factor_on if new.has_second_factor else mails.send_factor_off)(new)
+            with _about(new, f"factor-{new.factor}", now):
+                (mails.send_factor_on if new.has_second_factor else mails.send_factor_off)(new)
 
 
 def _tell_of_changed_credentials(old: User, new: User, now: datetime) -> None:
@@ -158,9 +183,12 @@ def _tell_of_changed_credentials(old: User, new: User, now: datetime) -> None:
         if not is_ours:
             return
         if old.subject != new.subject:
-            mails.send_linked(new)
+            with _about(new, f"credentials-{new.credentials}", now):
+                mails.send_linked(new)
         elif old.email != new.email:
-            for address in (old.email, new.email):
-                mails.send_email_changed(new, to=address, new_email=new.email)
+            for which, address in (("old", old.email), ("new", new.email)):
+                with _about(new, f"credentials-{new.credentials}-{which}", now):
+                    mails.send_email_changed(new, to=address, new_email=new.email)
         else:
-            mails.send_password_changed(new)
+            with _about(new, f"credentials-{new.credentials}", now):
+                mails.send_password_changed(new)

@@ -21,6 +21,7 @@ PERMISSION_WORDS: dict[Permission, str] = {
     Permission.STAFF_MANAGE: "Invite staff and change their rights",
     Permission.REVIEWS_MODERATE: "Decide on reviews",
     Permission.DISCOUNTS_EDIT: "See and change discount codes",
+    Permission.MAILS_VIEW: "See which mails went out",
     Permission.SETTINGS_EDIT: "Change settings",
     Permission.FIGURES_VIEW: "See sales figures",
     Permission.AUDIT_VIEW: "Read the audit trail",

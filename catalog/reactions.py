@@ -1,17 +1,21 @@
 """What follows when products' rows changed."""
 
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
 
 from catalog.domain import Availability, Product, availability_of
 from catalog.mails import send_back_in_stock, send_low_stock
-from catalog.models import PRODUCT_SK, ProductRow, to_product
+from catalog.models import PRODUCT_SK, ProductRow, product_pk, to_product
 from catalog.product_queries import forget_products
 from catalog.queries import is_short, waiting_for
 from catalog.search.engine import Batch, Document
 from catalog.services import forget_wish, mark_availability, note_gone, note_in_family, note_shortage, update_index
+from catalog.staff_models import ProductMailRow
+from shop.lib.clock import utc_now
+from shop.lib.mail_log import noting
 
 Image = dict[str, Any] | None
 
@@ -52,14 +56,21 @@ def _note_shortage(old: Image, product: Product) -> None:
     # A draft that is published, or a product that is new, without stock is no surprise.
     got_worse = before is not None and before.is_active and product.shortage not in (None, was) and was is not Availability.OUT
     if got_worse and settings.STAFF_MAIL and not is_short(product=product):
-        send_low_stock(product, to=settings.STAFF_MAIL)
+        now = utc_now()
+        # The hour tells this shortage from the next one, and a repeat of the record from neither.
+        origin = f"{product.shortage}-{now:%Y%m%d%H}"
+        with noting(ProductMailRow, subject=product_pk(product.product_id), origin=origin, now=now):
+            send_low_stock(product, to=settings.STAFF_MAIL)
     note_shortage(product=product, before=was)
 
 
 def _tell_waiting(product: Product) -> None:
     """Mail everybody who waits for the product, once: a wish is dropped after its mail, so a repeat finds those left over."""
     for email in waiting_for(product_id=product.product_id):
-        send_back_in_stock(product, email=email)
+        now = utc_now()
+        origin = f"{sha256(email.encode()).hexdigest()[:16]}-{now:%Y%m%d}"
+        with noting(ProductMailRow, subject=product_pk(product.product_id), origin=origin, now=now):
+            send_back_in_stock(product, email=email)
         forget_wish(product_id=product.product_id, email=email)
 
 

@@ -7,6 +7,7 @@ from pynamodb.attributes import UnicodeAttribute
 from catalog.domain import Availability
 from catalog.models import CATEGORIES_PK, ProductMeta
 from shop.lib.attributes import time_text
+from shop.lib.mail_log import MailRow
 from shop.lib.tables import Row
 
 PUBLISH_PK = "PUBLISH"
@@ -32,6 +33,13 @@ class ShortRow(Row):
     product_id = UnicodeAttribute(attr_name="productId")
     name = UnicodeAttribute()
     category = UnicodeAttribute()
+
+
+class ProductMailRow(MailRow):
+    """A mail about a product: that it is back, or running out."""
+
+    class Meta(ProductMeta):
+        pass
 
 
 class MovedCategoryRow(Row):

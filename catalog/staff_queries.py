@@ -26,11 +26,12 @@ from catalog.models import (
 )
 from catalog.queries import PAGE_SIZE, image_keys, products, search
 from catalog.search.engine import Filters, IndexMissing, Sort
-from catalog.staff_models import SHORT_PK, ShortRow, short_sk
+from catalog.staff_models import SHORT_PK, ProductMailRow, ShortRow, short_sk
 from catalog.stock_models import StockRow, stock_sk
-from shop.lib import audit
+from shop.lib import audit, mail_log
 from shop.lib.audit import Entry, entries_about
 from shop.lib.cursors import Page, read_page
+from shop.lib.mail_log import LoggedMail
 from shop.lib.tables import batch_get
 
 EXAMINED = 99
@@ -187,6 +188,16 @@ def changes_of(*, product_id: str) -> tuple[Entry, ...]:
 def entries_of_month(*, month: datetime, cursor: str = "") -> Page[Entry]:
     """What staff did to products and reviews in a month, newest first: one Query and one BatchGet."""
     return audit.entries_of_month(CatalogAuditRow, ProductRow.by_category, month, cursor=cursor)
+
+
+def mails_of_month(*, month: datetime, cursor: str = "") -> Page[LoggedMail]:
+    """Mails about products in a month, latest first: one Query and one BatchGet."""
+    return mail_log.mails_of_month(ProductMailRow, ProductRow.by_category, month, cursor=cursor)
+
+
+def failed_mails(*, cursor: str = "") -> Page[LoggedMail]:
+    """Mails about products that could not be sent: one Query."""
+    return mail_log.failed_mails(ProductMailRow, cursor=cursor)
 
 
 def _by_index(asked: Asked, exact: str) -> Found | None:

@@ -37,8 +37,8 @@ MEMORY_GB, LINE_KB, ALARMS, METRICS = 1.0, 0.7, 15, 18
 CPU_FACTOR = 1.7
 """A function of 1 GB has 0.58 of a core, so a millisecond of processor takes so many; waiting is counted by the call."""
 CALL_MS, STRIPE_MS = 4, 400
-STREAM_RUNS, STREAM_MS, STREAM_WRITES = 4, 60, 14
-"""What follows from an order: runs of the stream function, and its claims, mail, figures and the pieces of three products."""
+STREAM_RUNS, STREAM_MS, STREAM_WRITES = 4, 60, 16
+"""What follows from an order: runs of the stream function, and its claims, mail and log, figures, pieces of three products."""
 JOBS_A_MONTH = 60 * 24 * 30 * 6 + 2 * 12 * 24 * 30 + 2 * 24 * 30
 JOB_MS, JOB_READS = 15, 1
 

@@ -44,6 +44,7 @@ def customer(request: HttpRequest, user_id: str) -> HttpResponse:
         "most_looked_at": history_queries.LOOK,
         "notes": accounts.notes_about(user_id=user_id),
         "note_form": PersonNoteForm(),
+        "mails": accounts.mails_to(user_id=user_id) if viewer.may(Permission.MAILS_VIEW) else None,
         "may_look_after": may_look_after(viewer, user),
         "may_change_rights": may_edit(viewer, user),
         "may_hand_out": may_hand_out(viewer, user),

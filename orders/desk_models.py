@@ -7,6 +7,7 @@ from pynamodb.attributes import UnicodeAttribute
 from orders.models import OrderMeta, ref_pk
 from shop.lib.answers import AnswerRow
 from shop.lib.attributes import TimeAttribute, time_text
+from shop.lib.mail_log import MailRow
 from shop.lib.tables import Row
 
 
@@ -28,6 +29,13 @@ class NoteRow(Row):
     text = UnicodeAttribute()
     actor = UnicodeAttribute()
     at = TimeAttribute()
+
+
+class OrderMailRow(MailRow):
+    """A mail about an order."""
+
+    class Meta(OrderMeta):
+        pass
 
 
 class OrderAnswerRow(AnswerRow):

@@ -7,12 +7,14 @@ from typing import Any
 
 from pynamodb.pagination import ResultIterator
 
-from orders.desk_models import NoteRow, WordRow, note_sk, word_pk
+from orders.desk_models import NoteRow, OrderMailRow, WordRow, note_sk, word_pk
 from orders.domain import Order, OrderStatus
 from orders.models import OrderRow, date_partitions, order_sk, ref_pk, status_partitions, time_bound
 from orders.queries import OrderNotFound, order_by_id, orders_by_ids
+from shop.lib import mail_log
 from shop.lib.attributes import time_text
 from shop.lib.cursors import Page, read_page
+from shop.lib.mail_log import LoggedMail
 from shop.lib.money import Money
 
 LIST_SIZE = 25
@@ -120,6 +122,21 @@ def notes_of(*, order_id: str) -> tuple[Note, ...]:
     """Staff's notes about an order, newest first."""
     rows = NoteRow.query(ref_pk(order_id), NoteRow.sk.startswith(note_sk()), scan_index_forward=False)
     return tuple(Note(row.text, row.actor, row.at) for row in rows)
+
+
+def mails_about(*, order_id: str) -> tuple[LoggedMail, ...]:
+    """Mails about an order, latest first: one Query."""
+    return mail_log.mails_about(OrderMailRow, ref_pk(order_id))
+
+
+def mails_of_month(*, month: datetime, cursor: str = "") -> Page[LoggedMail]:
+    """Mails about orders in a month, latest first: one Query and one BatchGet."""
+    return mail_log.mails_of_month(OrderMailRow, OrderRow.by_status, month, cursor=cursor)
+
+
+def failed_mails(*, cursor: str = "") -> Page[LoggedMail]:
+    """Mails about orders that could not be sent: one Query."""
+    return mail_log.failed_mails(OrderMailRow, cursor=cursor)
 
 
 def _list_of(status: OrderStatus | None) -> tuple[Any, tuple[str, ...], Any]:

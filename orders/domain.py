@@ -234,6 +234,8 @@ class Parcel:
     carrier: str
     tracking_number: str
     pieces: tuple[tuple[str, int], ...]
+    actor: str = ""
+    """Who sent it off, where that was kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ def ship(
     if not any(packed.values()) or any(not 0 <= n <= left.get(product_id, -1) for product_id, n in packed.items()):
         raise NothingToShip(order.order_id)
     lines = tuple(replace(line, shipped=line.shipped + packed.get(line.product_id, 0)) for line in order.lines)
-    parcel = Parcel(now, carrier, tracking_number, tuple((product_id, n) for product_id, n in packed.items() if n))
+    parcel = Parcel(now, carrier, tracking_number, tuple((product_id, n) for product_id, n in packed.items() if n), actor)
     actions: list[Action] = [
         OrderRow.parcels.set((OrderRow.parcels | []).append([to_parcel_map(parcel)])),
         sets_lines(lines),

@@ -148,7 +148,7 @@ class FindingRow(Row):
 
 
 class OrderAuditRow(AuditRow):
-    """What staff did to an order or to the books, where the order's own history does not tell."""
+    """What staff did to an order or to the books."""
 
     class Meta(OrderMeta):
         pass

@@ -130,6 +130,11 @@ def finding(*, kind: FindingKind, subject: str) -> Finding:
         raise FindingNotFound(f"{kind} {subject}") from None
 
 
+def entries_about(*, order_id: str) -> Page[Entry]:
+    """What staff did to an order, newest first: one Query."""
+    return audit.entries_about(OrderAuditRow, ref_pk(order_id))
+
+
 def entries_of_month(*, month: datetime, cursor: str = "") -> Page[Entry]:
     """What staff did to orders and books in a month, newest first: one Query and one BatchGet."""
     return audit.entries_of_month(OrderAuditRow, OrderRow.by_status, month, cursor=cursor)

@@ -1,4 +1,4 @@
-"""Mails about orders. All raise what the mail backend raises; an order without an address, written elsewhere, has none."""
+"""Mails about orders, written and not yet sent: whoever sends one sees to it that the order has an address."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,6 +12,7 @@ from orders.domain import Order, Parcel
 from orders.ledger_domain import Refund
 from orders.queries import delivery_name, key_of
 from shop.lib import mails
+from shop.lib.mails import Mail
 from shop.lib.money import Money
 
 
@@ -20,14 +21,16 @@ def order_url(order_id: str) -> str:
     return _url("orders:order", order_id)
 
 
-def send_confirmation(order: Order) -> None:
+def confirmation(order: Order) -> Mail:
     """The order is paid."""
-    _send("confirmation", order, delivery_name=delivery_name(order.delivery_method), invoice_url=_url("orders:invoice", order))
+    return _written(
+        "confirmation", order, delivery_name=delivery_name(order.delivery_method), invoice_url=_url("orders:invoice", order)
+    )
 
 
-def send_shipped(order: Order, parcel: Parcel) -> None:
+def shipped(order: Order, parcel: Parcel) -> Mail:
     """A parcel has left; `is_last` says whether others follow."""
-    _send(
+    return _written(
         "shipped",
         order,
         parcel=parcel,
@@ -37,26 +40,26 @@ def send_shipped(order: Order, parcel: Parcel) -> None:
     )
 
 
-def send_delivered(order: Order) -> None:
+def delivered(order: Order) -> Mail:
     """The order has arrived: what is in it may be reviewed."""
     to_review = [(line.name, _url("orders:review_product", order, line.product_id)) for line in order.lines if line.refundable]
-    _send("delivered", order, to_review=to_review)
+    return _written("delivered", order, to_review=to_review)
 
 
-def send_cancelled(order: Order, *, back: Money) -> None:
+def cancelled(order: Order, *, back: Money) -> Mail:
     """The order was cancelled; `back` is what goes back, nothing when nothing had been paid."""
-    _send("cancelled", order, back=back)
+    return _written("cancelled", order, back=back)
 
 
-def send_expired(order: Order) -> None:
+def expired(order: Order) -> Mail:
     """Nobody paid in time; what was chosen can be put into the cart again from the order's payment page."""
     pieces = [(line.name, line.quantity) for line in order.lines]
-    _send("expired", order, pieces=pieces, again_url=_url("orders:pay", order))
+    return _written("expired", order, pieces=pieces, again_url=_url("orders:pay", order))
 
 
-def send_refunded(order: Order, refund: Refund, *, credit_note: str) -> None:
+def refunded(order: Order, refund: Refund, *, credit_note: str) -> Mail:
     """Money went back."""
-    _send(
+    return _written(
         "refunded",
         order,
         refund=refund,
@@ -66,20 +69,19 @@ def send_refunded(order: Order, refund: Refund, *, credit_note: str) -> None:
     )
 
 
-def send_late(order: Order, refund: Refund) -> None:
+def late(order: Order, refund: Refund) -> Mail:
     """A payment came when the pieces were gone, and went back at once."""
-    _send("late", order, refund=refund)
+    return _written("late", order, refund=refund)
 
 
-def send_link(order: Order) -> None:
+def link(order: Order) -> Mail:
     """Somebody asked for the link to the order and knew its number and address."""
-    _send("link", order)
+    return _written("link", order)
 
 
-def _send(name: str, order: Order, **context: Any) -> None:
-    if order.email:
-        seen = {"order": order, "order_url": order_url(order.order_id), **context}
-        mails.send(f"orders/emails/{name}", to=order.email, context=seen)
+def _written(name: str, order: Order, **context: Any) -> Mail:
+    seen = {"order": order, "order_url": order_url(order.order_id), **context}
+    return mails.written(f"orders/emails/{name}", to=order.email, context=seen)
 
 
 def _pieces(order: Order, pieces: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:

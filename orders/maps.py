@@ -95,6 +95,7 @@ class ParcelMap(Document):
     shipped_at = TimeAttribute(attr_name="shippedAt")
     carrier = UnicodeAttribute(null=True)
     tracking_number = UnicodeAttribute(attr_name="trackingNumber", null=True)
+    actor = UnicodeAttribute(null=True)
     pieces: ListAttribute[PieceMap] = ListAttribute(of=PieceMap)
 
 
@@ -170,6 +171,7 @@ def to_parcel_map(parcel: Parcel) -> ParcelMap:
         shipped_at=parcel.shipped_at,
         carrier=parcel.carrier or None,
         tracking_number=parcel.tracking_number or None,
+        actor=parcel.actor or None,
         pieces=[PieceMap(product_id=product_id, quantity=quantity) for product_id, quantity in parcel.pieces],
     )
 
@@ -202,6 +204,7 @@ def to_parcel(parcel: ParcelMap) -> Parcel:
         carrier=parcel.carrier or "",
         tracking_number=parcel.tracking_number or "",
         pieces=tuple((piece.product_id, piece.quantity) for piece in parcel.pieces),
+        actor=parcel.actor or "",
     )
 
 

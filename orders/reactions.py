@@ -7,11 +7,14 @@ from functools import partial
 from typing import Any
 
 from orders import mails, queries, services
+from orders.desk_models import NoteRow, OrderMailRow, note_sk
 from orders.domain import Order, OrderStatus
 from orders.ledger_domain import Refund, RefundReason, RefundState
 from orders.ledger_models import RefundRow, refund_sk, to_refund
-from orders.models import LOOKUP_SK, EffectRow, LookupRow, OrderRow, lookup_pk, order_sk, to_order
+from orders.models import LOOKUP_SK, EffectRow, LookupRow, OrderRow, lookup_pk, order_sk, ref_pk, to_order
 from orders.moving import SHOPPER
+from shop.lib.mail_log import noting
+from shop.lib.mails import Mail
 from shop.lib.once import once
 
 logger = logging.getLogger(__name__)
@@ -33,6 +36,8 @@ def order_changed(old: Image, new: Image, *, now: datetime) -> None:
         effects = _effects_of_refund(old, new, now)
     elif new["SK"]["S"] == LOOKUP_SK and old is None:
         effects = [lambda: _answer_lookup(LookupRow.from_raw_data(new), now)]
+    elif new["SK"]["S"].startswith(note_sk()) and old is None:
+        effects = [lambda: services.audit_note(row=NoteRow.from_raw_data(new))]
     else:
         return
     troubles = [trouble for effect in effects if (trouble := _trouble_of(effect))]
@@ -56,9 +61,11 @@ def _effects_of_order(old: Image, new: dict[str, Any], now: datetime) -> list[Ca
         effects += [
             lambda: services.count_paid(order=order, now=now),
             lambda: services.issue_invoice(order=order, now=now),
-            lambda: _mail_once(order, "confirmation", now, lambda: mails.send_confirmation(order)),
+            lambda: _mail_once(order, "confirmation", now, lambda: mails.confirmation(order)),
         ]
-    return effects + (_mails_of_move(before, order, now) if before else [])
+    if before:
+        effects += [partial(services.audit_order, before=before, after=order), *_mails_of_move(before, order, now)]
+    return effects
 
 
 def _mails_of_move(before: Order, order: Order, now: datetime) -> list[Callable[[], object]]:
@@ -66,19 +73,19 @@ def _mails_of_move(before: Order, order: Order, now: datetime) -> list[Callable[
     # An order can end twice: given up, paid late after all, and cancelled then. Each time is another mail.
     number = len(order.history)
     effects = [
-        partial(_mail_once, order, f"parcel-{at}", now, partial(mails.send_shipped, order, order.parcels[at]))
+        partial(_mail_once, order, f"parcel-{at}", now, partial(mails.shipped, order, order.parcels[at]))
         for at in range(len(before.parcels), len(order.parcels))
     ]
     if order.status is before.status:
         return list(effects)
     if order.status is OrderStatus.DELIVERED:
-        effects.append(partial(_mail_once, order, "delivered", now, partial(mails.send_delivered, order)))
+        effects.append(partial(_mail_once, order, "delivered", now, partial(mails.delivered, order)))
     elif order.status is OrderStatus.EXPIRED:
-        effects.append(partial(_mail_once, order, f"expired-{number}", now, partial(mails.send_expired, order)))
+        effects.append(partial(_mail_once, order, f"expired-{number}", now, partial(mails.expired, order)))
     elif order.status is OrderStatus.CANCELLED:
         back = before.payment.left - order.payment.left
         if back or order.history[-1].actor != SHOPPER:
-            mail = partial(mails.send_cancelled, order, back=back)
+            mail = partial(mails.cancelled, order, back=back)
             effects.append(partial(_mail_once, order, f"cancelled-{number}", now, mail))
     return list(effects)
 
@@ -86,6 +93,12 @@ def _mails_of_move(before: Order, order: Order, now: datetime) -> list[Callable[
 def _effects_of_refund(old: Image, new: dict[str, Any], now: datetime) -> list[Callable[[], object]]:
     refund = to_refund(RefundRow.from_raw_data(new))
     was = (old or {}).get("state", {}).get("S")
+    if old is None:
+        return [lambda: services.audit_refund(refund=refund), *_effects_of_success(refund, was, now)]
+    return _effects_of_success(refund, was, now)
+
+
+def _effects_of_success(refund: Refund, was: str | None, now: datetime) -> list[Callable[[], object]]:
     if refund.state is RefundState.SUCCEEDED and was != RefundState.SUCCEEDED:
         return [
             lambda: services.count_refund(refund=refund, now=now),
@@ -111,9 +124,9 @@ def _mail_refund(refund: Refund, now: datetime) -> None:
     # The number it has, or the one it gets now: while there is none, the mail waits with it.
     credit_note = services.issue_credit_note(order_id=refund.order_id, key=refund.key, now=now)
     if refund.reason is RefundReason.LATE:
-        mail = partial(mails.send_late, order, refund)
+        mail = partial(mails.late, order, refund)
     else:
-        mail = partial(mails.send_refunded, order, refund, credit_note=credit_note)
+        mail = partial(mails.refunded, order, refund, credit_note=credit_note)
     _mail_once(order, f"refund-{refund.key}", now, mail)
 
 
@@ -123,10 +136,13 @@ def _answer_lookup(asked: LookupRow, now: datetime) -> None:
         if is_ours and asked.expires_at > now:
             order = services.order_asked_for(order_id=asked.order_id, email=asked.email, now=now)
             if order:
-                mails.send_link(order)
+                with noting(OrderMailRow, subject=ref_pk(order.order_id), origin=asked.pk.removeprefix(lookup_pk("")), now=now):
+                    mails.link(order).send()
 
 
-def _mail_once(order: Order, name: str, now: datetime, send: Callable[[], object]) -> None:
+def _mail_once(order: Order, name: str, now: datetime, write: Callable[[], Mail]) -> None:
+    """An order without an address, written elsewhere, gets none."""
     with once(EffectRow, f"{order.order_id}#mail-{name}", now=now) as is_ours:
-        if is_ours:
-            send()
+        if is_ours and order.email:
+            with noting(OrderMailRow, subject=ref_pk(order.order_id), origin=name, now=now):
+                write().send()

@@ -6,6 +6,7 @@ delivered or cancelled (`orders/fulfilling.py`), its money goes back (`orders/re
 (`orders/issuing.py`), and all of it is compared with what Stripe and the stock say (`orders/reconciling.py`).
 """
 
+from orders.auditing import audit_note, audit_order, audit_refund
 from orders.claiming import NotClaimable, claim_order
 from orders.desk import add_note, note_use_of_code, remember_words
 from orders.finding import LOOKUP_LIFETIME, ask_for_link, order_asked_for
@@ -87,6 +88,9 @@ __all__ = [
     "add_note",
     "adopt_details",
     "ask_for_link",
+    "audit_note",
+    "audit_order",
+    "audit_refund",
     "buy_again",
     "cancel_order",
     "cancel_unpaid",

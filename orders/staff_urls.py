@@ -7,6 +7,7 @@ from shop.lib.addresses import views_of
 customer_staff_views = views_of("orders.customer_staff_views")
 export_views = views_of("orders.export_views")
 findings_views = views_of("orders.findings_views")
+mail_views = views_of("orders.mail_views")
 staff_actions = views_of("orders.staff_actions")
 staff_views = views_of("orders.staff_views")
 
@@ -22,6 +23,9 @@ urlpatterns = [
     path("orders/<id:order_id>/cancel/", staff_actions.cancel, name="cancel"),
     path("orders/<id:order_id>/refund/", staff_actions.refund, name="refund"),
     path("orders/<id:order_id>/review/", staff_actions.end_review, name="end_review"),
+    path("orders/<id:order_id>/mails/<id:origin>/", mail_views.preview, name="mail"),
+    path("orders/<id:order_id>/mails/<id:origin>/content/", mail_views.content, name="mail_content"),
+    path("orders/<id:order_id>/mails/<id:origin>/send/", mail_views.send, name="send_mail"),
     path("orders/<id:order_id>/notes/", staff_actions.note, name="note"),
     path("customers/<id:user_id>/", customer_staff_views.customer, name="customer"),
     path("customers/<id:user_id>/data/", customer_staff_views.data, name="customer_data"),

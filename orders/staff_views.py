@@ -12,8 +12,9 @@ from django.views.decorators.http import require_safe
 from orders import desk, desk_queries, ledger_queries, queries
 from orders.documents import credit_note_pdf, invoice_pdf, packing_slip_pdf
 from orders.domain import Order, OrderStatus
+from orders.mail_views import mail_rows
 from orders.staff_forms import ListForm, NoteForm, ReasonForm
-from shop.lib.access import Permission, require_staff
+from shop.lib.access import Permission, confirmed_viewer_of, require_staff
 from shop.lib.http import see_other
 
 STATUS_LABELS = {
@@ -77,9 +78,14 @@ def orders(request: HttpRequest) -> HttpResponse:
 def order(request: HttpRequest, order_id: str) -> HttpResponse:
     found = order_or_404(order_id)
     later, earlier = desk_queries.neighbours(found)
+    refunds = tuple(ledger_queries.refunds_of(order_id=order_id))
     context = {
         **order_context(found),
-        "refunds": ledger_queries.refunds_of(order_id=order_id),
+        "refunds": refunds,
+        "mails": mail_rows(found, refunds),
+        "entries": ledger_queries.entries_about(order_id=order_id).items
+        if confirmed_viewer_of(request).may(Permission.AUDIT_VIEW)
+        else None,
         "notes": desk_queries.notes_of(order_id=order_id),
         "note_form": NoteForm(),
         "reason_form": ReasonForm(),

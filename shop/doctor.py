@@ -1,6 +1,6 @@
 """The set-up doctor: looks whether everything the shop stands on is set up, and says what to do where it is not.
 
-It asks AWS and Stripe only when its page is opened: three calls a table, one to Stripe, one to the index.
+It asks AWS and Stripe only when its page is opened: three calls a table, three for failed mails, one each to Stripe and index.
 """
 
 from collections.abc import Iterator
@@ -13,8 +13,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.cache import cache
 
+from accounts import queries as accounts
 from catalog import queries as catalog
+from catalog import staff_queries
 from catalog.search.engine import IndexMissing
+from orders import desk_queries as orders
 from orders.payments import PaymentRefused, PaymentsUnavailable, gateway
 from shop.lib.tables import connection, table_name
 
@@ -42,7 +45,7 @@ class Check:
 
 def examine(*, host: str, now: datetime) -> list[Check]:
     """Everything, each by itself: what cannot be looked at says so and hides nothing else."""
-    return [_domain(host), _keys(), _webhooks(now), _mail(), *_tables(), _index(), _cache()]
+    return [_domain(host), _keys(), _webhooks(now), _mail(), _failed_mails(), *_tables(), _index(), _cache()]
 
 
 def _domain(host: str) -> Check:
@@ -99,6 +102,16 @@ def _mail() -> Check:
     if "@example." in sender:
         return Check(name, State.BAD, f"Mails would come from {sender}.", "Set EMAIL_FROM to an address SES may send from.")
     return Check(name, State.GOOD, f"From {sender}. Whether SES may send from it, a test mail tells.")
+
+
+def _failed_mails() -> Check:
+    """What the log has of mails that could not be sent, so far as its first pages go."""
+    name = "Mails that failed"
+    found = [mail for read in (orders.failed_mails, accounts.failed_mails, staff_queries.failed_mails) for mail in read().items]
+    if not found:
+        return Check(name, State.GOOD, "None: every mail of the last 90 days found its way.")
+    words = f"{len(found)} could not be sent, the latest on {_moment(max(mail.at for mail in found))}."
+    return Check(name, State.BAD, words, "The page of mails says which and why. Those about orders can be sent again there.")
 
 
 def _tables() -> Iterator[Check]:

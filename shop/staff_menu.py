@@ -19,6 +19,7 @@ MENU: tuple[tuple[str, str, Permission | None], ...] = (
     ("Delivery and tax", "cart_staff:tariffs", Permission.ORDERS_VIEW),
     ("Customers", "accounts_staff:customers", Permission.CUSTOMERS_VIEW),
     ("Reconciliation", "orders_staff:findings", Permission.ORDERS_VIEW),
+    ("Mails", "staff:mails", Permission.MAILS_VIEW),
     ("Team", "accounts_staff:team", Permission.STAFF_MANAGE),
     ("Audit trail", "staff:audit", Permission.AUDIT_VIEW),
     ("Set-up doctor", "staff:doctor", Permission.SETTINGS_EDIT),

@@ -6,6 +6,7 @@ from shop.lib.addresses import views_of
 
 audit_views = views_of("shop.audit_views")
 doctor_views = views_of("shop.doctor_views")
+mails_views = views_of("shop.mails_views")
 search_views = views_of("shop.search_views")
 staff_views = views_of("shop.staff_views")
 
@@ -16,5 +17,6 @@ urlpatterns = [
     path("audit/", audit_views.trail, name="audit"),
     path("doctor/", doctor_views.examine, name="doctor"),
     path("doctor/mail/", doctor_views.send_mail, name="doctor_mail"),
+    path("mails/", mails_views.mails, name="mails"),
     path("search/", search_views.search, name="search"),
 ]

@@ -68,9 +68,14 @@ class AuditRow(Row):
 A = TypeVar("A", bound=AuditRow)
 
 
-def audit_row(rows: type[A], subject: str, *, actor: Viewer, action: str, now: datetime, changes: Sequence[Change] = ()) -> A:
-    """The entry to save in the transaction that makes the change. Never pass a password, a token or card data as a change."""
-    place = f"{time_text(now)}#{new_id('aud', now)}"
+def audit_row(
+    rows: type[A], subject: str, *, actor: Viewer, action: str, now: datetime, changes: Sequence[Change] = (), entry_id: str = ""
+) -> A:
+    """The entry to save in the transaction that makes the change. Never pass a password, a token or card data as a change.
+
+    With an `entry_id` of its own, the entry of one thing at one time is the same however often it is written.
+    """
+    place = f"{time_text(now)}#{entry_id or new_id('aud', now)}"
     return rows(
         subject,
         f"{AUDIT_SK}{place}",

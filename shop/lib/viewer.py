@@ -19,6 +19,7 @@ class Permission(StrEnum):
     STAFF_MANAGE = "staff.manage"
     REVIEWS_MODERATE = "reviews.moderate"
     DISCOUNTS_EDIT = "discounts.edit"
+    MAILS_VIEW = "mails.view"
     SETTINGS_EDIT = "settings.edit"
     FIGURES_VIEW = "figures.view"
     AUDIT_VIEW = "audit.view"

@@ -93,7 +93,7 @@ def test_an_invoice_stays_as_it_was_issued(paid: Order, now: datetime) -> None:
 def test_a_failed_mail_holds_up_neither_invoice_nor_figures_and_comes_again(
     paid: Order, now: datetime, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[Any]
 ) -> None:
-    with failing(monkeypatch, "send_confirmation"), pytest.raises(OSError, match="no mail today"):
+    with failing(monkeypatch, "confirmation"), pytest.raises(OSError, match="no mail today"):
         react_to_payment(paid, now)
     assert (books.invoice_of(paid).number, figures(now).orders) == ("INV-000001", 1)
 

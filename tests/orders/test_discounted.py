@@ -84,7 +84,7 @@ def test_a_discounted_order_is_paid_to_the_cent_and_counts_one_use(stripe: FakeS
     settled = services.settle(session_id=order.payment.session_id, now=now)
     assert settled.status is OrderStatus.PROCESSING
     assert services.issue_invoice(order=settled, now=now).discount == order.discount
-    mails.send_confirmation(settled)
+    mails.confirmation(settled).send()
     assert "SPRING10            -$43.90 (10 % off)\n" in mail.outbox[0].body
 
 

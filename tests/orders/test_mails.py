@@ -219,7 +219,7 @@ def test_a_mail_that_fails_keeps_nothing_else_back_and_is_sent_when_the_record_c
     ask(paid, now, extra=usd(500))
     (change,) = [(before.get(key), row) for key, row in rows().items() if key == (ref_pk(paid.order_id), "REFUND#1")]
     with monkeypatch.context() as patched:
-        patched.setattr(mails, "send_refunded", fail)
+        patched.setattr(mails, "refunded", fail)
         with pytest.raises(OSError, match="no mail today"):
             order_changed(*change, now=now)
 

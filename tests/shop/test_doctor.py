@@ -31,7 +31,8 @@ def test_a_shop_that_is_set_up(client: Client, sign_in: SignIn, stripe: FakeStri
     assert "Search index Good Published, with 0 products in it." in page
     assert "Payment keys Good Test keys: no real card is charged." in page
     assert "Webhook Not known Nothing has happened at Stripe in the last 30 days." in page
-    assert calls == ["DescribeTable", "DescribeTimeToLive", "DescribeContinuousBackups"] * 4
+    assert "Mails that failed Good None: every mail of the last 90 days found its way." in page
+    assert calls == [*["Query"] * 3, *["DescribeTable", "DescribeTimeToLive", "DescribeContinuousBackups"] * 4]
 
 
 def test_what_is_missing_is_named_with_what_to_do(

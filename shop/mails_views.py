@@ -1,0 +1,133 @@
+"""The log of mails: what the shop sent or could not send, by month, and what waits for somebody."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from accounts import queries as accounts
+from catalog import staff_queries
+from orders import desk_queries, mail_views
+from shop.lib.access import Permission, Viewer, confirmed_viewer_of, require_staff
+from shop.lib.clock import utc_now
+from shop.lib.cursors import Page
+from shop.lib.mail_log import LoggedMail, MailState
+
+_Read = Callable[..., Page[LoggedMail]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """The mails of one table."""
+
+    label: str
+    of_month: _Read
+    failed: _Read
+    kinds: dict[str, str]
+
+
+_LOGS = {
+    "orders": _Log("Orders", desk_queries.mails_of_month, desk_queries.failed_mails, mail_views.KIND_WORDS),
+    "accounts": _Log(
+        "Accounts",
+        accounts.mails_of_month,
+        accounts.failed_mails,
+        {
+            "verify": "Confirm an address",
+            "has_account": "There is an account",
+            "reset": "New password",
+            "invitation": "Invitation of staff",
+            "password_changed": "Password changed",
+            "linked": "Signs in another way",
+            "new_device": "New sign-in",
+            "factor_on": "Authenticator on",
+            "factor_off": "Authenticator off",
+            "email_change_old": "Another address? (old)",
+            "email_change_new": "Another address? (new)",
+            "email_changed": "Address changed",
+            "account_deleted": "Account deleted",
+        },
+    ),
+    "products": _Log(
+        "Products",
+        staff_queries.mails_of_month,
+        staff_queries.failed_mails,
+        {"back_in_stock": "Back in stock", "low_stock": "Running low (to staff)"},
+    ),
+}
+_PAGES = {
+    "ORDER": ("orders_staff:order", Permission.ORDERS_VIEW),
+    "USER": ("orders_staff:customer", Permission.CUSTOMERS_VIEW),
+    "PRODUCT": ("catalog_staff:product", Permission.PRODUCTS_VIEW),
+}
+_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
+_ID = re.compile(r"[-a-zA-Z0-9_]{1,100}")
+
+
+@require_safe
+@require_staff(Permission.MAILS_VIEW)
+def mails(request: HttpRequest) -> HttpResponse:
+    """Mails of a month, or those that could not be sent. A kind is picked out of what a page looks through."""
+    asked = {name: request.GET.get(name, "") for name in ("of", "kind", "state")}
+    log = _LOGS.get(asked["of"], _LOGS["orders"])
+    of = next(name for name, one in _LOGS.items() if one is log)
+    kind = asked["kind"] if asked["kind"] in log.kinds else ""
+    is_failed = asked["state"] == MailState.FAILED
+    month, cursor = _month(request.GET.get("month", "")), request.GET.get("cursor", "")
+    page = log.failed(cursor=cursor) if is_failed else log.of_month(month=month, cursor=cursor)
+    viewer = confirmed_viewer_of(request)
+    base = {
+        "of": of,
+        "kind": kind,
+        "state": MailState.FAILED if is_failed else "",
+        "month": "" if is_failed else f"{month:%Y-%m}",
+    }
+    earlier, later = (month - timedelta(days=1)).replace(day=1), (month + timedelta(days=31)).replace(day=1)
+    context = {
+        "rows": [_row(mail, log, viewer) for mail in page.items if kind in ("", mail.kind)],
+        "looked_through": len(page.items),
+        "tabs": [
+            (one.label, _address({"of": name, "state": base["state"], "month": base["month"]}), name == of)
+            for name, one in _LOGS.items()
+        ],
+        "kinds": log.kinds,
+        "asked": base,
+        "month": month,
+        "is_failed": is_failed,
+        "earlier_url": _address(base | {"month": f"{earlier:%Y-%m}"}),
+        "later_url": _address(base | {"month": f"{later:%Y-%m}"}) if later <= utc_now() else "",
+        "next_url": _address(base | {"cursor": page.next_cursor}) if page.next_cursor else "",
+        "previous_url": _address(base | {"cursor": page.previous_cursor}) if page.previous_cursor else "",
+    }
+    return render(request, "staff/mails.html", context)
+
+
+def _row(mail: LoggedMail, log: _Log, viewer: Viewer) -> dict[str, Any]:
+    kind, _, number = mail.subject.partition("#")
+    name, permission = _PAGES.get(kind, ("", None))
+    may_open = permission is not None and viewer.may(permission) and _ID.fullmatch(number)
+    return {
+        "mail": mail,
+        "label": log.kinds.get(mail.kind, mail.kind),
+        "is_failed": mail.state is MailState.FAILED,
+        "about": "a new account" if kind == "REQUEST" else number,
+        "url": reverse(name, args=[number]) if may_open else "",
+    }
+
+
+def _month(asked: str) -> datetime:
+    """The month asked for; this one for nonsense."""
+    if _MONTH.fullmatch(asked):
+        return datetime(int(asked[:4]), int(asked[5:]), 1, tzinfo=UTC)
+    return utc_now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def _address(asked: dict[str, str]) -> str:
+    return f"{reverse('staff:mails')}?{urlencode({name: value for name, value in asked.items() if value})}"
