@@ -16,8 +16,15 @@ def test_the_document_is_what_the_script_writes_today() -> None:
     assert costs.DOCUMENT.read_text() == costs.document(MEASURED, PRICES), "run `make costs`"
 
 
-def test_prices_have_a_day() -> None:
-    assert date.fromisoformat(PRICES["as_of"]) <= date(2030, 1, 1)
+def test_every_price_says_where_it_is_published_of_what_it_is_and_when_it_was_noted() -> None:
+    told = [name for source in PRICES["sources"] for name in source["prices"]]
+    numbers = {name for name, value in PRICES.items() if isinstance(value, int | float)} - {"secrets"}
+
+    assert sorted(told) == sorted(numbers)
+    for source in PRICES["sources"]:
+        assert source["published"].startswith(("https://aws.amazon.com/", "https://stripe.com/"))
+        assert source["unit"]
+        assert date.fromisoformat(source["noted"]) <= date.fromisoformat(PRICES["as_of"]) <= date(2030, 1, 1)
 
 
 def test_a_page_costs_its_time_its_units_and_its_way() -> None:
