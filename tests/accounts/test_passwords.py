@@ -1,16 +1,22 @@
 """Which passwords are taken, and how they are kept."""
 
+import gzip
+import json
+from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import bcrypt
 import pytest
+from django.contrib.auth import password_validation
 from django.test import Client
+from pytest_django import Settings
 
 from accounts import passwords, queries, services
 from accounts.domain import BadPassword
 from accounts.models import UserRow
-from tests.accounts.people import PASSWORD, log_in
+from tests.accounts.people import PASSWORD, deliver, link_in, log_in
 from tests.conftest import items_of
 from tests.spec_items import USER
 
@@ -49,12 +55,56 @@ def test_which_passwords_are_taken(password: str, is_taken: bool) -> None:
             require()
 
 
-def test_none_of_the_commonest_is_taken() -> None:
-    commonest = sorted(passwords._common_passwords().passwords)
-    assert len(commonest) > 3000
-    for password in commonest[:: len(commonest) // 3000]:
-        with pytest.raises(BadPassword):
-            services.require_password(password, about=())
+def test_none_of_the_three_thousand_commonest_is_taken() -> None:
+    with gzip.open(
+        str(password_validation.CommonPasswordValidator().DEFAULT_PASSWORD_LIST_PATH), "rt", encoding="utf-8"
+    ) as listed:
+        commonest = [line.strip() for line in islice(listed, 3000)]
+    assert commonest[:3] == ["123456", "123456789", "qwerty"]  # the commonest first
+
+    taken = []
+    for password in commonest:
+        for typed in (password, password.upper()):
+            with suppress(BadPassword):
+                services.require_password(typed, about=())
+                taken.append(typed)
+
+    assert taken == []
+
+
+@pytest.mark.parametrize(
+    ("password", "is_taken"),
+    [
+        ("x7!kQ2z", False),  # 7 bytes
+        ("x7!kQ2zp", True),  # 8
+        ("kiln mug lamp vase " * 3 + "cup bow", True),  # 64
+        ("a" + "lamp clay " * 7 + "xy", True),  # 73
+        ("lamp clay " * 409 + "lamp c", False),  # 4 KB
+        ("lamp\0clay\0warm", False),  # a form field takes no NUL; a program's may
+        ("🪔🏺🍵🧺🪑🛋️🖼️🕯️", True),
+        ("password", False),
+    ],
+    ids=["7", "8", "64", "73", "4 KB", "NUL", "emoji", "common"],
+)
+def test_the_register_page_answers_every_password_and_one_that_is_taken_signs_in_whole(
+    tables: Any, client: Client, now: datetime, password: str, is_taken: bool
+) -> None:
+    details = {"first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.com", "password": password}
+
+    answer = client.post("/accounts/register/", details)
+
+    assert answer.status_code == (303 if is_taken else 422)
+    sent = deliver(now)
+    assert len(sent) == int(is_taken)
+    for message in sent:
+        assert client.post(link_in(message), {"password": password[:-1]}).status_code == 422
+        assert client.post(link_in(message), {"password": password}).status_code == 303
+        assert log_in(Client(), password=password).status_code == 303
+        for other in (password[:-1], password + "x", password[:72] + "y" * (len(password) > 72)):
+            if other != password:
+                assert log_in(Client(), password=other).status_code == 422
+    # At the login page whatever is typed is a wrong password and no more.
+    assert log_in(Client(), "grace@example.com", password).status_code == 422
 
 
 @pytest.mark.parametrize("tail", ["", "x", "\0"])
@@ -76,18 +126,19 @@ def test_what_is_no_hash_lets_nobody_in(kept: str | None) -> None:
     assert not passwords.is_right(PASSWORD, kept)
 
 
-def test_the_specifications_hash_signs_in_and_is_made_anew(tables: Any, client: Client, now: datetime) -> None:
-    import json
-
+def test_the_specifications_hash_signs_in_and_is_upgraded(tables: Any, client: Client, now: datetime, settings: Settings) -> None:
+    settings.PASSWORD_COST = 12
     item = {**json.loads(USER), "passwordHash": bcrypt.hashpw(b"paper lantern", bcrypt.gensalt(10)).decode()}
     UserRow.from_raw_data(_raw(item)).save()
     assert item["passwordHash"].startswith("$2b$10$")
 
+    assert log_in(client, "customer@example.com", "paper lanterns").status_code == 422
+    assert queries.user_by_email(email="customer@example.com").password_hash == item["passwordHash"]
     assert log_in(client, "customer@example.com", "paper lantern").status_code == 303
 
     after = queries.user_by_email(email="customer@example.com")
     assert after.user_id == "user-456"
-    assert after.password_hash.startswith("$2b$04$")
+    assert after.password_hash.startswith("$2b$12$")
     assert log_in(Client(), "customer@example.com", "paper lantern").status_code == 303
     assert [item["userId"]["S"] for item in items_of("Users") if item["PK"]["S"] == "EMAIL#customer@example.com"] == ["user-456"]
 

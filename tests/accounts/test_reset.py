@@ -30,6 +30,7 @@ def test_twenty_uses_of_one_reset_link_at_once_set_one_password(
     assert after.credentials == 2
     assert sum(passwords.is_right(f"the lamp number {number}", after.password_hash) for number in range(20)) == 1
     assert queries.sessions_of(user_id=user.user_id, now=now) == ()
+    assert client.get("/accounts/sessions/")["Location"] == "/accounts/login/"
 
 
 @pytest.mark.parametrize("minutes", [10, 11, 1440])

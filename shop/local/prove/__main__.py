@@ -16,7 +16,18 @@ from shop.local.prove.verdicts import Verdict, as_table
 
 _STRIPE_KEY = "sk_test_prove"
 _STRIPE_WEBHOOK_SECRET = "whsec_prove"
-PROOFS = ("rush", "last_uses", "crashes", "webhook_storm", "outages", "bad_day", "silences", "importing", "ten_thousand")
+PROOFS = (
+    "rush",
+    "last_uses",
+    "crashes",
+    "webhook_storm",
+    "outages",
+    "bad_day",
+    "silences",
+    "importing",
+    "ten_thousand",
+    "guessing",
+)
 """Each a module beside this one with `prove(world, rounds=)`."""
 
 
