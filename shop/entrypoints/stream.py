@@ -92,7 +92,10 @@ def _count_carts(records: list[dict[str, Any]]) -> None:
 
 def _is_new_cart(record: dict[str, Any]) -> bool:
     _, new = _images(record)
-    return _table(record) == "Carts" and new is not None and new.get("version") == {"N": "1"}
+    # The terms of a discount code have versions too.
+    if _table(record) != "Carts" or new is None or new["SK"] != {"S": "CART"}:
+        return False
+    return bool(new.get("version") == {"N": "1"})
 
 
 def _settled(records: list[dict[str, Any]], failed: list[dict[str, Any]]) -> list[dict[str, Any]]:

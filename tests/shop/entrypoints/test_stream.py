@@ -302,8 +302,10 @@ def test_carts_that_were_begun_count_in_the_days_figures_by_one_write_a_batch(ta
         "Carts", {"PK": {"S": "GUEST#1"}, "SK": {"S": "CART"}, "version": {"N": "2"}}, begun[1]["dynamodb"]["NewImage"]
     )
 
+    code = record("Carts", {"PK": {"S": "DISCOUNTS"}, "SK": {"S": "SPRING10"}, "version": {"N": "1"}}, number=8)
+
     with counted_calls() as calls:
-        assert react(*begun, changed) == []
+        assert react(*begun, changed, code) == []
 
     today = utc_now().date()
     (day,) = ledger_queries.daily_figures(first=today, last=today, currency="USD")
