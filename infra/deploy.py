@@ -40,6 +40,8 @@ def main(arguments: Sequence[str]) -> None:
     try:
         if args.command == "deploy":
             deploy(stack, _pairs(args.parameters), image_uri=args.image, dry_run=args.dry_run)
+            if args.admin and not args.dry_run:
+                make_admin(stack, *args.admin)
         elif args.command == "destroy":
             destroy(stack, confirmed=args.confirm)
         elif args.command == "manage":
@@ -57,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--region", default=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1")
     parser.add_argument("--image", default="", help="an image that is there already, by digest")
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+    parser.add_argument(
+        "--admin", nargs=3, metavar=("EMAIL", "FIRST", "LAST"), help="make the first admin; the password is asked for"
+    )
     parser.add_argument("--confirm", default="", help="with destroy: the stack's name")
     parser.add_argument("parameters", nargs="*", metavar="Name=value", help="the template's parameters; they are remembered")
     return parser
@@ -171,6 +176,13 @@ def destroy(stack: Stack, *, confirmed: str) -> None:
         raise Failed(f"This ends the shop {stack.name}. If that is meant: --confirm {stack.name}")
     stack.delete()
     print(f"{stack.name} is gone. What stayed, and how to end that too: docs/operations.md.")
+
+
+def make_admin(stack: Stack, email: str, first_name: str, last_name: str) -> None:
+    """Make somebody an admin, whether they have an account or not. Raises Failed."""
+    names = ["--first-name", first_name, "--last-name", last_name]
+    if manage(stack, ["createstaff", email, "--role", "admin", *names]):
+        raise Failed(f"The stack is there, but {email} is no admin yet: the line above says why. The same command tries again.")
 
 
 def manage(stack: Stack, command: Sequence[str]) -> int:

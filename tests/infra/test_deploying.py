@@ -157,6 +157,25 @@ def test_ending_the_stack_is_confirmed_by_its_name_and_keeps_what_cannot_be_made
     assert boto3.client("dynamodb").get_item(TableName="test-Products", Key=key)["Item"] == key
 
 
+def test_the_first_admin_is_made_by_the_deployment(deployed: Stack, keys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def manage(stack: Stack, command: list[str]) -> int:
+        asked.append((stack.name, command))
+        return len(asked) - 1
+
+    monkeypatch.setattr(deploy, "manage", manage)
+    arguments = ["deploy", "--environment", "test", "--image", FIRST, "--admin", "ada@example.com", "Ada", "Lovelace"]
+
+    deploy.main(arguments)
+    with pytest.raises(SystemExit, match="is no admin yet"):
+        deploy.main(arguments)
+    deploy.main([*arguments, "--dry-run"])
+
+    command = ["createstaff", "ada@example.com", "--role", "admin", "--first-name", "Ada", "--last-name", "Lovelace"]
+    assert asked == [("shop-test", command)] * 2
+
+
 def test_management_commands_run_with_the_stacks_settings(deployed: Stack, capfd: pytest.CaptureFixture[str]) -> None:
     assert deploy.manage(deployed, ["diffsettings", "--all"]) == 0
 
