@@ -17,6 +17,7 @@ from shop.lib.tables import Row, table_definition
 Item = dict[str, Any]
 Reader = Callable[[Item, "_Placeholders"], Any]
 _TOKEN = re.compile(r"\s*(<>|<=|>=|[#:]?[\w]+|[()\[\],.=<>+-])")
+_CAPITAL = re.compile("(?=[A-Z])")
 _REFUSED = "The conditional request failed"
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda one, other: bool(one == other),
@@ -49,33 +50,33 @@ class MemoryTables:
 
     def call(self, operation: str, params: Item) -> Item:
         """Answer one call. What is not known here fails loudly."""
-        answer: Item = getattr(self, f"_{operation}")(params)
+        answer: Item = getattr(self, _CAPITAL.sub("_", operation).lower())(params)
         return answer
 
-    def _GetItem(self, params: Item) -> Item:  # noqa: N802 - DynamoDB's own names
+    def _get_item(self, params: Item) -> Item:
         found = self._tables[params["TableName"]].get(_key(params["Key"]))
         return {} if found is None else {"Item": found}
 
-    def _BatchGetItem(self, params: Item) -> Item:  # noqa: N802
+    def _batch_get_item(self, params: Item) -> Item:
         answers = {
             name: [found for key in asked["Keys"] if (found := self._tables[name].get(_key(key))) is not None]
             for name, asked in params["RequestItems"].items()
         }
         return {"Responses": answers, "UnprocessedKeys": {}}
 
-    def _PutItem(self, params: Item) -> Item:  # noqa: N802
+    def _put_item(self, params: Item) -> Item:
         self._alone("Put", params)
         return {}
 
-    def _DeleteItem(self, params: Item) -> Item:  # noqa: N802
+    def _delete_item(self, params: Item) -> Item:
         self._alone("Delete", params)
         return {}
 
-    def _UpdateItem(self, params: Item) -> Item:  # noqa: N802
+    def _update_item(self, params: Item) -> Item:
         self._alone("Update", params)
         return {"Attributes": self._tables[params["TableName"]][_key(params["Key"])]}
 
-    def _TransactWriteItems(self, params: Item) -> Item:  # noqa: N802
+    def _transact_write_items(self, params: Item) -> Item:
         token = params["ClientRequestToken"]
         if token in self._tokens:
             return {}
@@ -91,7 +92,7 @@ class MemoryTables:
         self._tokens.add(token)
         return {}
 
-    def _Query(self, params: Item) -> Item:  # noqa: N802
+    def _query(self, params: Item) -> Item:
         names = _Placeholders(params)
         index = self._indexes.get((params["TableName"], params.get("IndexName", "")))
         keys = [key["AttributeName"] for key in index["KeySchema"]] if index else ["PK", "SK"]
@@ -188,15 +189,13 @@ class _Parser:
     def condition(self) -> Reader:
         left = self._both()
         while self.takes("OR"):
-            one, other = left, self._both()
-            left = lambda item, names, one=one, other=other: one(item, names) or other(item, names)  # type: ignore[misc]  # noqa: E731
+            left = _either(left, self._both())
         return left
 
     def _both(self) -> Reader:
         left = self._one()
         while self.takes("AND"):
-            one, other = left, self._one()
-            left = lambda item, names, one=one, other=other: one(item, names) and other(item, names)  # type: ignore[misc]  # noqa: E731
+            left = _all_of(left, self._one())
         return left
 
     def _one(self) -> Reader:
@@ -312,6 +311,14 @@ def _condition(text: str) -> Reader:
 @cache
 def _update(text: str) -> list[Callable[[Item, Item, _Placeholders], None]]:
     return _Parser(text).changes()
+
+
+def _either(one: Reader, other: Reader) -> Reader:
+    return lambda item, names: one(item, names) or other(item, names)
+
+
+def _all_of(one: Reader, other: Reader) -> Reader:
+    return lambda item, names: one(item, names) and other(item, names)
 
 
 def _compared(left: Reader, sign: str, right: Reader) -> Reader:
