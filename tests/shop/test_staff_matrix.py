@@ -35,6 +35,9 @@ def both(permission: Permission) -> Needed:
 
 MATRIX: dict[str, Needed] = {
     "staff:home": read(None),
+    # Both are about a list, and ask for what it asks for.
+    "staff:keep_filter": {"POST": None},
+    "staff:forget_filter": {"POST": None},
     "staff:health": read(Permission.SETTINGS_EDIT),
     "staff:audit": read(Permission.AUDIT_VIEW),
     "staff:doctor": read(Permission.SETTINGS_EDIT),

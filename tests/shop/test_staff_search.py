@@ -8,6 +8,7 @@ from django.test import Client
 
 from shop.lib.owner import Owner
 from tests import factories
+from tests.accounts.people import make_user
 from tests.conftest import counted_calls
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -23,7 +24,7 @@ SignIn = Callable[..., object]
         ("user-1", ["customers.view"], "/staff/customers/?q=user-1"),
         ("blue mug", ["products.view", "orders.view"], "/staff/products/?q=blue+mug"),
         ("blue mug", ["orders.view"], "/staff/orders/?q=blue+mug"),
-        ("ord-doesnotexist1", ["products.view", "orders.view"], "/staff/products/?q=ord-doesnotexist1"),
+        ("ord-doesnotexist1", ["products.view", "orders.view"], "/staff/orders/?q=ord-doesnotexist1"),
         ("ada@example.com", ["stock.edit"], "/staff/"),
         ("  ", ["orders.view"], "/staff/"),
         ("\x00\ud83e\udd21" * 2000, ["reviews.moderate"], "/staff/"),
@@ -52,6 +53,24 @@ def test_a_sku_leads_to_its_product(client: Client, sign_in: SignIn) -> None:
     mug = factories.make_product(sku="MUG-0815")
     sign_in(client, "products.view")
     assert client.get("/staff/search/", {"q": "MUG-0815"})["Location"] == f"/staff/products/{mug.product_id}/"
+
+
+def test_an_address_leads_to_its_account_for_who_may_see_customers(client: Client, sign_in: SignIn, now: datetime) -> None:
+    ada = make_user(now)
+    sign_in(client, "orders.view", "customers.view")
+    assert client.get("/staff/search/", {"q": "ADA@example.com"})["Location"] == f"/staff/customers/{ada.user_id}/"
+    sign_in(client, "orders.view")
+    assert client.get("/staff/search/", {"q": "ada@example.com"})["Location"] == "/staff/orders/?q=ada%40example.com"
+
+
+def test_words_that_are_no_products_are_looked_for_among_the_orders(
+    client: Client, sign_in: SignIn, index: Callable[[], None]
+) -> None:
+    factories.make_product(name="Reed lamp")
+    index()
+    sign_in(client, "orders.view", "products.view")
+    assert client.get("/staff/search/", {"q": "reed lamp"})["Location"] == "/staff/products/?q=reed+lamp"
+    assert client.get("/staff/search/", {"q": "Grace Hopper"})["Location"] == "/staff/orders/?q=Grace+Hopper"
 
 
 def test_every_staff_page_has_the_field(client: Client, sign_in: SignIn) -> None:
