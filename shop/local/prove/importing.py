@@ -16,7 +16,9 @@ from http import HTTPStatus
 from typing import Any
 from unittest.mock import patch
 
+import boto3
 import requests
+from botocore.config import Config
 from django.conf import settings
 from pynamodb.transactions import TransactWrite
 
@@ -173,7 +175,8 @@ def _counts(transfer_id: str) -> tuple[int, int, int, int]:
 
 def _items(sort_key: str) -> dict[str, Any]:
     """All items with this sort key, by partition key."""
-    pages = connection().client.get_paginator("scan").paginate(TableName=table_name("Products"), ConsistentRead=True)
+    client = boto3.client("dynamodb", config=Config(read_timeout=60))  # a look at everything takes longer than a page may
+    pages = client.get_paginator("scan").paginate(TableName=table_name("Products"), ConsistentRead=True)
     return {item["PK"]["S"]: item for page in pages for item in page["Items"] if item["SK"]["S"] == sort_key}
 
 
