@@ -8,6 +8,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
+from catalog import staff_queries
 from catalog.domain import ProductStatus
 from catalog.services import set_stock
 from tests import factories
@@ -47,6 +48,8 @@ def test_everybody_who_asked_is_told_once_when_it_is_back(tables: Any, client: C
 
     assert sorted(message.to[0].casefold() for message in mail.outbox) == ["ada@example.com", "grace@example.com"]
     assert {message.subject for message in mail.outbox} == {"Tide <Mug> is back"}
+    logged = [(one.kind, one.to.casefold()) for one in staff_queries.mails_of_month(month=now).items]
+    assert sorted(logged) == [("back_in_stock", "ad…@example.com"), ("back_in_stock", "gr…@example.com")]
     assert f"http://testserver{mug.path}" in str(mail.outbox[0].body)
     message: Any = mail.outbox[0]
     assert "Tide &lt;Mug&gt;" in message.alternatives[0].content
