@@ -240,7 +240,7 @@ _STAFF: dict[str, Route] = {
     "orders_staff:send_mail": _ACTION,
     "orders_staff:note": _ACTION,
     "orders_staff:customer": staff(user_id="shopper"),
-    "orders_staff:customer_data": _FILE,
+    "orders_staff:customer_data": staff(user_id="shopper"),
     "orders_staff:erase_customer": staff(user_id="shopper"),
     "orders_staff:findings": staff(),
     "orders_staff:finding": staff(kind="finding", subject="finding_subject", wrong="main form:has([name=note])"),
