@@ -103,6 +103,7 @@ def set_stage(stripe: FakeStripe) -> Stage:
         "category": next(one.slug for one in catalog.categories() if one.name == found["product"].category),
         "shopper": shopper.user_id,
         "member": people.user_by_email(email=STAFF).user_id,
+        "mail_origin": "confirmation",
         "code": CODES[0].code,
         "address": _address_of(shopper),
         "finding": FindingKind.ORDER_WITHOUT_PAYMENT,
