@@ -24,6 +24,8 @@ MENU: tuple[tuple[str, str, Permission | None], ...] = (
     ("Audit trail", "staff:audit", Permission.AUDIT_VIEW),
     ("Set-up doctor", "staff:doctor", Permission.SETTINGS_EDIT),
 )
+# Pages of an entry whose address does not begin with the entry's.
+_UNDER = {"catalog_staff:transfers": "catalog_staff:products"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ def menu_of(request: HttpRequest) -> list[Entry]:
     """The entries the viewer may open, the one they are in marked."""
     viewer = viewer_of(request)
     entries = [(label, reverse(name)) for label, name, permission in MENU if permission is None or viewer.may(permission)]
-    # The longest address the page's own begins with: `/staff/` begins them all.
-    current = max((url for _, url in entries if request.path.startswith(url)), key=len, default="")
+    path = next((reverse(entry) for page, entry in _UNDER.items() if request.path.startswith(reverse(page))), request.path)
+    # `/staff/` begins them all, and is home alone.
+    home = reverse("staff:home")
+    current = path if path == home else next((url for _, url in entries if url != home and path.startswith(url)), "")
     return [Entry(label, url, url == current) for label, url in entries]

@@ -1,5 +1,6 @@
 """The staff pages' own door: who may in, and a menu of what they may open."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -21,6 +22,22 @@ def test_a_guest_is_sent_to_log_in_and_comes_back(client: Client) -> None:
 def test_a_shopper_is_refused(client: Client, sign_in: SignIn) -> None:
     sign_in(client)
     assert client.get("/staff/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "entry"),
+    [
+        ("/staff/", "Home"),
+        ("/staff/products/new/", "Products"),
+        ("/staff/transfers/", "Products"),
+        ("/staff/stock/paste/", "Stock"),
+    ],
+)
+def test_the_menu_marks_the_entry_a_page_belongs_to(client: Client, sign_in: SignIn, path: str, entry: str) -> None:
+    sign_in(client, role="admin")
+
+    menu = client.get(path).text.partition('id="staff-menu"')[2].partition("</nav>")[0]
+    assert re.findall(r'aria-current="page">([^<]+)<', menu) == [entry]
 
 
 def test_the_menu_shows_only_what_the_person_may_open(client: Client, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
