@@ -175,6 +175,8 @@ _STAFF: dict[str, Route] = {
     "staff:doctor": staff(),
     "staff:doctor_mail": _ACTION,
     "staff:mails": (*staff(), *staff("?state=failed")),
+    "staff:keep_filter": _ACTION,
+    "staff:forget_filter": _ACTION,
     "staff:search": NotAPage("leads to what was meant, or to a list of it"),
     "accounts_staff:customers": (*staff(), *staff("?q=nobody@example.com")),
     "accounts_staff:note": _ACTION,
