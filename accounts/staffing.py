@@ -36,7 +36,7 @@ from accounts.models import (
 from accounts.queries import UserNotFound
 from accounts.services import Asked, EmailTaken, forget_sessions, request_row, signs_in_elsewhere
 from shop.lib.audit import Change, audit_row
-from shop.lib.ids import new_id
+from shop.lib.ids import new_id, new_record_id
 from shop.lib.tables import all_of
 from shop.lib.transactions import Refused, run_transaction
 from shop.lib.viewer import Permission, Viewer
@@ -179,7 +179,7 @@ def add_note(*, editor: Viewer, user_id: str, text: str, now: datetime) -> None:
     def build(txn: TransactWrite) -> None:
         # Nothing is noted about somebody who leaves at this moment.
         txn.condition_check(UserRow, user_pk(user_id), PROFILE_SK, condition=UserRow.pk.exists())
-        txn.save(person_note_row(user_id, note_id=new_id("note", now), text=text, actor=editor.name, at=now))
+        txn.save(person_note_row(user_id, note_id=new_record_id("note"), text=text, actor=editor.name, at=now))
         txn.save(_entry(user, editor, "wrote a note", now))
 
     try:

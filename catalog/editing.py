@@ -42,7 +42,7 @@ from catalog.staff_queries import StoredPhoto, stored_photos, was_sold
 from catalog.stock_models import to_stock_row
 from shop.lib.answers import Claim
 from shop.lib.audit import Change, audit_row
-from shop.lib.ids import new_id
+from shop.lib.ids import new_id, new_record_id
 from shop.lib.tables import Busy, all_of
 from shop.lib.transactions import Refused, run_transaction
 from shop.lib.viewer import Viewer
@@ -304,7 +304,7 @@ def _add_new(txn: TransactWrite, *, made: Product, photos: Sequence[StoredPhoto]
         txn.save(to_family_row(made))
     now = made.created_at
     if made.inventory:
-        number = new_id("stk", now)
+        number = new_record_id("stk")
         reason = StockReason.RECEIVED
         stocked = StockMovement(number, made.product_id, made.inventory, reason, actor.user_id, now, actor_name=actor.name)
         txn.save(to_stock_row(stocked))

@@ -68,7 +68,7 @@ from catalog.stock import (
     take_stock,
 )
 from catalog.stock_models import StockRow, to_stock_row
-from shop.lib.ids import new_id
+from shop.lib.ids import new_record_id
 from shop.lib.tables import Busy
 from shop.lib.transactions import Refused, run_transaction
 
@@ -162,7 +162,7 @@ def create_product(*, product: Product, image_keys: tuple[str, ...] = (), actor:
 
 def _first_pieces(product: Product, actor: str) -> StockMovement:
     at = product.created_at
-    return StockMovement(new_id("stk", at), product.product_id, product.inventory, StockReason.RECEIVED, actor, at)
+    return StockMovement(new_record_id("stk"), product.product_id, product.inventory, StockReason.RECEIVED, actor, at)
 
 
 def load_products(*, entries: Iterable[tuple[Product, tuple[str, ...]]], progress: Callable[[int], None] | None = None) -> int:

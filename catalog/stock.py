@@ -14,7 +14,7 @@ from catalog.staff_models import short_key
 from catalog.stock_models import to_stock_row
 from shop.lib.answers import Claim
 from shop.lib.audit import Change, audit_row
-from shop.lib.ids import new_id
+from shop.lib.ids import new_record_id
 from shop.lib.money import Money
 from shop.lib.tables import Busy, all_of, is_refused
 from shop.lib.transactions import Refused, run_transaction
@@ -57,7 +57,7 @@ def take_stock(
             ProductRow.status == ProductStatus.ACTIVE,
         ),
     )
-    _record(txn, StockMovement(_new_id(now), product_id, -quantity, StockReason.SALE, actor, now, order_id))
+    _record(txn, StockMovement(new_record_id("stk"), product_id, -quantity, StockReason.SALE, actor, now, order_id))
 
 
 def retake_stock(txn: TransactWrite, *, product_id: str, quantity: int, order_id: str, actor: str, now: datetime) -> None:
@@ -70,7 +70,7 @@ def retake_stock(txn: TransactWrite, *, product_id: str, quantity: int, order_id
         actions=[ProductRow.inventory.set(ProductRow.inventory - quantity)],
         condition=ProductRow.inventory >= quantity,
     )
-    _record(txn, StockMovement(_new_id(now), product_id, -quantity, StockReason.SALE, actor, now, order_id))
+    _record(txn, StockMovement(new_record_id("stk"), product_id, -quantity, StockReason.SALE, actor, now, order_id))
 
 
 def return_stock(
@@ -86,7 +86,7 @@ def return_stock(
         actions=[ProductRow.inventory.set(ProductRow.inventory + quantity)],
         condition=ProductRow.pk.exists(),
     )
-    _record(txn, StockMovement(_new_id(now), product_id, quantity, reason, actor, now, order_id))
+    _record(txn, StockMovement(new_record_id("stk"), product_id, quantity, reason, actor, now, order_id))
 
 
 def stock_changed(*, product_ids: Iterable[str]) -> None:
@@ -120,7 +120,7 @@ def adjust_stock(
 
     def move(pieces: int, *, seen: int | None) -> StockMovement:
         name = by.name if by else ""
-        movement = StockMovement(_new_id(now), product_id, pieces, reason, actor, now, note=note, actor_name=name)
+        movement = StockMovement(new_record_id("stk"), product_id, pieces, reason, actor, now, note=note, actor_name=name)
         return _move(movement, now, seen=seen, claim=claim, by=by)
 
     if change is not None:
@@ -209,7 +209,3 @@ def _audit(movement: StockMovement, seen: int | None, by: Viewer) -> CatalogAudi
 
 def _record(txn: TransactWrite, movement: StockMovement) -> None:
     txn.save(to_stock_row(movement))
-
-
-def _new_id(now: datetime) -> str:
-    return new_id("stk", now)

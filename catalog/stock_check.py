@@ -11,7 +11,7 @@ from catalog.models import ProductRow, product_key, product_pk
 from catalog.queries import product
 from catalog.stock_models import StockRow, StockSumRow, stock_sk, stock_sum_key, to_stock_row
 from shop.lib.attributes import time_text
-from shop.lib.ids import new_id
+from shop.lib.ids import new_record_id
 from shop.lib.tables import Busy
 from shop.lib.transactions import Refused, run_transaction
 
@@ -53,7 +53,7 @@ def accept_stock(*, product_id: str, actor: str, now: datetime) -> StockSum:
     found = stock_sum(product_id=product_id, now=now)
     if found.drift:
         movement = StockMovement(
-            new_id("stk", now), product_id, found.drift, StockReason.ADJUSTMENT, actor, now, note="Records brought to the stock"
+            new_record_id("stk"), product_id, found.drift, StockReason.ADJUSTMENT, actor, now, note="Records brought to the stock"
         )
 
         def build(txn: TransactWrite) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from cart import discounts
 from orders.desk_models import note_row, word_row
 from orders.domain import Order
-from shop.lib.ids import new_id
+from shop.lib.ids import new_record_id
 
 MOST_WORDS = 8
 """Words one order is found by: an address and a name; whoever writes a novel into the name field is found by its beginning."""
@@ -16,7 +16,7 @@ _SHORTEST_WORD = 2
 
 def add_note(*, order: Order, text: str, actor: str, now: datetime) -> None:
     """Keep a note about an order, for staff."""
-    note_row(order.order_id, note_id=new_id("note", now), text=text, actor=actor, at=now).save()
+    note_row(order.order_id, note_id=new_record_id("note"), text=text, actor=actor, at=now).save()
 
 
 def remember_words(*, order: Order) -> None:

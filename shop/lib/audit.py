@@ -11,7 +11,7 @@ from pynamodb.indexes import GlobalSecondaryIndex
 
 from shop.lib.attributes import Document, TimeAttribute, time_text
 from shop.lib.cursors import Page, read_page
-from shop.lib.ids import new_id
+from shop.lib.ids import new_record_id
 from shop.lib.tables import Row, batch_get
 from shop.lib.viewer import Viewer
 
@@ -75,7 +75,7 @@ def audit_row(
 
     With an `entry_id` of its own, the entry of one thing at one time is the same however often it is written.
     """
-    place = f"{time_text(now)}#{entry_id or new_id('aud', now)}"
+    place = f"{time_text(now)}#{entry_id or new_record_id('aud')}"
     return rows(
         subject,
         f"{AUDIT_SK}{place}",
