@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from playwright.sync_api import Browser, BrowserContext, Error, Response
 
 from shop.local.audit import axe
 from shop.local.audit.routes import ROUTES, NotAPage, Visit, Who
-from shop.local.audit.stage import Stage
+
+if TYPE_CHECKING:  # it needs the settings, which the running shop gives
+    from shop.local.audit.stage import Stage
 
 WIDTHS = (390, 1280)
 _HEIGHT = 900
@@ -35,7 +38,7 @@ class Seen:
     problems: tuple[str, ...]
 
 
-def walk(browser: Browser, *, origin: str, stage: Stage, only: str = "", pictures: Path | None = None) -> Iterator[Seen]:
+def walk(browser: Browser, *, origin: str, stage: "Stage", only: str = "", pictures: Path | None = None) -> Iterator[Seen]:
     """Look at every page whose name has `only` in it; with `pictures`, a folder that gets a picture of each."""
     visits = [
         (name, visit) for name, route in ROUTES.items() if not isinstance(route, NotAPage) for visit in route if only in name

@@ -1,5 +1,8 @@
 """The audit knows every address, and says so when a budget is broken."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -43,6 +46,16 @@ def test_every_address_is_looked_at_or_has_a_reason_why_not() -> None:
             continue
         assert route, name
         assert all(set(visit.given) == addresses[name] for visit in route), name
+
+
+def test_it_starts_before_there_are_settings() -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("SHOP_", "DJANGO_"))}
+    asked = subprocess.run(
+        [sys.executable, "-m", "shop.local.audit", "--help"], capture_output=True, text=True, check=False, env=environment
+    )
+
+    assert (asked.returncode, asked.stderr) == (0, "")
+    assert "--runs" in asked.stdout
 
 
 def test_what_lighthouse_looks_at_are_addresses_with_all_their_arguments() -> None:
