@@ -1,6 +1,7 @@
 # Each target does its own set-up; all it needs is Python 3.11, 3.12 or 3.13. The work is in shop/local/bootstrap.py.
 PORT ?= 8000
 DATA ?= .shop-data
+EMPTY ?=
 ARGS ?=
 
 # Any Python that can read bootstrap.py will do: it finds the one to use, and says what to install when there is none.
@@ -11,8 +12,8 @@ BOOTSTRAP = $(or $(PYTHON),$(error This shop needs Python 3.11, 3.12 or 3.13: in
 .PHONY: run test lint bench prove audit lock template image image-test deploy destroy costs
 .DEFAULT_GOAL = run
 
-run: ## The whole shop on this machine: make run PORT=8123 DATA=/some/dir
-	@$(BOOTSTRAP) run --port $(PORT) --data "$(DATA)"
+run: ## The whole shop on this machine: make run PORT=8123 DATA=/some/dir (EMPTY=yes: a new one without demo products and people)
+	@$(BOOTSTRAP) run --port $(PORT) --data "$(DATA)" $(if $(EMPTY),--empty)
 
 test: ## Every test: make test ARGS="tests/shop -k mail"
 	@$(BOOTSTRAP) test $(ARGS)

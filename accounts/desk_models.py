@@ -39,6 +39,15 @@ class SavedFiltersRow(Row):
     version = IntegerAttribute()
 
 
+class NameRow(Row):
+    """A word of somebody's name, by which staff find them."""
+
+    class Meta(UserMeta):
+        pass
+
+    user_id = UnicodeAttribute(attr_name="userId")
+
+
 class KeysRow(Row):
     """Anything under a person, by its key alone."""
 
@@ -53,3 +62,11 @@ def person_note_sk(at: str = "", note_id: str = "") -> str:
 
 def person_note_row(user_id: str, *, note_id: str, text: str, actor: str, at: datetime) -> PersonNoteRow:
     return PersonNoteRow(user_pk(user_id), person_note_sk(time_text(at), note_id), text=text, actor=actor, at=at)
+
+
+def name_pk(word: str) -> str:
+    return f"NAME#{word}"
+
+
+def name_row(word: str, user_id: str) -> NameRow:
+    return NameRow(name_pk(word), f"FINDS#{user_id}", user_id=user_id)

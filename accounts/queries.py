@@ -1,12 +1,13 @@
 """Reads of accounts. docs/tables.md has a row for each."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.pagination import ResultIterator
 
-from accounts.desk_models import PersonNoteRow, person_note_sk
+from accounts.desk_models import NameRow, PersonNoteRow, name_pk, person_note_sk
 from accounts.domain import BadEmail, PersonNote, Role, Session, User
 from accounts.links import hash_of
 from accounts.mail_models import AccountMailRow
@@ -39,6 +40,10 @@ from shop.lib.mail_log import LoggedMail
 from shop.lib.tables import batch_get, batch_items
 
 PEOPLE_SIZE = 25
+MOST_FOUND = 50
+"""People a search by name shows: who wants more adds a word."""
+_LOOKED_AT = 500
+"""People of one word of a name that are compared with those of another."""
 
 
 class UserNotFound(Exception):
@@ -146,15 +151,28 @@ def people(*, role: Role, cursor: str = "", size: int = PEOPLE_SIZE) -> Page[Use
         size=size,
         forward=False,
     )
-    if not page.items:
-        return Page((), page.next_cursor, page.previous_cursor)
-    rows = batch_get(UserRow, [(user_pk(user_id), PROFILE_SK) for user_id in page.items], consistent=False)
+    return Page(_people_of(page.items), page.next_cursor, page.previous_cursor)
+
+
+def people_named(words: tuple[str, ...]) -> tuple[User, ...]:
+    """Who has all the words in their name, the latest account first: one Query a word and one BatchGet.
+
+    The words are as `findable_words` gives them. The stream writes them down a moment after a name.
+    """
+    if not words:
+        return ()
+    found = [[row.user_id for row in NameRow.query(name_pk(word), scan_index_forward=False, limit=_LOOKED_AT)] for word in words]
+    in_all = set(found[0]).intersection(*found[1:])
+    return _people_of([user_id for user_id in found[0] if user_id in in_all][:MOST_FOUND])
+
+
+def _people_of(user_ids: Sequence[str]) -> tuple[User, ...]:
+    """Those of these people who are (still) there, in this order."""
+    if not user_ids:
+        return ()
+    rows = batch_get(UserRow, [(user_pk(user_id), PROFILE_SK) for user_id in user_ids], consistent=False)
     whole = {row.user_id: to_user(row) for row in rows}
-    return Page(
-        tuple(whole[user_id] for user_id in page.items if user_id in whole),
-        page.next_cursor,
-        page.previous_cursor,
-    )
+    return tuple(whole[user_id] for user_id in user_ids if user_id in whole)
 
 
 def notes_about(*, user_id: str, most: int = 50) -> tuple[PersonNote, ...]:
@@ -179,9 +197,9 @@ def mails_of_month(*, month: datetime, cursor: str = "") -> Page[LoggedMail]:
     return mail_log.mails_of_month(AccountMailRow, UserRow.by_email, month, cursor=cursor)
 
 
-def failed_mails(*, cursor: str = "") -> Page[LoggedMail]:
+def failed_mails(*, cursor: str = "", size: int = mail_log.PAGE_SIZE) -> Page[LoggedMail]:
     """Mails about accounts that could not be sent: one Query."""
-    return mail_log.failed_mails(AccountMailRow, cursor=cursor)
+    return mail_log.failed_mails(AccountMailRow, cursor=cursor, size=size)
 
 
 def entries_of_month(*, month: datetime, cursor: str = "") -> Page[Entry]:

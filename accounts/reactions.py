@@ -1,10 +1,14 @@
-"""What follows when a row of the Users table changed: mails. Records may come twice; every mail is claimed once."""
+"""What follows when a row of the Users table changed: mails, and the words people are found by.
+
+Records may come twice; every mail is claimed once.
+"""
 
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
 from accounts import mails, queries, services
+from accounts.desk_models import name_row
 from accounts.devices import device_name
 from accounts.domain import User
 from accounts.mail_models import AccountMailRow
@@ -25,15 +29,19 @@ from accounts.queries import UserNotFound
 from accounts.services import Asked, Link
 from shop.lib.mail_log import noting
 from shop.lib.once import once
+from shop.lib.words import findable_words
 
 Item = dict[str, Any]
 
 
 def account_changed(old: Item | None, new: Item | None, *, now: datetime) -> None:
-    """Send the mails a change causes. `old` and `new` are the item before and after, as the stream has them.
+    """Let somebody be found by their name as it is now, and send the mails a change causes.
+
+    `old` and `new` are the item before and after, as the stream has them.
 
     Raises InProgress while another run is at the same mail, and what the mail backend raises: the record shall come again.
     """
+    _keep_names(old, new)
     if new is None:
         if old is not None and old["SK"]["S"] == PROFILE_SK:
             _tell_of_end(UserRow.from_raw_data(old), now)
@@ -47,6 +55,23 @@ def account_changed(old: Item | None, new: Item | None, *, now: datetime) -> Non
         before, after = to_user(UserRow.from_raw_data(old)), to_user(UserRow.from_raw_data(new))
         _tell_of_changed_credentials(before, after, now)
         _tell_of_changed_factor(before, after, now)
+
+
+def _keep_names(old: Item | None, new: Item | None) -> None:
+    """Safe to repeat: records of one person come in the order of their changes."""
+    whose = new or old
+    if whose is None or whose["SK"]["S"] != PROFILE_SK:
+        return
+    user_id = UserRow.from_raw_data(whose).user_id
+    before, after = _names_of(old), _names_of(new)
+    for word in after - before:
+        name_row(word, user_id).save()
+    for word in before - after:
+        name_row(word, user_id).delete()
+
+
+def _names_of(item: Item | None) -> set[str]:
+    return set(findable_words(to_user(UserRow.from_raw_data(item)).name)) if item else set()
 
 
 def _answer(asked: RequestRow, now: datetime) -> None:

@@ -17,14 +17,17 @@ from accounts.views import too_many
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
 from shop.lib.clock import utc_now
 from shop.lib.http import see_other
+from shop.lib.words import findable_words
 
+_LONGEST = 254
+"""Characters of what is looked for: an address has no more."""
 NOT_ALLOWED = "Nothing was changed: you may not do this for this person, or somebody else has just changed them."
 
 
 @require_safe
 @require_staff(Permission.CUSTOMERS_VIEW)
 def customers(request: HttpRequest) -> HttpResponse:
-    words = request.GET.get("q", "").strip()
+    words = request.GET.get("q", "").strip()[:_LONGEST]
     context: dict[str, Any] = {"words": words}
     if words:
         context["found"] = _found(words)
@@ -136,10 +139,12 @@ def pager(url: str, page: Any) -> dict[str, str]:
 
 
 def _found(words: str) -> tuple[User, ...]:
-    """Who has this address, in any spelling, or this number."""
+    """Who has this address, in any spelling, this number, or these words in their name."""
     try:
         if words.startswith("user-"):
             return (queries.user(user_id=words),)
-        return (queries.user_by_email(email=words),)
+        if "@" in words:
+            return (queries.user_by_email(email=words),)
     except queries.UserNotFound:
         return ()
+    return queries.people_named(findable_words(words))

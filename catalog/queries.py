@@ -236,10 +236,15 @@ def listed(*, page: int, size: int) -> tuple[Listed, ...]:
         return ()
 
 
+def indexed_count() -> int:
+    """How many products the search index holds. Raises IndexMissing."""
+    return _engine().search(Filters(), size=1).total
+
+
 def listed_count() -> int:
-    """How many products the sitemap lists."""
+    """How many products the sitemap lists: none without an index."""
     try:
-        return _engine().search(Filters(), size=1).total
+        return indexed_count()
     except IndexMissing:
         return 0
 

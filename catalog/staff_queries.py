@@ -195,9 +195,9 @@ def mails_of_month(*, month: datetime, cursor: str = "") -> Page[LoggedMail]:
     return mail_log.mails_of_month(ProductMailRow, ProductRow.by_category, month, cursor=cursor)
 
 
-def failed_mails(*, cursor: str = "") -> Page[LoggedMail]:
+def failed_mails(*, cursor: str = "", size: int = mail_log.PAGE_SIZE) -> Page[LoggedMail]:
     """Mails about products that could not be sent: one Query."""
-    return mail_log.failed_mails(ProductMailRow, cursor=cursor)
+    return mail_log.failed_mails(ProductMailRow, cursor=cursor, size=size)
 
 
 def _by_index(asked: Asked, exact: str) -> Found | None:

@@ -1,17 +1,12 @@
 """What the staff's desk keeps beside the orders: words they are found by, and notes. Written here alone."""
 
-import re
-import unicodedata
 from datetime import datetime
 
 from cart import discounts
 from orders.desk_models import note_row, word_row
 from orders.domain import Order
 from shop.lib.ids import new_record_id
-
-MOST_WORDS = 8
-"""Words one order is found by: an address and a name; whoever writes a novel into the name field is found by its beginning."""
-_SHORTEST_WORD = 2
+from shop.lib.words import findable_words
 
 
 def add_note(*, order: Order, text: str, actor: str, now: datetime) -> None:
@@ -21,7 +16,7 @@ def add_note(*, order: Order, text: str, actor: str, now: datetime) -> None:
 
 def remember_words(*, order: Order) -> None:
     """Let an order be found by e-mail address and name. Safe to repeat."""
-    for word in words_of(order.email, order.address.name):
+    for word in findable_words(order.email, order.address.name):
         word_row(word, order.order_id).save()
 
 
@@ -35,13 +30,3 @@ def note_use_of_code(*, order: Order) -> None:
             saved=order.discount.saved,
             is_returned=order.discount_returned,
         )
-
-
-def words_of(*texts: str) -> tuple[str, ...]:
-    """The words of texts as they are compared: an e-mail address whole, everything without case and accents, none twice."""
-    found: dict[str, None] = {}
-    for text in texts:
-        plain = "".join(char for char in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(char))
-        parts = plain.split() if "@" in plain else re.split(r"[^\w]+", plain)
-        found.update(dict.fromkeys(part for part in parts if len(part) >= _SHORTEST_WORD))
-    return tuple(found)[:MOST_WORDS]

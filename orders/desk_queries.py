@@ -134,9 +134,9 @@ def mails_of_month(*, month: datetime, cursor: str = "") -> Page[LoggedMail]:
     return mail_log.mails_of_month(OrderMailRow, OrderRow.by_status, month, cursor=cursor)
 
 
-def failed_mails(*, cursor: str = "") -> Page[LoggedMail]:
+def failed_mails(*, cursor: str = "", size: int = mail_log.PAGE_SIZE) -> Page[LoggedMail]:
     """Mails about orders that could not be sent: one Query."""
-    return mail_log.failed_mails(OrderMailRow, cursor=cursor)
+    return mail_log.failed_mails(OrderMailRow, cursor=cursor, size=size)
 
 
 def _list_of(status: OrderStatus | None) -> tuple[Any, tuple[str, ...], Any]:

@@ -9,13 +9,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from orders import desk, desk_queries, ledger_queries, queries
+from orders import desk_queries, ledger_queries, queries
 from orders.documents import credit_note_pdf, invoice_pdf, packing_slip_pdf
 from orders.domain import Order, OrderStatus
 from orders.mail_views import mail_rows
 from orders.staff_forms import ListForm, NoteForm, ReasonForm
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
 from shop.lib.http import see_other
+from shop.lib.words import findable_words
 
 STATUS_LABELS = {
     OrderStatus.PENDING: "Waiting for payment",
@@ -149,7 +150,7 @@ def _search(request: HttpRequest, form: ListForm, words: str) -> HttpResponse:
     exact = desk_queries.order_with_number(words)
     if exact:
         return see_other(reverse("orders_staff:order", args=[exact.order_id]))
-    found = desk_queries.orders_like(desk.words_of(words))
+    found = desk_queries.orders_like(findable_words(words))
     context = {"form": form, "rows": [order_row(one) for one in found], "words": words, "tabs": _tabs(request, None)}
     return render(request, "staff/orders/orders.html", context)
 

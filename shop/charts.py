@@ -8,6 +8,8 @@ from django.http import HttpResponse
 
 _ACCENT, _BEFORE, _LINE, _MUTED = "#1f4d3a", "#857e70", "#e6e1d6", "#5f5b52"
 _NARROW = 600
+_LEAST_HEIGHT = 4
+"""A quiet period is drawn as low as it was, beside whole numbers."""
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """A picture loads nothing and runs nothing; its own styles are all it has."""
 
@@ -41,7 +43,7 @@ def lines(
 ) -> bytes:
     """A period's values as a filled line, over those of the period before as a thin one."""
     pygal = _pygal()
-    most = max([*values, *before, 1])
+    most = max([*values, *before, _LEAST_HEIGHT])
     chart = pygal.Line(
         style=_style(_BEFORE, _ACCENT),
         width=width,

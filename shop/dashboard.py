@@ -22,6 +22,7 @@ from orders.ledger_domain import Figures
 from shop import doctor
 from shop.figures import FIGURES, LESS_IS_BETTER, Period, Sums, change, shown, sum_of, sums, value_of
 from shop.lib.access import Permission, Viewer
+from shop.lib.mail_log import MailState
 
 _MOST_COUNTED = 25
 """Things to do are counted so far; then they are "25+"."""
@@ -161,14 +162,22 @@ def tasks(viewer: Viewer) -> Iterator[Task]:
     if viewer.may(Permission.REVIEWS_MODERATE):
         waiting = review_queries.reviews_waiting(at_most=_MOST_COUNTED + 1)
         yield Task("Reviews to read", _counted(waiting), reverse("catalog_staff:reviews"), is_urgent=False)
+    if viewer.may(Permission.MAILS_VIEW):
+        yield from _failed_mails()
 
 
 def first_steps(viewer: Viewer) -> list[tuple[str, str, bool]]:
     """What is left to do before the first sale: words, where to do it (empty: elsewhere), and whether it is done."""
     has_products = bool(catalog.newest(size=1).items)
     has_own_name = settings.INVOICE_SELLER != [settings.SHOP_NAME]
-    has_team = len(accounts.people(role=Role.STAFF, size=2).items) > 1
+    team = accounts.people(role=Role.STAFF, size=_MOST_COUNTED).items
+    has_factor = any(one.user_id == viewer.user_id and one.has_second_factor for one in team)
     return [
+        (
+            "Name the first category: categories are the menu of the shop",
+            reverse("catalog_staff:categories") if viewer.may(Permission.PRODUCTS_EDIT) else "",
+            bool(catalog.categories()),
+        ),
         (
             "Put the first product into the shop",
             reverse("catalog_staff:new_product") if viewer.may(Permission.PRODUCTS_EDIT) else "",
@@ -178,8 +187,9 @@ def first_steps(viewer: Viewer) -> list[tuple[str, str, bool]]:
         (
             "Invite whoever packs and helps",
             reverse("accounts_staff:invite") if viewer.may(Permission.STAFF_MANAGE) else "",
-            has_team,
+            len(team) > 1,
         ),
+        ("Add an authenticator to your own account", reverse("accounts:second_factor"), has_factor),
         (
             "Let the set-up doctor look at keys, mail and tables",
             reverse("staff:doctor") if viewer.may(Permission.SETTINGS_EDIT) else "",
@@ -196,6 +206,25 @@ def health(*, host: str, now: datetime) -> list[doctor.Check]:
         found = doctor.examine(host=host, now=now)
         cache.set(_HEALTH_KEY, found, _HEALTH_SECONDS)
     return found
+
+
+def _failed_mails() -> Iterator[Task]:
+    """Mails that found no way, for each log that has some; one line when none has."""
+    found = {
+        "orders": ("Mails about orders that failed", desk_queries.failed_mails),
+        "accounts": ("Mails about accounts that failed", accounts.failed_mails),
+        "products": ("Mails about products that failed", staff_queries.failed_mails),
+    }
+    url = reverse("staff:mails")
+    is_any = False
+    for of, (label, read) in found.items():
+        page = read(size=_MOST_COUNTED)
+        if page.items:
+            is_any = True
+            count = f"{_MOST_COUNTED}+" if page.next_cursor else str(len(page.items))
+            yield Task(label, count, f"{url}?{urlencode({'of': of, 'state': MailState.FAILED})}", is_urgent=True)
+    if not is_any:
+        yield Task("Mails that failed", "0", f"{url}?{urlencode({'state': MailState.FAILED})}", is_urgent=False)
 
 
 def _card(name: str, now: Sums, before: Sums, period: Period, viewer: Viewer) -> Card:

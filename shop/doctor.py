@@ -111,7 +111,7 @@ def _failed_mails() -> Check:
     if not found:
         return Check(name, State.GOOD, "None: every mail of the last 90 days found its way.")
     words = f"{len(found)} could not be sent, the latest on {_moment(max(mail.at for mail in found))}."
-    return Check(name, State.BAD, words, "The page of mails says which and why. Those about orders can be sent again there.")
+    return Check(name, State.BAD, words, "The log of mails says which and why; those about orders can be sent again there.")
 
 
 def _tables() -> Iterator[Check]:
@@ -156,7 +156,7 @@ def _table(table: str, full: str) -> Check:
 
 def _index() -> Check:
     try:
-        count = catalog.listed_count()
+        count = catalog.indexed_count()
     except IndexMissing as trouble:
         fix = "Run manage.py reindex. Until then lists come from the tables, without search."
         return Check("Search index", State.BAD, str(trouble), fix)

@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 KEEP = timedelta(days=90)
 """How long the log remembers a mail: as long as somebody may ask where it is."""
+PAGE_SIZE = 50
 FAILED_PK = "MAILS#failed"
 _SK = "MAIL#"
 _LONGEST_PROBLEM = 200
@@ -113,7 +114,7 @@ def mails_about(rows: type[R], subject: str) -> tuple[LoggedMail, ...]:
 
 
 def mails_of_month(
-    rows: type[R], index: GlobalSecondaryIndex[Any], month: datetime, *, cursor: str = "", size: int = 50
+    rows: type[R], index: GlobalSecondaryIndex[Any], month: datetime, *, cursor: str = "", size: int = PAGE_SIZE
 ) -> Page[LoggedMail]:
     """Mails first tried in a month, latest first: one Query of the table's GSI1 and one BatchGet."""
     page = read_page(
@@ -129,7 +130,7 @@ def mails_of_month(
     return Page(tuple(_mail(found[key]) for key in page.items if key in found), page.next_cursor, page.previous_cursor)
 
 
-def failed_mails(rows: type[R], *, cursor: str = "", size: int = 50) -> Page[LoggedMail]:
+def failed_mails(rows: type[R], *, cursor: str = "", size: int = PAGE_SIZE) -> Page[LoggedMail]:
     """Mails whose last try failed, whenever that was: one Query."""
     return read_page(
         partial(rows.query, FAILED_PK), _mail, key_names=("PK", "SK"), question=FAILED_PK, cursor=cursor, size=size, forward=False

@@ -13,8 +13,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m shop.local", description="The whole shop on this machine.")
     parser.add_argument("--port", type=_port, default=8000, help="where the shop answers (default: 8000)")
     parser.add_argument("--data", type=Path, default=Path(".shop-data"), help="where everything is kept (default: .shop-data)")
+    parser.add_argument("--empty", action="store_true", help="a new shop without demo products and people; it stays without them")
     wanted = parser.parse_args()
-    return run(port=wanted.port, data_dir=wanted.data.resolve())
+    return run(port=wanted.port, data_dir=wanted.data.resolve(), empty=wanted.empty)
 
 
 def _port(text: str) -> int:

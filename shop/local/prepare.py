@@ -1,5 +1,6 @@
 """`python -m shop.local.prepare`: brings a local cloud to where the shop can start. Repeating it changes nothing."""
 
+import argparse
 import os
 import sys
 from email.utils import parseaddr
@@ -10,11 +11,16 @@ from botocore.exceptions import ClientError
 from django.conf import settings
 from django.core.management import call_command
 
+from catalog import queries
+from catalog.search.engine import IndexMissing
 from shop.lib.env import BadSetting
 
 
 def main() -> None:
-    """Create what is missing: tables, the bucket, the sender's address, the demo shop."""
+    """Create what is missing: tables, the bucket, the sender's address, the demo shop or an empty search index."""
+    parser = argparse.ArgumentParser(prog="python -m shop.local.prepare", description=main.__doc__)
+    parser.add_argument("--empty", action="store_true", help="no demo products and people")
+    is_empty = parser.parse_args().empty
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
     try:
         django.setup()
@@ -23,7 +29,18 @@ def main() -> None:
     call_command("createtables")
     create_media_bucket()
     verify_sender()
-    call_command("seed")
+    if is_empty:
+        fill_missing_index()
+    else:
+        call_command("seed")
+
+
+def fill_missing_index() -> None:
+    """Publish a search index where there is none yet, so that the shop's lists work from the first product on."""
+    try:
+        queries.indexed_count()
+    except IndexMissing:
+        call_command("reindex")
 
 
 def create_media_bucket() -> None:

@@ -51,8 +51,10 @@ class StopAsked(Exception):
     """Ctrl-C or SIGTERM."""
 
 
-def run(*, port: int, data_dir: Path, start_module: Sequence[str] = START_MODULE, code: Path = _ROOT) -> int:
+def run(*, port: int, data_dir: Path, empty: bool = False, start_module: Sequence[str] = START_MODULE, code: Path = _ROOT) -> int:
     """Run the shop until it is told to stop; the exit status. Prints what a person has to know.
+
+    `empty` begins a shop without the demo's products and people; its data folder remembers that.
 
     `start_module` begins the command line of every child but the cloud; a module and its arguments follow.
     `code` is the folder whose Python files are the shop.
@@ -64,10 +66,11 @@ def run(*, port: int, data_dir: Path, start_module: Sequence[str] = START_MODULE
         signal.signal(number, lambda *_: events.put(StopAsked()))
     try:
         lock = _take(port=port, data_dir=data_dir)
+        is_empty = _stays_empty(data_dir, empty=empty)
     except CannotStart as refusal:
         print(refusal, file=sys.stderr)
         return 1
-    shop = Shop(port=port, data_dir=data_dir, events=events, start_module=start_module, code=code)
+    shop = Shop(port=port, data_dir=data_dir, is_empty=is_empty, events=events, start_module=start_module, code=code)
     status = 0
     try:
         shop.start()
@@ -108,14 +111,35 @@ def _take(*, port: int, data_dir: Path) -> int:
     return descriptor
 
 
+def _stays_empty(data_dir: Path, *, empty: bool) -> bool:
+    """Whether this shop is one without the demo, now and at every later start. Raises CannotStart."""
+    mark = data_dir / "empty"
+    if empty and not mark.exists():
+        if (data_dir / "cloud").exists():
+            raise CannotStart(
+                f"The shop in {data_dir} has the demo products already. "
+                "Begin an empty one in a folder of its own: make run EMPTY=yes DATA=…"
+            )
+        mark.touch()
+    return mark.exists()
+
+
 class Shop:
     """The children, and what they must know about each other."""
 
     def __init__(
-        self, *, port: int, data_dir: Path, events: "SimpleQueue[Exception]", start_module: Sequence[str], code: Path
+        self,
+        *,
+        port: int,
+        data_dir: Path,
+        is_empty: bool,
+        events: "SimpleQueue[Exception]",
+        start_module: Sequence[str],
+        code: Path,
     ) -> None:
         self._port = port
         self._data_dir = data_dir
+        self._is_empty = is_empty
         self._events = events
         self._start_module = start_module
         cloud_port = ports.helper_port("cloud", web_port=port, data_dir=data_dir)
@@ -137,7 +161,7 @@ class Shop:
 
         Raises StopAsked, ChildEnded, CannotStart and CloudFailed.
         """
-        if not (self._data_dir / "cloud").exists():
+        if not self._is_empty and not (self._data_dir / "cloud").exists():
             self._show("a new shop: its products and photographs take about half a minute, once")
         try:
             self._cloud.launch()
@@ -152,7 +176,7 @@ class Shop:
         self._start_own_code(self._web)
 
         self._until(lambda: self._cloud.is_healthy, "The local AWS", _START_SECONDS)
-        self._start(self._prepare, "shop.local.prepare")
+        self._start(self._prepare, "shop.local.prepare", *(["--empty"] if self._is_empty else []))
         self._until_prepared()
         self._start_own_code(self._work)
         self._until(lambda: _answers(self._stripe_origin), "The fake Stripe", _START_SECONDS)
@@ -194,6 +218,14 @@ class Shop:
             # How `manage.py seed` tells which demo users there are.
             log_ins=self._told("login:"),
             codes=self._told("code:"),
+            first_admin=self._first_admin() if self._is_empty else "",
+        )
+
+    def _first_admin(self) -> str:
+        """The command that makes an admin of this shop; a second run of it does no harm."""
+        return (
+            f"SHOP_LOCAL=true AWS_ENDPOINT_URL={self._cloud.endpoint} .venv/bin/python manage.py createstaff you@example.com "
+            "--first-name Your --last-name Name --role admin"
         )
 
     def _told(self, mark: str) -> tuple[str, ...]:

@@ -18,16 +18,20 @@ class LocalShop:
     data: str
     log_ins: tuple[str, ...]
     codes: tuple[str, ...] = ()
+    first_admin: str = ""
 
 
 def summary(local: LocalShop, *, seconds: float) -> str:
     """The text for the terminal."""
     log_ins = "".join(f"\n  {'Log in as' if not index else '':<12} {who}" for index, who in enumerate(local.log_ins))
     codes = "".join(f"\n  {'Code' if not index else '':<12} {what}" for index, what in enumerate(local.codes))
+    first_admin = (
+        f"\n\n  This shop is empty. Its first admin, in another terminal:\n    {local.first_admin}" if local.first_admin else ""
+    )
     return f"""
   Shop         {local.shop}
   Mail         {local.mail}
-  Payments     {local.payments}{log_ins}{codes}
+  Payments     {local.payments}{log_ins}{codes}{first_admin}
 
   Test cards   4242 4242 4242 4242   is paid
                4000 0000 0000 0002   is declined

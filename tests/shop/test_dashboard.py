@@ -9,13 +9,16 @@ from django.test import Client
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from accounts.mail_models import AccountMailRow
 from accounts.models import RegisteredRow, registered_pk, registered_sk
 from catalog.searched_models import SearchedRow, counter, searched_pk, searched_sk
+from orders.desk_models import OrderMailRow
 from orders.ledger_domain import Finding, FindingKind, Sold
 from orders.noting import count, note_finding
 from orders.sold_models import to_best_row
 from shop import doctor
 from shop.figures import FIGURES
+from shop.lib.mail_log import note, noting
 from shop.lib.money import Money
 from shop.lib.owner import Owner
 from shop.lib.transactions import run_transaction
@@ -176,8 +179,26 @@ def test_the_page_costs_the_same_with_little_and_with_much(client: Client, sign_
     assert "25+ Things that do not add up" in page
     assert costs[0] == costs[1]
     assert set(costs[0]) == {"Query"}
-    # Three questions of two months (or three), one of one month or two, and seven of what waits.
-    assert len(costs[0]) <= 3 + 3 + 2 + 2 + 7
+    # Three questions of two months (or three), one of one month or two, and ten of what waits.
+    assert len(costs[0]) <= 3 + 3 + 2 + 2 + 10
+
+
+def test_mails_that_failed_are_among_what_waits(client: Client, sign_in: SignIn, now: datetime) -> None:
+    sign_in(client, "mails.view")
+    assert "To do 0 Mails that failed" in words_of(client.get("/staff/").content.decode())
+    for rows, subject in ((OrderMailRow, "ORDER#ord-1"), (OrderMailRow, "ORDER#ord-2"), (AccountMailRow, "USER#user-1")):
+        with noting(rows, subject=subject, origin="o", now=now):
+            note(kind="confirmation", to="ada@example.com", trouble=OSError("no way"))
+
+    page = client.get("/staff/").content.decode()
+
+    assert "To do 2 Mails about orders that failed 1 Mails about accounts that failed" in words_of(page)
+    assert "Mails that failed" not in page
+    for of in ("orders", "accounts"):
+        assert f'href="/staff/mails/?of={of}&amp;state=failed"' in page
+    assert "Could not be sent" in client.get("/staff/mails/?of=accounts&state=failed").content.decode()
+    sign_in(client, "orders.view")
+    assert "that failed" not in client.get("/staff/").content.decode()
 
 
 def test_the_health_of_the_shop_is_looked_at_once_a_minute_and_not_by_the_page(
@@ -208,6 +229,9 @@ def test_the_health_of_the_shop_is_looked_at_once_a_minute_and_not_by_the_page(
 
 def test_an_empty_shop_says_what_to_do_first(client: Client, sign_in: SignIn) -> None:
     sign_in(client, role="admin")
-    assert "To do Put the first product into the shop" in words_of(client.get("/staff/").content.decode())
+    empty = words_of(client.get("/staff/").content.decode())
+    assert "To do Name the first category" in empty
+    assert "To do Put the first product into the shop" in empty
+    assert "To do Add an authenticator to your own account" in empty
     factories.make_product()
     assert "Done Put the first product into the shop" in words_of(client.get("/staff/").content.decode())

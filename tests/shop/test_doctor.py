@@ -9,8 +9,6 @@ from django.core import mail
 from django.test import Client
 from pytest_django import Settings
 
-from catalog import queries as catalog
-from catalog.search.engine import IndexMissing
 from shop.lib.tables import connection
 from shop.local.fake_stripe import FakeStripe
 from tests.conftest import counted_calls, words_of
@@ -48,11 +46,7 @@ def test_what_is_missing_is_named_with_what_to_do(
             found["Table"]["StreamSpecification"] = {}
         return found
 
-    def listed_count() -> int:
-        raise IndexMissing("No index was published yet.")
-
     monkeypatch.setattr(connection().client, "describe_table", describe_table)
-    monkeypatch.setattr(catalog, "listed_count", listed_count)
     settings.STRIPE_WEBHOOK_SECRET = "nonsense"
     sign_in(client, role="admin")
 

@@ -27,7 +27,8 @@ def serve(port):
 if module == "shop.local.prepare":
     if os.path.exists(folder + "/bad-setting"):
         sys.exit("TAX_RATE is '8%'.")
-    print("login: ann@example.com / a-password (staff)")
+    if "--empty" not in arguments:
+        print("login: ann@example.com / a-password (staff)")
     print("much more is said after it\\n" * 100)
 elif module == "shop.local.fake_stripe":
     serve(int(arguments[arguments.index("--port") + 1]))
@@ -51,14 +52,14 @@ import sys
 from pathlib import Path
 from shop.local.runner import run
 start_module = [sys.executable, "-m", "shop.local.child", "stand_in"]
-sys.exit(run(port={port}, data_dir=Path({data!r}), start_module=start_module, code=Path({code!r})))
+sys.exit(run(port={port}, data_dir=Path({data!r}), empty={empty}, start_module=start_module, code=Path({code!r})))
 """
 
 
 class Running:
     """A local shop in a process of its own."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, *, empty: bool = False) -> None:
         self.port = port
         self.data = folder / "data"
         self.code = folder / "code"
@@ -68,7 +69,7 @@ class Running:
         self._file = self._output.open("wb")
         (folder / "stand_in.py").write_text(STAND_IN.format(folder=str(folder)))
         self.process = subprocess.Popen(
-            [sys.executable, "-c", RUNNER.format(port=port, data=str(self.data), code=str(self.code))],
+            [sys.executable, "-c", RUNNER.format(port=port, data=str(self.data), empty=empty, code=str(self.code))],
             stdout=self._file,
             stderr=subprocess.STDOUT,
             env=os.environ | {"PYTHONPATH": f"{folder}{os.pathsep}{Path.cwd()}"},
@@ -109,6 +110,32 @@ def running(tmp_path: Path) -> Iterator[Running]:
     made = Running(tmp_path, port)
     yield made
     made.end()
+
+
+@pytest.fixture
+def free_port() -> int:
+    with ports.listen(0) as listener:
+        return int(listener.getsockname()[1])
+
+
+def test_a_shop_begun_empty_stays_empty_and_says_how_to_make_its_first_admin(tmp_path: Path, free_port: int) -> None:
+    for asked in (True, False):
+        shop = Running(tmp_path, free_port, empty=asked)
+        try:
+            shop.wait_until_ready()
+            assert "ann@example.com" not in shop.output
+            assert "manage.py createstaff you@example.com --first-name Your --last-name Name --role admin" in shop.output
+        finally:
+            shop.end()
+
+
+def test_a_shop_with_the_demo_in_it_is_not_called_empty(tmp_path: Path, free_port: int) -> None:
+    (tmp_path / "data" / "cloud").mkdir(parents=True)
+    refused = Running(tmp_path, free_port, empty=True)
+    assert refused.process.wait(10) == 1
+    refused.end()
+    assert "has the demo products already" in refused.output
+    assert not (tmp_path / "data" / "empty").exists()
 
 
 def nothing_listens(numbers: list[int]) -> bool:
