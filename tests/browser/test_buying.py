@@ -34,7 +34,7 @@ def put_mugs_in_cart(page: Page, *, script: bool) -> None:
     expect(page.get_by_text("$87.75", exact=True).first).to_be_visible()
 
 
-def check_out(page: Page) -> None:
+def check_out(page: Page, total: str = "$87.75") -> None:
     """From the cart to Stripe's page."""
     page.get_by_role("link", name="Check out").click()
     page.get_by_label("E-mail").fill("ada@example.com")
@@ -54,15 +54,15 @@ def check_out(page: Page) -> None:
     page.go_back()
     expect(page.get_by_label("Standard delivery")).to_be_checked()
     page.go_forward()
-    page.get_by_role("button", name="Pay $87.75").click()
+    page.get_by_role("button", name=f"Pay {total}").click()
 
 
-def pay(page: Page, card: str) -> None:
+def pay(page: Page, card: str, total: str = "$87.75") -> None:
     page.get_by_label("Card number").fill(card)
     page.get_by_label("Expiry date").fill("12/34")
     page.get_by_label("Security code").fill("123")
     page.get_by_label("Name on card").fill("Ada Lovelace")
-    page.get_by_role("button", name="Pay $87.75").click()
+    page.get_by_role("button", name=f"Pay {total}").click()
 
 
 def order_number(page: Page) -> str:
