@@ -13,10 +13,11 @@ from django.views.decorators.http import require_GET
 from accounts import linking
 from accounts.cognito_sign_in import Attempt, is_same, new_attempt, proven, sign_in_url
 from accounts.cookies import clear_cookie, set_cookie
+from accounts.form_page import too_many
 from accounts.limits import Kind, TooManyTries, count_try, give_back_try
 from accounts.linking import NotLetIn
 from accounts.tokens import BadToken
-from accounts.views import onward, sign_in, too_many
+from accounts.views import onward, sign_in
 from shop.lib.access import viewer_of
 from shop.lib.clock import utc_now
 from shop.lib.http import see_other

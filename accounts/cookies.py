@@ -7,11 +7,12 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core import signing
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from accounts.domain import BadEmail, normalised_email
 from accounts.sessions import Device, SignedIn
 from accounts.tokens import ACCESS_LIFETIME
+from shop.lib.http import see_other
 from shop.lib.source import coarse_source_of, source_of
 
 ACCESS_COOKIE = f"{settings.COOKIE_PREFIX}access"
@@ -46,6 +47,13 @@ def clear_tokens(response: HttpResponseBase) -> None:
     """Sign the browser out."""
     for name in (ACCESS_COOKIE, REFRESH_COOKIE):
         clear_cookie(response, name)
+
+
+def signed_out(leads_to: str) -> HttpResponse:
+    """Send the browser on, signed out."""
+    response = see_other(leads_to)
+    clear_tokens(response)
+    return response
 
 
 def device_of(request: HttpRequest, *, email: str) -> Device:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
-from shop.lib.access import Access
+from shop.lib.access import Access, viewer_of
 from shop.lib.viewer import Viewer
 
 
@@ -55,3 +57,17 @@ class Identity:
         response = self.get_response(request)
         asked.leave_cookies(response)
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Whose account or session ended while its page was made is signed out; their cookie would live for minutes yet."""
+        from accounts.queries import SessionEnded, UserNotFound
+
+        if request.path.startswith("/api/") or not isinstance(exception, SessionEnded | UserNotFound):
+            return None
+        viewer = viewer_of(request)
+        if not viewer.is_signed_in or exception.args not in ((viewer.user_id,), (viewer.session_id,)):
+            return None  # about somebody else: whoever asked for them should have known what to say
+        from accounts.cookies import signed_out
+
+        messages.info(request, "You were signed out meanwhile. Please sign in again.")
+        return signed_out(reverse("accounts:login"))

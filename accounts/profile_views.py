@@ -11,11 +11,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import address_book, queries, sessions
 from accounts.address_book import AddressChanged, AddressNotFound
 from accounts.book_domain import MOST_ADDRESSES, BookFull
-from accounts.cookies import clear_tokens, set_tokens
+from accounts.cookies import set_tokens
+from accounts.form_page import posted
 from accounts.forms import add_problem
 from accounts.profile_forms import ProfileForm, SavedAddressForm, fields_of
-from accounts.queries import SessionEnded, UserNotFound
-from accounts.views import posted
+from accounts.queries import SessionEnded
 from shop.lib.access import require_login, viewer_of
 from shop.lib.clock import utc_now
 from shop.lib.http import see_other
@@ -29,26 +29,20 @@ _CHANGED = (
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_login
 def profile(request: HttpRequest) -> HttpResponse:
-    try:
-        user = queries.user(user_id=viewer_of(request).user_id)
-        known = {"first_name": user.first_name, "last_name": user.last_name, "phone": user.phone}
-        form = ProfileForm(posted(request), initial=known)
-        if request.method == "POST" and form.is_valid():
-            address_book.change_name(user_id=user.user_id, **form.cleaned_data)
-            messages.success(request, "Your profile is changed.")
-            return _with_new_name(request, see_other(reverse("accounts:profile")))
-    except UserNotFound:
-        return signed_out()
+    user = queries.user(user_id=viewer_of(request).user_id)
+    known = {"first_name": user.first_name, "last_name": user.last_name, "phone": user.phone}
+    form = ProfileForm(posted(request), initial=known)
+    if request.method == "POST" and form.is_valid():
+        address_book.change_name(user_id=user.user_id, **form.cleaned_data)
+        messages.success(request, "Your profile is changed.")
+        return _with_new_name(request, see_other(reverse("accounts:profile")))
     return render(request, "accounts/profile.html", {"form": form, "user": user}, status=422 if form.errors else 200)
 
 
 @require_safe
 @require_login
 def addresses(request: HttpRequest) -> HttpResponse:
-    try:
-        book = queries.user(user_id=viewer_of(request).user_id).addresses
-    except UserNotFound:
-        return signed_out()
+    book = queries.user(user_id=viewer_of(request).user_id).addresses
     return render(
         request, "accounts/addresses.html", {"book": book, "most": MOST_ADDRESSES, "is_full": len(book) >= MOST_ADDRESSES}
     )
@@ -64,8 +58,6 @@ def add_address(request: HttpRequest) -> HttpResponse:
             address_book.add_address(user_id=viewer.user_id, entry=form.entry(), now=utc_now())
         except BookFull:
             add_problem(form, None, f"Your address book is full: it holds {MOST_ADDRESSES}. Please remove one first.")
-        except UserNotFound:
-            return signed_out()
         else:
             messages.success(request, "The address is in your book.")
             return see_other(reverse("accounts:addresses"))
@@ -92,18 +84,13 @@ def change_address(request: HttpRequest, address_id: str) -> HttpResponse:
         return _address_page(request, form, address_id=address_id, problem=_CHANGED)
     except AddressNotFound:
         raise Http404("no such address in this book") from None
-    except UserNotFound:
-        return signed_out()
     return _address_page(request, form, address_id=address_id)
 
 
 @require_POST
 @require_login
 def remove_address(request: HttpRequest, address_id: str) -> HttpResponse:
-    try:
-        address_book.remove_address(user_id=viewer_of(request).user_id, address_id=address_id)
-    except UserNotFound:
-        return signed_out()
+    address_book.remove_address(user_id=viewer_of(request).user_id, address_id=address_id)
     messages.success(request, "The address is not in your book any more. Orders that went there keep it.")
     return see_other(reverse("accounts:addresses"))
 
@@ -115,17 +102,8 @@ def make_default(request: HttpRequest, address_id: str) -> HttpResponse:
         address_book.make_default(user_id=viewer_of(request).user_id, address_id=address_id)
     except AddressNotFound:
         raise Http404("no such address in this book") from None
-    except UserNotFound:
-        return signed_out()
     messages.success(request, "This address is offered first from now on.")
     return see_other(reverse("accounts:addresses"))
-
-
-def signed_out() -> HttpResponse:
-    """The account is no more, though its cookie lives for some minutes yet."""
-    response = see_other(reverse("accounts:login"))
-    clear_tokens(response)
-    return response
 
 
 def _address_page(request: HttpRequest, form: SavedAddressForm, *, address_id: str = "", problem: str = "") -> HttpResponse:

@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from pynamodb.exceptions import UpdateError
+from pynamodb.exceptions import DoesNotExist, UpdateError
 
 from accounts.domain import Session, User
 from accounts.limits import Kind, count_try, forget_tries
 from accounts.links import hash_of
 from accounts.models import FACTOR, LAST_STEP, PROFILE_SK, RECOVERY, SecondFactorMap, UserRow, to_user, user_key, user_pk
+from accounts.queries import UserNotFound
 from accounts.services import require_own_password
 from shop.lib.ids import new_id
 from shop.lib.tables import is_refused
@@ -112,9 +113,9 @@ def turn_off(*, user: User) -> None:
 
 
 def use_code(*, user_id: str, code: str, now: datetime) -> User:
-    """Whose code this is; it is used up. Raises WrongCode, TooManyTries."""
+    """Whose code this is; it is used up. Raises WrongCode, TooManyTries, UserNotFound."""
     count_try(Kind.CODE, f"second {user_id}", now=now)
-    row = UserRow.get(user_pk(user_id), PROFILE_SK, consistent_read=True)
+    row = _row(user_id)
     if row.second_factor is None or not _use_up(row, code, now):
         raise WrongCode
     forget_tries(Kind.CODE, f"second {user_id}")
@@ -122,9 +123,16 @@ def use_code(*, user_id: str, code: str, now: datetime) -> User:
 
 
 def recovery_codes_left(*, user_id: str) -> int:
-    """How many recovery codes were not used yet."""
-    row = UserRow.get(user_pk(user_id), PROFILE_SK, consistent_read=True)
+    """How many recovery codes were not used yet. Raises UserNotFound."""
+    row = _row(user_id)
     return len(row.second_factor.recovery) if row.second_factor else 0
+
+
+def _row(user_id: str) -> UserRow:
+    try:
+        return UserRow.get(user_pk(user_id), PROFILE_SK, consistent_read=True)
+    except DoesNotExist:
+        raise UserNotFound(user_id) from None
 
 
 def _use_up(row: UserRow, code: str, now: datetime) -> bool:

@@ -10,12 +10,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import queries, second_factor, services, sessions
 from accounts.cookies import PENDING_COOKIE, Pending, clear_cookie, pending_of, set_tokens
 from accounts.domain import Session, User
+from accounts.form_page import NOT_YOUR_PASSWORD, form_page, posted, too_many
 from accounts.forms import CodeForm, PasswordForm, SetUpForm, add_problem
 from accounts.limits import TooManyTries
-from accounts.queries import SessionEnded
+from accounts.queries import UserNotFound
 from accounts.second_factor import SetupOver, WrongCode
 from accounts.services import WrongPassword
-from accounts.views import onward, posted, sign_in, too_many
+from accounts.views import onward, sign_in
 from shop.lib.access import Viewer, confirmed_viewer_of
 from shop.lib.clock import utc_now
 from shop.lib.http import see_other
@@ -31,10 +32,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if not viewer.is_signed_in:
         pending = pending_of(request)
         return _finish_login(request, pending) if pending else see_other(reverse("accounts:login"))
-    try:
-        user, session = queries.live_session(user_id=viewer.user_id, session_id=viewer.session_id, now=utc_now())
-    except SessionEnded:
-        return see_other(reverse("accounts:login"))
+    user, session = queries.live_session(user_id=viewer.user_id, session_id=viewer.session_id, now=utc_now())
     if not user.has_second_factor:
         return _set_up(request, viewer, user, session)
     if not session.has_second_factor(user):
@@ -50,38 +48,40 @@ def turn_off(request: HttpRequest) -> HttpResponse:
     if not (viewer.is_signed_in and viewer.has_second_factor):
         return see_other(reverse("accounts:second_factor"))
     form = PasswordForm(request.POST)
-    status = 422
-    if form.is_valid():
-        try:
-            user = queries.user(user_id=viewer.user_id)
-            services.require_own_password(user=user, password=form.cleaned_data["password"], now=utc_now())
-        except WrongPassword:
-            add_problem(form, "password", "This is not your password.")
-        except TooManyTries as refusal:
-            add_problem(form, None, too_many(refusal))
-            status = 429
-        else:
-            second_factor.turn_off(user=user)
-            messages.success(request, "From now on you sign in with your password alone.")
-            response = see_other(reverse("accounts:home"))
-            set_tokens(response, sessions.tokens_anew(viewer=viewer, now=utc_now()))
-            return response
+
+    def act() -> HttpResponse:
+        user = queries.user(user_id=viewer.user_id)
+        services.require_own_password(user=user, password=form.cleaned_data["password"], now=utc_now())
+        second_factor.turn_off(user=user)
+        messages.success(request, "From now on you sign in with your password alone.")
+        response = see_other(reverse("accounts:home"))
+        set_tokens(response, sessions.tokens_anew(viewer=viewer, now=utc_now()))
+        return response
+
     left = second_factor.recovery_codes_left(user_id=viewer.user_id)
-    return render(request, "accounts/second_factor_on.html", {"left": left, "form": form}, status=status)
+    return form_page(request, form, act, template="accounts/second_factor_on.html", refusals=NOT_YOUR_PASSWORD, left=left)
 
 
 def _finish_login(request: HttpRequest, pending: Pending) -> HttpResponse:
     """The second half of signing in."""
-    form, user, status = _code(request, pending.user_id)
+    try:
+        form, user, status = _code(request, pending.user_id)
+    except UserNotFound:
+        return _begin_anew()
     if user and (user.credentials != pending.credentials or not user.is_active):
-        response = see_other(reverse("accounts:login"))  # the password changed in the meantime
-        clear_cookie(response, PENDING_COOKIE)
-        return response
+        return _begin_anew()
     if user:
         response = sign_in(request, user, onward(request), is_long=pending.is_long, factor=user.factor)
         clear_cookie(response, PENDING_COOKIE)
         return response
     return _ask(request, form, status)
+
+
+def _begin_anew() -> HttpResponse:
+    """Password or account are not what they were when the code was asked for."""
+    response = see_other(reverse("accounts:login"))
+    clear_cookie(response, PENDING_COOKIE)
+    return response
 
 
 def _prove(request: HttpRequest, viewer: Viewer) -> HttpResponse:

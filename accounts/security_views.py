@@ -8,20 +8,19 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import email_change, queries, services, sessions
-from accounts.cookies import clear_tokens
+from accounts.cookies import signed_out
 from accounts.devices import device_name
 from accounts.domain import BadEmail, BadPassword
-from accounts.forms import ChangeEmailForm, ChangePasswordForm, SessionForm, add_problem
+from accounts.form_page import NOT_YOUR_PASSWORD, Refusal, form_page, posted, too_many
+from accounts.forms import ChangeEmailForm, ChangePasswordForm, SessionForm
 from accounts.limits import TooManyTries
-from accounts.queries import LinkDead, SessionEnded
-from accounts.services import EmailTaken, Link, WrongPassword
-from accounts.views import link_dead, posted, too_many
+from accounts.queries import LinkDead
+from accounts.services import EmailTaken, Link
+from accounts.views import link_dead
 from shop.lib.access import confirmed_viewer_of, require_login, viewer_of
 from shop.lib.clock import utc_now
 from shop.lib.http import see_other
 from shop.lib.source import source_of
-
-_NOT_YOURS = "This is not your password."
 
 
 @require_safe
@@ -67,25 +66,14 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
 @require_login
 def change_password(request: HttpRequest) -> HttpResponse:
     form = ChangePasswordForm(posted(request))
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                services.change_password(viewer=viewer_of(request), now=utc_now(), **form.cleaned_data)
-            except WrongPassword:
-                add_problem(form, "password", _NOT_YOURS)
-            except BadPassword as refusal:
-                add_problem(form, "new_password", refusal)
-            except TooManyTries as refusal:
-                add_problem(form, None, too_many(refusal))
-                status = 429
-            except SessionEnded:
-                return _signed_out(request)
-            else:
-                messages.success(request, "Your password is changed, and every other browser is signed out.")
-                return see_other(reverse("accounts:home"))
-    return render(request, "accounts/change_password.html", {"form": form}, status=status)
+
+    def act() -> HttpResponse:
+        services.change_password(viewer=viewer_of(request), now=utc_now(), **form.cleaned_data)
+        messages.success(request, "Your password is changed, and every other browser is signed out.")
+        return see_other(reverse("accounts:home"))
+
+    refusals = NOT_YOUR_PASSWORD | {BadPassword: Refusal("new_password")}
+    return form_page(request, form, act, template="accounts/change_password.html", refusals=refusals)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -93,30 +81,19 @@ def change_password(request: HttpRequest) -> HttpResponse:
 @require_login
 def change_email(request: HttpRequest) -> HttpResponse:
     form = ChangeEmailForm(posted(request))
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                email_change.request_email_change(
-                    viewer=viewer_of(request),
-                    password=form.cleaned_data["password"],
-                    new_email=form.cleaned_data["email"],
-                    now=utc_now(),
-                )
-            except WrongPassword:
-                add_problem(form, "password", _NOT_YOURS)
-            except BadEmail:
-                add_problem(form, "email", "This does not look like an e-mail address.")
-            except TooManyTries as refusal:
-                add_problem(form, None, too_many(refusal))
-                status = 429
-            except SessionEnded:
-                return _signed_out(request)
-            else:
-                messages.success(request, "We wrote to both addresses. When you have followed both links, your address changes.")
-                return see_other(reverse("accounts:home"))
-    return render(request, "accounts/change_email.html", {"form": form}, status=status)
+
+    def act() -> HttpResponse:
+        email_change.request_email_change(
+            viewer=viewer_of(request),
+            password=form.cleaned_data["password"],
+            new_email=form.cleaned_data["email"],
+            now=utc_now(),
+        )
+        messages.success(request, "We wrote to both addresses. When you have followed both links, your address changes.")
+        return see_other(reverse("accounts:home"))
+
+    refusals = NOT_YOUR_PASSWORD | {BadEmail: Refusal("email", "This does not look like an e-mail address.")}
+    return form_page(request, form, act, template="accounts/change_email.html", refusals=refusals)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -148,13 +125,4 @@ def _confirm_email(request: HttpRequest, secret: str, link: Link) -> HttpRespons
     if not is_done:
         return render(request, "accounts/confirm_email.html", {"is_half_done": True, "is_old": link is Link.OLD_EMAIL})
     messages.success(request, "Your address is changed. Please sign in with the new one.")
-    response = see_other(reverse("accounts:login"))
-    clear_tokens(response)
-    return response
-
-
-def _signed_out(request: HttpRequest) -> HttpResponse:
-    messages.info(request, "You were signed out meanwhile. Please sign in again.")
-    response = see_other(reverse("accounts:login"))
-    clear_tokens(response)
-    return response
+    return signed_out(reverse("accounts:login"))

@@ -175,7 +175,7 @@ def mark_second_factor(*, viewer: Viewer, factor: str, now: datetime) -> SignedI
     except UpdateError as error:
         if not is_refused(error):
             raise
-        raise SessionEnded from error
+        raise SessionEnded(viewer.session_id) from error
     return tokens_anew(viewer=viewer, now=now)
 
 

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import queries, staffing
 from accounts.domain import Role, User, UserStatus
+from accounts.form_page import too_many
 from accounts.limits import TooManyTries
 from accounts.staff_forms import PersonNoteForm
-from accounts.views import too_many
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
 from shop.lib.clock import utc_now
 from shop.lib.http import see_other

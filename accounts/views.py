@@ -1,12 +1,10 @@
 """Registering, signing in and out, and setting a forgotten password."""
 
-from datetime import timedelta
-from math import ceil
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
@@ -14,10 +12,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import services, sessions
 from accounts.cognito_sign_in import sign_out_url
-from accounts.cookies import Pending, clear_tokens, device_of, remember_device, set_pending, set_tokens
-from accounts.domain import BadEmail, BadPassword, User
-from accounts.forms import EmailForm, LoginForm, NewPasswordForm, PasswordForm, RegisterForm, add_problem
-from accounts.limits import TooManyTries
+from accounts.cookies import Pending, clear_tokens, device_of, remember_device, set_pending, set_tokens, signed_out
+from accounts.domain import BadEmail, User
+from accounts.form_page import BAD_PASSWORD, Refusal, Refusals, form_page, posted
+from accounts.forms import EmailForm, LoginForm, NewPasswordForm, PasswordForm, RegisterForm
 from accounts.queries import LinkDead
 from accounts.services import EmailTaken, WrongPassword
 from accounts.sessions import WrongCredentials
@@ -26,7 +24,9 @@ from shop.lib.clock import utc_now
 from shop.lib.http import local_path, see_other
 from shop.lib.source import source_of
 
-_BAD_ADDRESS = "This does not look like an e-mail address. It needs an @ and a domain, such as ada@example.com."
+_BAD_EMAIL: Refusals = {
+    BadEmail: Refusal("email", "This does not look like an e-mail address. It needs an @ and a domain, such as ada@example.com.")
+}
 _WRONG = "This address and this password do not belong together. Please check both."
 
 
@@ -37,19 +37,16 @@ def login(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" and viewer_of(request).is_signed_in:
         return see_other(leads_to)
     form = LoginForm(posted(request))
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                return _signed_in(request, form.cleaned_data, leads_to)
-            except WrongCredentials:
-                add_problem(form, None, _WRONG)
-            except TooManyTries as refusal:
-                add_problem(form, None, f"{too_many(refusal)} Your password still works then; or set a new one right away.")
-                status = 429
-    shown = {"form": form, "next": leads_to, "has_cognito": settings.COGNITO_SIGNS_IN}
-    return render(request, "accounts/login.html", shown, status=status)
+    return form_page(
+        request,
+        form,
+        lambda: _signed_in(request, form.cleaned_data, leads_to),
+        template="accounts/login.html",
+        refusals={WrongCredentials: Refusal(None, _WRONG)},
+        after_too_many="Your password still works then; or set a new one right away.",
+        next=leads_to,
+        has_cognito=settings.COGNITO_SIGNS_IN,
+    )
 
 
 @require_POST
@@ -60,31 +57,21 @@ def logout(request: HttpRequest) -> HttpResponse:
     if viewer.is_signed_in:
         sessions.end_session(user_id=viewer.user_id, session_id=viewer.session_id)
     messages.success(request, "You are signed out. See you soon.")
-    response = see_other(sign_out_url() if is_elsewhere else reverse("accounts:login"))
-    clear_tokens(response)
-    return response
+    return signed_out(sign_out_url() if is_elsewhere else reverse("accounts:login"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("password")
 def register(request: HttpRequest) -> HttpResponse:
     form = RegisterForm(posted(request))
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                services.register(**form.cleaned_data, source=source_of(request), now=utc_now())
-            except BadEmail:
-                add_problem(form, "email", _BAD_ADDRESS)
-            except BadPassword as refusal:
-                add_problem(form, "password", refusal)
-            except TooManyTries as refusal:
-                add_problem(form, None, too_many(refusal))
-                status = 429
-            else:
-                return see_other(reverse("accounts:registered"))
-    return render(request, "accounts/register.html", {"form": form, "next": onward(request)}, status=status)
+
+    def act() -> HttpResponse:
+        services.register(**form.cleaned_data, source=source_of(request), now=utc_now())
+        return see_other(reverse("accounts:registered"))
+
+    return form_page(
+        request, form, act, template="accounts/register.html", refusals=_BAD_EMAIL | BAD_PASSWORD, next=onward(request)
+    )
 
 
 @require_safe
@@ -97,48 +84,34 @@ def registered(request: HttpRequest) -> HttpResponse:
 def verify(request: HttpRequest, secret: str) -> HttpResponse:
     """Where the mail's link leads. Looking changes nothing: mail programs follow links by themselves."""
     form = PasswordForm(posted(request))
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                user = services.open_account(
-                    secret=secret, password=form.cleaned_data["password"], source=source_of(request), now=utc_now()
-                )
-            except WrongPassword:
-                add_problem(form, "password", "This is not the password you chose when you registered.")
-            except TooManyTries as refusal:
-                add_problem(form, None, too_many(refusal))
-                status = 429
-            except EmailTaken:
-                messages.info(request, "You have an account already. Please sign in.")
-                return see_other(reverse("accounts:login"))
-            except LinkDead:
-                return link_dead(request, again=reverse("accounts:register"))
-            else:
-                messages.success(request, f"Welcome, {user.first_name}. Your account is open and you are signed in.")
-                onward = local_path(request.GET.get("next", ""), default=reverse("catalog:home"))
-                return sign_in(request, user, onward, is_long=False)
-    return render(request, "accounts/verify.html", {"form": form}, status=status)
+
+    def act() -> HttpResponse:
+        try:
+            user = services.open_account(
+                secret=secret, password=form.cleaned_data["password"], source=source_of(request), now=utc_now()
+            )
+        except EmailTaken:
+            messages.info(request, "You have an account already. Please sign in.")
+            return see_other(reverse("accounts:login"))
+        except LinkDead:
+            return link_dead(request, again=reverse("accounts:register"))
+        messages.success(request, f"Welcome, {user.first_name}. Your account is open and you are signed in.")
+        leads_to = local_path(request.GET.get("next", ""), default=reverse("catalog:home"))
+        return sign_in(request, user, leads_to, is_long=False)
+
+    wrong = Refusal("password", "This is not the password you chose when you registered.")
+    return form_page(request, form, act, template="accounts/verify.html", refusals={WrongPassword: wrong})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def password_reset(request: HttpRequest) -> HttpResponse:
     form = EmailForm(posted(request))
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                services.request_password_reset(**form.cleaned_data, source=source_of(request), now=utc_now())
-            except BadEmail:
-                add_problem(form, "email", _BAD_ADDRESS)
-            except TooManyTries as refusal:
-                add_problem(form, None, too_many(refusal))
-                status = 429
-            else:
-                return see_other(reverse("accounts:password_reset_sent"))
-    return render(request, "accounts/password_reset.html", {"form": form}, status=status)
+
+    def act() -> HttpResponse:
+        services.request_password_reset(**form.cleaned_data, source=source_of(request), now=utc_now())
+        return see_other(reverse("accounts:password_reset_sent"))
+
+    return form_page(request, form, act, template="accounts/password_reset.html", refusals=_BAD_EMAIL)
 
 
 @require_safe
@@ -150,37 +123,18 @@ def password_reset_sent(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 def reset(request: HttpRequest, secret: str) -> HttpResponse:
     form = NewPasswordForm(posted(request))
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                services.reset_password(
-                    secret=secret, password=form.cleaned_data["password"], source=source_of(request), now=utc_now()
-                )
-            except BadPassword as refusal:
-                add_problem(form, "password", refusal)
-            except TooManyTries as refusal:
-                add_problem(form, None, too_many(refusal))
-                status = 429
-            except LinkDead:
-                return link_dead(request, again=reverse("accounts:password_reset"))
-            else:
-                messages.success(request, "Your new password is set. Please sign in with it.")
-                response = see_other(reverse("accounts:login"))
-                clear_tokens(response)
-                return response
-    return render(request, "accounts/reset.html", {"form": form}, status=status)
 
+    def act() -> HttpResponse:
+        try:
+            services.reset_password(
+                secret=secret, password=form.cleaned_data["password"], source=source_of(request), now=utc_now()
+            )
+        except LinkDead:
+            return link_dead(request, again=reverse("accounts:password_reset"))
+        messages.success(request, "Your new password is set. Please sign in with it.")
+        return signed_out(reverse("accounts:login"))
 
-def posted(request: HttpRequest) -> QueryDict | None:
-    """What was posted, though it be nothing; None for a page that is merely looked at."""
-    return request.POST if request.method == "POST" else None
-
-
-def too_many(refusal: TooManyTries) -> str:
-    """The refusal in words, with the time to wait."""
-    return f"That was tried too often. Please wait {_time_words(refusal.wait)} and try again."
+    return form_page(request, form, act, template="accounts/reset.html", refusals=BAD_PASSWORD)
 
 
 def onward(request: HttpRequest) -> str:
@@ -222,10 +176,3 @@ def _signed_in(request: HttpRequest, posted: dict[str, object], leads_to: str) -
         set_pending(response, Pending(user.user_id, user.credentials, is_long=stay))
         return response
     return sign_in(request, user, leads_to, is_long=stay)
-
-
-def _time_words(wait: timedelta) -> str:
-    minutes = ceil(wait.total_seconds() / 60)
-    if minutes <= 1:
-        return "a minute"
-    return f"{minutes} minutes" if minutes < 100 else f"{ceil(minutes / 60)} hours"  # noqa: PLR2004 - as people say it

@@ -10,7 +10,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import queries as accounts
 from accounts.domain import User
-from accounts.queries import UserNotFound
 from orders import wallet
 from orders.payments import PaymentRefused, PaymentsUnavailable
 from shop.lib.access import confirmed_viewer_of, require_login
@@ -60,7 +59,4 @@ def _change(request: HttpRequest, change: Callable[..., None], method_id: str, w
 
 def _user(request: HttpRequest) -> User | None:
     viewer = confirmed_viewer_of(request)
-    try:
-        return accounts.user(user_id=viewer.user_id) if viewer.is_signed_in else None
-    except UserNotFound:
-        return None
+    return accounts.user(user_id=viewer.user_id) if viewer.is_signed_in else None

@@ -3,16 +3,14 @@
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts import services as account_services
-from accounts.domain import BadEmail, BadPassword
-from accounts.forms import NewPasswordForm, add_problem
-from accounts.limits import TooManyTries
-from accounts.views import posted, too_many
+from accounts.domain import BadEmail
+from accounts.form_page import BAD_PASSWORD, Refusal, form_page, posted
+from accounts.forms import NewPasswordForm
 from orders import queries
 from orders.domain import Order
 from shop.lib.access import viewer_of
@@ -34,22 +32,13 @@ def open_account(request: HttpRequest, order_id: str) -> HttpResponse:
     if viewer_of(request).is_signed_in or not order.owner.is_guest:
         return see_other(onward)
     form = NewPasswordForm(posted(request))
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                _register(request, order, form.cleaned_data["password"], onward)
-            except BadPassword as refusal:
-                add_problem(form, "password", refusal)
-            except BadEmail:
-                add_problem(form, None, "We cannot open an account with the address of this order.")
-            except TooManyTries as refusal:
-                add_problem(form, None, too_many(refusal))
-                status = 429
-            else:
-                return see_other(reverse("accounts:registered"))
-    return render(request, "orders/open_account.html", {"form": form, "order": order, "onward": onward}, status=status)
+
+    def act() -> HttpResponse:
+        _register(request, order, form.cleaned_data["password"], onward)
+        return see_other(reverse("accounts:registered"))
+
+    refusals = BAD_PASSWORD | {BadEmail: Refusal(None, "We cannot open an account with the address of this order.")}
+    return form_page(request, form, act, template="orders/open_account.html", refusals=refusals, order=order, onward=onward)
 
 
 def _register(request: HttpRequest, order: Order, password: str, onward: str) -> None:

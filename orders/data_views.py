@@ -7,12 +7,9 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.cookies import clear_tokens
-from accounts.forms import PasswordForm, add_problem
-from accounts.limits import TooManyTries
-from accounts.queries import SessionEnded, UserNotFound
-from accounts.services import WrongPassword
-from accounts.views import posted, too_many
+from accounts.cookies import signed_out
+from accounts.form_page import NOT_YOUR_PASSWORD, Refusal, Refusals, form_page, posted
+from accounts.forms import PasswordForm
 from orders import exporting, leaving
 from orders.payments import PaymentRefused, PaymentsUnavailable
 from shop.lib.access import confirmed_viewer_of, require_login, viewer_of
@@ -23,7 +20,11 @@ _SILENT = (
     "We cannot reach our payment service just now, so your cards there could not be deleted and your account is still open. "
     "Please try again in a moment."
 )
-_STAFF = "This account is staff’s. Please let another admin take its permissions away first."
+_REFUSALS: Refusals = NOT_YOUR_PASSWORD | {
+    leaving.StaffAccount: Refusal(None, "This account is staff’s. Please let another admin take its permissions away first."),
+    PaymentsUnavailable: Refusal(None, _SILENT, 503),
+    PaymentRefused: Refusal(None, _SILENT, 503),
+}
 
 
 @require_safe
@@ -35,11 +36,10 @@ def data(request: HttpRequest) -> HttpResponse:
 @require_safe
 @require_login
 def download(request: HttpRequest) -> HttpResponse:
-    now = utc_now()
-    try:
-        kept = exporting.export(user_id=confirmed_viewer_of(request).user_id, now=now)
-    except UserNotFound:
-        return _signed_out()
+    viewer, now = confirmed_viewer_of(request), utc_now()
+    if not viewer.is_signed_in:
+        return see_other(reverse("accounts:login"))
+    kept = exporting.export(user_id=viewer.user_id, now=now)
     response = JsonResponse(kept, json_dumps_params={"ensure_ascii": False, "indent": 2})
     response["Content-Disposition"] = f'attachment; filename="my-data-{now:%Y-%m-%d}.json"'
     response["Cache-Control"] = "private, no-store"
@@ -51,31 +51,10 @@ def download(request: HttpRequest) -> HttpResponse:
 @require_login
 def delete(request: HttpRequest) -> HttpResponse:
     form = PasswordForm(posted(request))
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                leaving.leave(viewer=viewer_of(request), password=form.cleaned_data["password"], now=utc_now())
-            except WrongPassword:
-                add_problem(form, "password", "This is not your password.")
-            except TooManyTries as refusal:
-                add_problem(form, None, too_many(refusal))
-                status = 429
-            except leaving.StaffAccount:
-                add_problem(form, None, _STAFF)
-            except (PaymentsUnavailable, PaymentRefused):
-                add_problem(form, None, _SILENT)
-                status = 503
-            except SessionEnded:
-                return _signed_out()
-            else:
-                messages.success(request, "Your account is deleted. Thank you for having been with us.")
-                return _signed_out()
-    return render(request, "orders/delete_account.html", {"form": form}, status=status)
 
+    def act() -> HttpResponse:
+        leaving.leave(viewer=viewer_of(request), password=form.cleaned_data["password"], now=utc_now())
+        messages.success(request, "Your account is deleted. Thank you for having been with us.")
+        return signed_out(reverse("accounts:login"))
 
-def _signed_out() -> HttpResponse:
-    response = see_other(reverse("accounts:login"))
-    clear_tokens(response)
-    return response
+    return form_page(request, form, act, template="orders/delete_account.html", refusals=_REFUSALS)

@@ -24,8 +24,10 @@ def test_the_rule_lets_nine_of_a_thousand_passwords_through_in_a_quarter_of_an_h
     assert passed == 9
 
 
-@pytest.mark.parametrize(("guesses", "sources"), [(1000, 1), (200, 200)], ids=["from one address", "from many addresses"])
-def test_a_thousand_guesses_at_one_account_in_a_quarter_of_an_hour_are_nine_hashes_and_the_owner_can_still_reset(
+@pytest.mark.parametrize(
+    ("guesses", "sources"), [(1000, 1), (200, 200)], ids=["a thousand from one address", "each from another address"]
+)
+def test_guesses_at_one_account_in_a_quarter_of_an_hour_are_nine_hashes_and_the_owner_can_still_reset(
     tables: Any, hashes: list[bytes], client: Client, now: datetime, guesses: int, sources: int
 ) -> None:
     make_user(now)

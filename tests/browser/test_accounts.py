@@ -6,10 +6,17 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_buying import GOOD, check_out, order_number, pay, put_mugs_in_cart
+from tests.browser.test_buying import GOOD, order_number, pay, put_mugs_in_cart
 
 pytestmark = pytest.mark.browser
 
+ADDRESS = {
+    "Full name": "Ada Lovelace",
+    "Street and number": "123 Main St",
+    "City": "New York",
+    "State or region": "NY",
+    "ZIP or postal code": "10001",
+}
 PASSWORD, NEXT_PASSWORD = "quiet lamp, warm clay", "a second lamp of clay"
 
 
@@ -37,20 +44,33 @@ def _sign_in(page: Page, email: str, password: str) -> None:
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
-def test_a_stranger_becomes_a_customer(visit: Callable[..., Page], script: bool) -> None:
+def test_a_stranger_becomes_a_customer(visit: Callable[..., Page], axe: Callable[[Page], None], script: bool) -> None:
+    def look(page: Page) -> None:
+        if script:  # axe is one
+            axe(page)
+
     email = f"ada-{uuid.uuid4().hex[:8]}@example.com"
     page, mail = visit("/accounts/register/", script=script), visit("/_local/mail/")
+    look(page)
     for label, value in {"First name": "Ada", "Last name": "Lovelace", "E-mail": email, "Password": PASSWORD}.items():
         page.get_by_label(label).fill(value)
     _submit(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Look in your mailbox")
 
     page.goto(_link_in_mail(mail, email, "Open your Fernhollow account", "Confirm my address"))
+    look(page)
     page.get_by_label("Password").fill(PASSWORD)
     _submit(page)
     expect(page).to_have_url("/")
     if script:
         expect(page.get_by_role("link", name="Your account, Ada Lovelace")).to_be_visible()
+
+    page.goto("/accounts/addresses/add/")
+    for label, value in ADDRESS.items():
+        page.get_by_label(label).fill(value)
+    _submit(page)
+    expect(page.get_by_role("main")).to_contain_text("123 Main St")
+    look(page)
 
     # The same person in another browser, with a cart filled before signing in on the way to paying.
     other = visit("/", script=script)
@@ -62,22 +82,32 @@ def test_a_stranger_becomes_a_customer(visit: Callable[..., Page], script: bool)
     expect(other.get_by_label("E-mail")).to_have_value(email)
     expect(other.get_by_text("What you chose before you signed in is in your cart.")).to_be_visible()
     other.goto("/cart/")
-    check_out(other)
+    other.get_by_role("link", name="Check out").click()
+    other.locator("main").get_by_role("button").first.click()
+    other.locator("main").get_by_role("button").first.click()  # the saved address
+    other.get_by_label("Standard delivery").check()
+    other.locator("main").get_by_role("button").first.click()
+    other.get_by_role("button", name="Pay $87.75").click()
     pay(other, GOOD)
     number = order_number(other)
     page.goto("/orders/")
     expect(page.get_by_role("main")).to_contain_text(number)
+    page.goto(f"/orders/{number}/")
+    expect(page.get_by_role("main")).to_contain_text("123 Main St")
+    look(page)
 
     # A new password by mail signs both browsers out.
     third = visit("/accounts/password-reset/", script=script)
     third.get_by_label("E-mail").fill(email)
     _submit(third)
     third.goto(_link_in_mail(mail, email, "Set a new password at Fernhollow", "Choose a new password"))
+    look(third)
     third.get_by_label("New password").fill(NEXT_PASSWORD)
     _submit(third)
     _sign_in(third, email, NEXT_PASSWORD)
     third.goto("/accounts/sessions/")
     expect(third.get_by_role("main").get_by_role("listitem")).to_have_count(1)
+    look(third)
     for ended in (page, other):
         ended.goto("/accounts/sessions/")
         expect(ended.get_by_role("heading", level=1)).to_have_text("Sign in")

@@ -1,7 +1,7 @@
 """Every form of the shop with fields nobody asked for: it does what it is for, and nothing of those fields is written."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,8 +9,6 @@ from typing import Any
 import pyotp
 import pytest
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from django.urls.converters import IntConverter
 
 from accounts import services, sessions
 from accounts.domain import User
@@ -25,6 +23,7 @@ from tests.accounts.people import PASSWORD, deliver, link_in, log_in, make_user,
 from tests.conftest import TABLES, items_of
 from tests.orders.paid import paid_order
 from tests.orders.walk import ADDRESS, fields_of, walk_to_review
+from tests.shop.form_addresses import addresses
 from tests.shop.local.fake_stripe.scene import card, visit
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -245,25 +244,9 @@ FORMS: dict[str, Callable[[World], Posted]] = {
 NOT_FORMS = {"orders:stripe_webhook"}
 
 
-def _addresses() -> dict[str, str]:
-    return dict(_walk(get_resolver().url_patterns, route="", namespace=""))
-
-
-def _walk(patterns: list[URLPattern | URLResolver], *, route: str, namespace: str) -> Iterator[tuple[str, str]]:
-    for pattern in patterns:
-        here = route + str(pattern.pattern)
-        if here.startswith(("staff/", "api/", "_local/")):
-            continue
-        if isinstance(pattern, URLResolver):
-            yield from _walk(pattern.url_patterns, route=here, namespace=pattern.namespace or namespace)
-        elif namespace:
-            converters: dict[str, Any] = pattern.pattern.converters
-            known = {name: 1 if isinstance(one, IntConverter) else "none-1" for name, one in converters.items()}
-            yield f"{namespace}:{pattern.name}", reverse(f"{namespace}:{pattern.name}", kwargs=known)
-
-
 def test_every_address_that_takes_a_form_is_in_the_table(client: Client) -> None:
-    taking = {name for name, path in _addresses().items() if client.post(path).status_code != 405}
+    shoppers = addresses(lambda route: not route.startswith(("staff/", "api/", "_local/")))
+    taking = {name for name, path in shoppers.items() if client.post(path).status_code != 405}
 
     assert taking - NOT_FORMS == set(FORMS)
 

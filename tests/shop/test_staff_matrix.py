@@ -3,16 +3,14 @@
 A new page needs one line in MATRIX: the name of its address, what each method it answers asks for (None: any permission).
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from django.urls.converters import IntConverter
 
 from shop.lib.access import Permission
 from shop.staff_menu import MENU
+from tests.shop.form_addresses import addresses
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -117,19 +115,7 @@ MATRIX: dict[str, Needed] = {
 
 
 def _addresses() -> dict[str, str]:
-    """The name of every staff address, with the address about things that are not there."""
-    return dict(_walk(get_resolver().url_patterns, route="", namespace=""))
-
-
-def _walk(patterns: list[URLPattern | URLResolver], *, route: str, namespace: str) -> Iterator[tuple[str, str]]:
-    for pattern in patterns:
-        here = route + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            yield from _walk(pattern.url_patterns, route=here, namespace=pattern.namespace or namespace)
-        elif here.startswith("staff/"):
-            converters: dict[str, Any] = pattern.pattern.converters
-            known = {name: 1 if isinstance(one, IntConverter) else "none-1" for name, one in converters.items()}
-            yield f"{namespace}:{pattern.name}", reverse(f"{namespace}:{pattern.name}", kwargs=known)
+    return addresses(lambda route: route.startswith("staff/"))
 
 
 def _refusal(client: Client, method: str, url: str) -> int | None:
