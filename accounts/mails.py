@@ -19,6 +19,22 @@ class Button:
     url: str
 
 
+KIND_WORDS = {
+    "verify": "Confirm an address",
+    "has_account": "There is an account",
+    "reset": "New password",
+    "invitation": "Invitation of staff",
+    "password_changed": "Password changed",
+    "linked": "Signs in another way",
+    "new_device": "New sign-in",
+    "factor_on": "Authenticator on",
+    "factor_off": "Authenticator off",
+    "email_change_old": "Another address? (old)",
+    "email_change_new": "Another address? (new)",
+    "email_changed": "Address changed",
+    "account_deleted": "Account deleted",
+}
+"""What staff call each kind."""
 _NOT_YOU = "If this was not you, you need not do anything: without the link nothing happens."
 _ALARM = "If this was not you, set a new password now. That signs everybody out, and only who reads your mail can do it."
 

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import mails as account_mails
 from accounts import queries as accounts
 from accounts import staffing
 from accounts.devices import device_name
@@ -22,6 +23,7 @@ from orders.staff_views import order_row
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
 from shop.lib.clock import utc_now
 from shop.lib.http import see_other
+from shop.lib.mail_log import LoggedMail
 from shop.lib.owner import Owner
 
 _SILENT = "Stripe does not answer just now, so the cards there could not be deleted and the account is still there. Try again."
@@ -44,7 +46,7 @@ def customer(request: HttpRequest, user_id: str) -> HttpResponse:
         "most_looked_at": history_queries.LOOK,
         "notes": accounts.notes_about(user_id=user_id),
         "note_form": PersonNoteForm(),
-        "mails": accounts.mails_to(user_id=user_id) if viewer.may(Permission.MAILS_VIEW) else None,
+        "mails": _mails_to(user_id) if viewer.may(Permission.MAILS_VIEW) else None,
         "may_look_after": may_look_after(viewer, user),
         "may_change_rights": may_edit(viewer, user),
         "may_hand_out": may_hand_out(viewer, user),
@@ -98,6 +100,10 @@ def _stats(spending: Spending) -> list[tuple[str, str]]:
         ("Average order", str(spending.average)),
         ("Refunded", str(spending.refunded)),
     ]
+
+
+def _mails_to(user_id: str) -> list[tuple[str, LoggedMail]]:
+    return [(account_mails.KIND_WORDS.get(one.kind, one.kind), one) for one in accounts.mails_to(user_id=user_id)]
 
 
 def _back(request: HttpRequest, user: User, words: str) -> HttpResponse:

@@ -40,6 +40,10 @@ def export(*, user_id: str, now: datetime) -> dict[str, Any]:
         "reviews": [_review(review) for review in review_queries.reviews_of_orders(bought=bought)],
         "cart": _cart(owner, now),
         "checkout": _checkout(owner, now),
+        "mails": [
+            {"kind": one.kind, "to": one.to, "state": one.state, "at": one.at.isoformat(), "tries": one.tries}
+            for one in accounts.mails_to(user_id=user_id)
+        ],
         "sessions": [
             {
                 "device": device_name(session.user_agent),

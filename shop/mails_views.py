@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from accounts import mails as account_mails
 from accounts import queries as accounts
 from catalog import staff_queries
 from orders import desk_queries, mail_views
@@ -39,21 +40,7 @@ _LOGS = {
         "Accounts",
         accounts.mails_of_month,
         accounts.failed_mails,
-        {
-            "verify": "Confirm an address",
-            "has_account": "There is an account",
-            "reset": "New password",
-            "invitation": "Invitation of staff",
-            "password_changed": "Password changed",
-            "linked": "Signs in another way",
-            "new_device": "New sign-in",
-            "factor_on": "Authenticator on",
-            "factor_off": "Authenticator off",
-            "email_change_old": "Another address? (old)",
-            "email_change_new": "Another address? (new)",
-            "email_changed": "Address changed",
-            "account_deleted": "Account deleted",
-        },
+        account_mails.KIND_WORDS,
     ),
     "products": _Log(
         "Products",

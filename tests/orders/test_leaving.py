@@ -17,7 +17,7 @@ from orders.domain import Order, OrderStatus
 from shop.lib.owner import Owner
 from shop.local.fake_stripe import ApiFault, FakeStripe
 from tests import factories
-from tests.accounts.people import PASSWORD, log_in, make_user, raw_user
+from tests.accounts.people import PASSWORD, deliver, log_in, make_user, raw_user
 from tests.conftest import items_of, words_of
 from tests.rivals import run_before
 
@@ -52,6 +52,8 @@ def accounts() -> list[str]:
 def test_the_file_has_everything_and_no_secret(client: Client, order: Order, ada: User, now: datetime) -> None:
     words = Words(stars=5, title="Good", text="I like it.", author="Ada")
     services.submit_review(order=order, product_id=order.lines[0].product_id, words=words, now=now)
+    client.post("/accounts/password-reset/", {"email": ada.email})
+    deliver(now)
     client.post("/cart/add/", {"product_id": factories.make_product(name="Bowl").product_id, "quantity": "2"})
 
     answer = client.get("/accounts/data/download/")
@@ -65,6 +67,7 @@ def test_the_file_has_everything_and_no_secret(client: Client, order: Order, ada
     assert [(one["stars"], one["text"]) for one in kept["reviews"]] == [(5, "I like it.")]
     assert [(line["name"], line["quantity"]) for line in kept["cart"]] == [("Bowl", 2)]
     assert len(kept["sessions"]) == 1
+    assert [(one["kind"], one["to"], one["state"]) for one in kept["mails"]] == [("reset", "ad…@example.com", "sent")]
     assert kept["paymentMethods"] == []
     assert "$2b$" not in answer.text
 
