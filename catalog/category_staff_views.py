@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from catalog import services, shelving
+from catalog import queries, services, shelving, staff_queries
 from catalog.shelving import Shelf
 from catalog.staff_forms import LONGEST_NAME, LineField, no_control_characters
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff, viewer_of
@@ -26,6 +26,12 @@ class CategoryForm(forms.Form):
 
     name = LineField(label="Name", most=100)
     slug = forms.SlugField(label="Address", required=False, max_length=LONGEST_NAME, help_text="Empty makes one of the name.")
+    image = LineField(
+        label="Picture: SKU of a product",
+        required=False,
+        most=64,
+        help_text="That product’s first photograph stands for the category on the first page. Empty leaves it as it is.",
+    )
     intro = forms.CharField(
         label="Words on its page",
         required=False,
@@ -33,6 +39,19 @@ class CategoryForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         validators=[no_control_characters],
     )
+
+    def clean_image(self) -> str:
+        """The photograph's key; empty for none chosen."""
+        sku = self.cleaned_data["image"]
+        if not sku:
+            return ""
+        product_id = staff_queries.product_of_sku(sku=sku)
+        if not product_id:
+            raise forms.ValidationError(f"No product has the SKU {sku}.")
+        keys = queries.image_keys(product_ids=[product_id]).get(product_id, ())
+        if not keys:
+            raise forms.ValidationError("That product has no photograph yet.")
+        return keys[0]
 
 
 @require_safe

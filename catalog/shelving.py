@@ -66,7 +66,7 @@ def shelves() -> tuple[Shelf, ...]:
     return tuple(sorted((Shelf(row.slug, row.name, row.intro, row.position) for row in rows), key=lambda shelf: shelf.position))
 
 
-def create_category(*, name: str, slug: str, intro: str, actor: Viewer, now: datetime) -> str:
+def create_category(*, name: str, slug: str, intro: str, image: str = "", actor: Viewer, now: datetime) -> str:
     """A new category at the end of the menu; its slug. Raises CategoryTaken, TooManyCategories; then nothing was written."""
     known = shelves()
     slug = slug or slugify(name) or new_id("cat", now)
@@ -75,7 +75,7 @@ def create_category(*, name: str, slug: str, intro: str, actor: Viewer, now: dat
     if any(slug == shelf.slug or name.casefold() == shelf.name.casefold() for shelf in known):
         raise CategoryTaken
     position = max((shelf.position for shelf in known), default=-1) + 1
-    row = CategoryRow(CATEGORIES_PK, category_sk(slug), name=name, slug=slug, intro=intro, position=position)
+    row = CategoryRow(CATEGORIES_PK, category_sk(slug), name=name, slug=slug, intro=intro, image=image or None, position=position)
 
     def build(txn: TransactWrite) -> None:
         txn.save(row, condition=CategoryRow.pk.does_not_exist())
@@ -88,8 +88,8 @@ def create_category(*, name: str, slug: str, intro: str, actor: Viewer, now: dat
     return slug
 
 
-def change_category(*, seen: Shelf, name: str, slug: str, intro: str, actor: Viewer, now: datetime) -> str:
-    """Give the category that was `seen` another name, address or text; its slug then. Old addresses keep leading there.
+def change_category(*, seen: Shelf, name: str, slug: str, intro: str, image: str = "", actor: Viewer, now: datetime) -> str:
+    """Give the category that was `seen` another name, address, text or picture; its slug then. Old addresses keep leading there.
 
     Raises CategoryTaken, CategoryMoved; then nothing was written.
     """
@@ -99,14 +99,17 @@ def change_category(*, seen: Shelf, name: str, slug: str, intro: str, actor: Vie
     old = CategoryRow(CATEGORIES_PK, category_sk(seen.slug))
     as_seen = (CategoryRow.name == seen.name) & (CategoryRow.intro == seen.intro)
     changes = [Change("name", seen.name, name), Change("slug", seen.slug, slug), Change("intro", seen.intro, intro)]
-    image = _image_of(seen.slug) if slug != seen.slug else None
+    was = _image_of(seen.slug) or ""
+    image = image or was
+    changes.append(Change("image", was, image))
 
     def build(txn: TransactWrite) -> None:
         if slug == seen.slug:
-            txn.update(old, actions=[CategoryRow.name.set(name), CategoryRow.intro.set(intro)], condition=as_seen)
+            told = [CategoryRow.name.set(name), CategoryRow.intro.set(intro)]
+            txn.update(old, actions=[*told, CategoryRow.image.set(image)] if image else told, condition=as_seen)
         else:
             row = CategoryRow(
-                CATEGORIES_PK, category_sk(slug), name=name, slug=slug, intro=intro, image=image, position=seen.position
+                CATEGORIES_PK, category_sk(slug), name=name, slug=slug, intro=intro, image=image or None, position=seen.position
             )
             txn.delete(old, condition=as_seen)
             txn.save(row, condition=CategoryRow.pk.does_not_exist())

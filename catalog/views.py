@@ -1,5 +1,6 @@
 """Catalogue pages: the same bytes for every visitor, so that a CDN may keep them."""
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -24,7 +25,10 @@ _RECENT_SHOWN = 4
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     newest = queries.latest(size=NEWEST_ON_HOME)
-    context = {"newest": newest, "hero": newest[0] if newest else None, "categories": queries.categories()}
+    pictures = {card.category: card.photos[0] for card in reversed(newest) if card.photos}
+    # Until staff choose a picture for a category, its newest product stands for it.
+    categories = [replace(one, photo=one.photo or pictures.get(one.name)) for one in queries.categories()]
+    context = {"newest": newest, "hero": newest[0] if newest else None, "categories": categories}
     return shared_page(request, "catalog/home.html", drawn_from=newest, context=lambda: context)
 
 

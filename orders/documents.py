@@ -3,7 +3,7 @@
 reportlab and its fonts are loaded when the first paper is asked for: they cost 80 ms of a cold start.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -79,10 +79,15 @@ def credit_note_pdf(note: CreditNote, invoice: Invoice) -> bytes:
     )
 
 
-def packing_slip_pdf(order: Order, *, seller: Sequence[str]) -> bytes:
-    """What goes into the box: names and quantities, no prices."""
-    facts = [("Order", order.order_id), ("Order date", _day(order.created_at)), ("Delivery", order.delivery_method)]
-    rows = [["Item", "Quantity"], *([line.name, str(line.quantity)] for line in order.lines)]
+def packing_slip_pdf(order: Order, *, seller: Sequence[str], delivery: str, skus: Mapping[str, str]) -> bytes:
+    """What goes into the box: names, SKUs (by product id) and pieces still to leave; once all have left, those that did."""
+    facts = [("Order", order.order_id), ("Order date", _day(order.created_at)), ("Delivery", delivery)]
+    is_open = any(line.to_ship for line in order.lines)
+    packed = [(line, line.to_ship if is_open else line.shipped or line.quantity) for line in order.lines]
+    rows = [
+        ["Item", "SKU", "Pieces"],
+        *([line.name, skus.get(line.product_id, ""), str(count)] for line, count in packed if count),
+    ]
     return _paper("Packing slip", order.order_id, seller, _address_lines(order.address), facts, rows)
 
 

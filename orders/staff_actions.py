@@ -25,6 +25,10 @@ from shop.lib.money import Money
 from shop.lib.presses import LONGEST_PRESS, claim_of_press
 from shop.lib.tables import Busy
 
+_REFUSED = (
+    "Stripe refused this, so nothing was done. Its page of the payment says why; reconciliation lists what does not add up."
+)
+_BUSY = "Many are at the same thing at this moment, so nothing was done. Please try again."
 _MOVED = "Somebody else changed this order meanwhile, so nothing was done. Here is how it stands now."
 _SILENT = "Stripe does not answer just now, so nothing was done. Please try again in a moment."
 _EMPTY = "There was nothing in it: choose pieces, the delivery or an amount."
@@ -42,8 +46,8 @@ _REFUSALS: dict[type[Exception], str] = {
     services.TooManyParcels: "This order has as many parcels as one may have: send the rest in one.",
     services.NotInStock: "Its pieces are not all there any more, so it cannot be accepted: refund it.",
     PaymentsUnavailable: _SILENT,
-    PaymentRefused: _SILENT,
-    Busy: _SILENT,
+    PaymentRefused: _REFUSED,
+    Busy: _BUSY,
 }
 
 

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from catalog import queries as catalog
 from orders import desk_queries, ledger_queries, queries
 from orders.documents import credit_note_pdf, invoice_pdf, packing_slip_pdf
 from orders.domain import Order, OrderStatus
@@ -79,14 +80,17 @@ def orders(request: HttpRequest) -> HttpResponse:
 def order(request: HttpRequest, order_id: str) -> HttpResponse:
     found = order_or_404(order_id)
     later, earlier = desk_queries.neighbours(found)
-    refunds = tuple(ledger_queries.refunds_of(order_id=order_id))
+    refunds, skus = tuple(ledger_queries.refunds_of(order_id=order_id)), _skus(found)
+    viewer = confirmed_viewer_of(request)
+    may_see_customer = viewer.may(Permission.CUSTOMERS_VIEW) and not found.owner.is_guest
     context = {
         **order_context(found),
+        "lines": [(line, skus.get(line.product_id, "")) for line in found.lines],
+        "stripe_url": _stripe_url(found.payment.payment_intent_id),
+        "customer_url": reverse("orders_staff:customer", args=[found.owner.id]) if may_see_customer else "",
         "refunds": refunds,
         "mails": mail_rows(found, refunds),
-        "entries": ledger_queries.entries_about(order_id=order_id).items
-        if confirmed_viewer_of(request).may(Permission.AUDIT_VIEW)
-        else None,
+        "entries": ledger_queries.entries_about(order_id=order_id).items if viewer.may(Permission.AUDIT_VIEW) else None,
         "notes": desk_queries.notes_of(order_id=order_id),
         "note_form": NoteForm(),
         "reason_form": ReasonForm(),
@@ -120,7 +124,26 @@ def credit_note(request: HttpRequest, order_id: str, number: str) -> HttpRespons
 @require_safe
 @require_staff(Permission.ORDERS_VIEW)
 def packing_slip(request: HttpRequest, order_id: str) -> HttpResponse:
-    return _pdf(packing_slip_pdf(order_or_404(order_id), seller=settings.INVOICE_SELLER), f"packing-slip-{order_id}")
+    found = order_or_404(order_id)
+    delivery = queries.delivery_name(found.delivery_method)
+    slip = packing_slip_pdf(found, seller=settings.INVOICE_SELLER, delivery=delivery, skus=_skus(found))
+    return _pdf(slip, f"packing-slip-{order_id}")
+
+
+def _skus(found: Order) -> dict[str, str]:
+    """The SKUs of an order's products as they are now, by product id: a line is frozen without one."""
+    products = catalog.products(product_ids=[line.product_id for line in found.lines])
+    return {product_id: product.sku for product_id, product in products.items()}
+
+
+def _stripe_url(payment_intent_id: str) -> str:
+    """Where Stripe shows the payment: its dashboard, on a laptop the page of the stand-in."""
+    if not payment_intent_id:
+        return ""
+    if settings.LOCAL:
+        return f"{settings.STRIPE_CHECKOUT_ORIGIN}/"
+    mode = "test/" if "_test_" in settings.STRIPE_SECRET_KEY else ""
+    return f"https://dashboard.stripe.com/{mode}payments/{payment_intent_id}"
 
 
 def order_or_404(order_id: str) -> Order:

@@ -97,7 +97,7 @@ def test_a_credit_note_names_the_invoice_it_takes_back() -> None:
     assert has_row(words, "Tax contained", "$1.92", "Total given back", "$25.92")
 
 
-def test_a_packing_slip_has_no_prices(guest: object) -> None:
+def test_a_packing_slip_has_no_prices_and_the_pieces_that_are_still_to_leave(guest: object) -> None:
     from orders.domain import Order, OrderLine, OrderStatus, Payment
     from shop.lib.owner import Owner
 
@@ -120,7 +120,18 @@ def test_a_packing_slip_has_no_prices(guest: object) -> None:
         updated_at=NOW,
         due_at=None,
     )
-    words = words_of(packing_slip_pdf(order, seller=("Fernhollow",)))
 
-    assert has_row(words, "Item", "Quantity", "Mug", "2")
-    assert not any("$" in line for line in words)
+    def slip(**line: int) -> list[str]:
+        lines = (replace(order.lines[0], **line),)
+        return words_of(
+            packing_slip_pdf(
+                replace(order, lines=lines), seller=("Fernhollow",), delivery="Standard delivery", skus={"prod-1": "MUG-1"}
+            )
+        )
+
+    assert has_row(slip(), "Item", "SKU", "Pieces", "Mug", "MUG-1", "2")
+    assert has_row(slip(), "Delivery", "Standard delivery")
+    assert not any("$" in line for line in slip())
+    assert has_row(slip(shipped=1), "Mug", "MUG-1", "1")
+    assert has_row(slip(refunded=1, unsent=1), "Mug", "MUG-1", "1")
+    assert has_row(slip(shipped=2), "Mug", "MUG-1", "2")

@@ -1,13 +1,13 @@
 """Staff's categories: made, renamed with their products, put in order, removed."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from catalog import queries, shelving
+from catalog import queries, services, shelving
 from catalog.domain import ProductStatus
 from catalog.jobs import move_renamed_products
 from catalog.models import CATEGORIES_PK, CatalogAuditRow
@@ -48,6 +48,34 @@ def test_a_category_is_added_at_the_end_of_the_menu(editor: Client) -> None:
     assert "For mornings." in editor.get("/categories/tea-coffee/").text
     [latest, _] = entries_about(CatalogAuditRow, CATEGORIES_PK).items
     assert (latest.actor_name, latest.action) == ("Ada Lovelace", "category Glass created")
+
+
+def test_a_category_shows_its_newest_product_until_staff_choose_a_photograph(editor: Client, now: datetime) -> None:
+    add(editor, "Mugs")
+
+    def mug(name: str, days: int, *keys: str) -> str:
+        made = factories.product(name=name, category="Mugs", created_at=now - timedelta(days=days))
+        services.create_product(product=made, image_keys=keys)
+        return made.sku
+
+    mug("Tide mug", 0, "products/new.webp")
+    old, bare = mug("Old mug", 9, "products/old.webp"), mug("Bare mug", 10)
+
+    def tile() -> str:
+        return str(editor.get("/").content.decode()).partition('class="tiles"')[2].partition("</li>")[0]
+
+    assert "products/new" in tile()
+    form = {"name": "Mugs", "slug": "mugs", "intro": "", "seen": '["Mugs", ""]'}
+    for sku, words in (("NONE-9", "No product has the SKU NONE-9."), (bare, "That product has no photograph yet.")):
+        refused = editor.post(f"{URL}mugs/", {**form, "image": sku})
+        assert (refused.status_code, words in refused.content.decode()) == (422, True)
+    assert "products/new" in tile()
+
+    assert editor.post(f"{URL}mugs/", {**form, "image": old}).status_code == 303
+    assert "products/old" in tile()
+    assert editor.post(f"{URL}mugs/", {**form, "slug": "cups"}).status_code == 303
+    assert "products/old" in tile()
+    assert editor.get(f"{URL}cups/").status_code == 200
 
 
 def test_a_name_or_an_address_is_there_once(editor: Client) -> None:
