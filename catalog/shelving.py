@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import chain, islice
 
 from django.utils.text import slugify
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from catalog.domain import ProductStatus
@@ -105,7 +106,7 @@ def change_category(*, seen: Shelf, name: str, slug: str, intro: str, image: str
 
     def build(txn: TransactWrite) -> None:
         if slug == seen.slug:
-            told = [CategoryRow.name.set(name), CategoryRow.intro.set(intro)]
+            told: list[Action] = [CategoryRow.name.set(name), CategoryRow.intro.set(intro)]
             txn.update(old, actions=[*told, CategoryRow.image.set(image)] if image else told, condition=as_seen)
         else:
             row = CategoryRow(

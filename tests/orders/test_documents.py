@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
+from typing import Any
 
 from pypdf import PdfReader
 
@@ -121,7 +122,7 @@ def test_a_packing_slip_has_no_prices_and_the_pieces_that_are_still_to_leave(gue
         due_at=None,
     )
 
-    def slip(**line: int) -> list[str]:
+    def slip(**line: Any) -> list[str]:
         lines = (replace(order.lines[0], **line),)
         return words_of(
             packing_slip_pdf(
