@@ -35,15 +35,16 @@ from accounts.models import (
 from accounts.sign_in_models import SUBJECT_SK, SubjectRow, subject_pk
 from shop.lib import audit, mail_log
 from shop.lib.audit import Entry
-from shop.lib.cursors import Page, read_page
+from shop.lib.cursors import Page, read_items
 from shop.lib.mail_log import LoggedMail
-from shop.lib.tables import batch_get, batch_items
+from shop.lib.tables import batch_get, batch_items, items_of, value_of
 
 PEOPLE_SIZE = 25
 MOST_FOUND = 50
 """People a search by name shows: who wants more adds a word."""
 _LOOKED_AT = 500
 """People of one word of a name that are compared with those of another."""
+_DAYS_OF_A_MONTH = 31
 
 
 class UserNotFound(Exception):
@@ -141,9 +142,9 @@ def people(*, role: Role, cursor: str = "", size: int = PEOPLE_SIZE) -> Page[Use
         rows: ResultIterator[UserRow] = UserRow.by_email.query(people_pk(role), **paging)
         return rows
 
-    page = read_page(
-        ask,
-        lambda row: row.user_id,
+    page = read_items(
+        [ask],
+        lambda item: value_of(item, UserRow.user_id),
         key_names=("PK", "SK", "GSI1PK", "GSI1SK"),
         question=people_pk(role),
         cursor=cursor,
@@ -212,7 +213,10 @@ def registered(*, first: date, last: date) -> dict[date, int]:
     month = first.replace(day=1)
     while month <= last:
         span = RegisteredRow.sk.between(registered_sk(first), registered_sk(last))
-        rows = RegisteredRow.query(registered_pk(month), span)
-        found |= {date.fromisoformat(row.sk.partition("#")[2]): row.number or 0 for row in rows}
+        items = items_of(RegisteredRow.query(registered_pk(month), span), most=_DAYS_OF_A_MONTH)
+        found |= {
+            date.fromisoformat(value_of(item, RegisteredRow.sk).partition("#")[2]): value_of(item, RegisteredRow.number, 0)
+            for item in items
+        }
         month = (month + timedelta(days=32)).replace(day=1)
     return found

@@ -21,7 +21,7 @@ from catalog.review_models import (
 )
 from shop.lib.cursors import Page, read_page
 from shop.lib.owner import Owner
-from shop.lib.tables import Row, batch_get
+from shop.lib.tables import Row, batch_get, count_up_to
 
 PAGE_SIZE = 10
 _BATCH = 100
@@ -89,5 +89,5 @@ def reviews_to_moderate(*, status: ReviewStatus, cursor: str = "", size: int = P
 
 def reviews_waiting(*, at_most: int = 100) -> int:
     """How many reviews wait to be read; counting stops at `at_most`, so that a flood costs no more."""
-    found = ReviewRow.by_status.query(status_partition(ReviewStatus.PENDING), limit=at_most, attributes_to_get=["PK"])
-    return sum(1 for _ in found)
+    index = ReviewRow.by_status.Meta.index_name
+    return count_up_to(ReviewRow, status_partition(ReviewStatus.PENDING), index=index, at_most=at_most)

@@ -6,7 +6,8 @@ process, and once a minute at the most one write adds up what has come together,
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from threading import Lock
 from urllib.parse import parse_qs, urlsplit
@@ -22,11 +23,13 @@ from catalog.searched_models import (
     SearchedRow,
     counter,
     counter_name,
+    counts_of,
     searched_pk,
     searched_sk,
     to_searched,
 )
 from shop.lib.deadline import OutOfTime
+from shop.lib.tables import items_of
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +39,7 @@ _MOST_AT_ONCE = 30
 """Different terms a process keeps between two writes; of more the first are counted."""
 MOST_A_DAY = 300
 """Different terms of a day. Each further process may add one before it knows that there is no room."""
+_DAYS_OF_A_MONTH = 31
 _KEEP = timedelta(days=100)
 """How long a day's terms are kept: the dashboard's longest period and a little."""
 
@@ -86,14 +90,16 @@ def note_search(*, address: str, list_path: str, now: datetime) -> None:
     _guarded(lambda: _write(now))
 
 
-def searched(*, first: date, last: date) -> Iterator[Searched]:
-    """What was searched for from the first to the last day, day by day: one query a month."""
+def searched(*, first: date, last: date) -> tuple[Searched, ...]:
+    """What was searched for from the first to the last day, each term once: one query a month."""
+    times: Counter[str] = Counter()
     month = first.replace(day=1)
     while month <= last:
         span = SearchedRow.sk.between(searched_sk(first), searched_sk(last))
-        for row in SearchedRow.query(searched_pk(month), span):
-            yield from to_searched(row)
+        for item in items_of(SearchedRow.query(searched_pk(month), span), most=_DAYS_OF_A_MONTH):
+            times.update(counts_of(item))
         month = (month + timedelta(days=32)).replace(day=1)
+    return to_searched(times)
 
 
 def forget_searches() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Self
+from typing import Any
 
 from pynamodb.expressions.operand import Path
 
@@ -27,23 +27,13 @@ class SearchedRow(Row):
 
     counts: Mapping[str, int] = {}
 
-    @classmethod
-    def from_raw_data(cls, data: dict[str, Any]) -> Self:
-        row = super().from_raw_data(data)
-        row._take_counts(data)
-        return row
-
     def deserialize(self, attribute_values: dict[str, Any]) -> None:
         super().deserialize(attribute_values)
         self._take_counts(attribute_values)
 
     def _take_counts(self, attribute_values: Mapping[str, Mapping[str, Any]]) -> None:
         """PynamoDB passes over attributes that no class names; here they are what it is about."""
-        self.counts = {
-            name: int(value["N"])
-            for name, value in attribute_values.items()
-            if name == REST or name.startswith((_FOUND, _NOTHING))
-        }
+        self.counts = counts_of(attribute_values)
 
 
 def searched_pk(day: date) -> str:
@@ -64,8 +54,13 @@ def counter_name(term: str, *, found: bool) -> str:
     return f"{_FOUND if found else _NOTHING}{term}"
 
 
-def to_searched(row: SearchedRow) -> list[Searched]:
-    """The terms of a day."""
-    return [
-        Searched(name.partition(" ")[2], times, name.startswith(_FOUND)) for name, times in row.counts.items() if name != REST
-    ]
+def counts_of(item: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """How often each term was searched for, by the names of their attributes; REST stands for those without room."""
+    return {name: int(value["N"]) for name, value in item.items() if name == REST or name.startswith((_FOUND, _NOTHING))}
+
+
+def to_searched(counts: Mapping[str, int]) -> tuple[Searched, ...]:
+    """The terms of these attributes."""
+    return tuple(
+        Searched(name.partition(" ")[2], times, name.startswith(_FOUND)) for name, times in counts.items() if name != REST
+    )

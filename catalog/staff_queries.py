@@ -30,9 +30,9 @@ from catalog.staff_models import SHORT_PK, ProductMailRow, ShortRow, short_sk
 from catalog.stock_models import StockRow, stock_sk
 from shop.lib import audit, mail_log
 from shop.lib.audit import Entry, entries_about
-from shop.lib.cursors import Page, read_page
+from shop.lib.cursors import Page, read_items
 from shop.lib.mail_log import LoggedMail
-from shop.lib.tables import batch_get
+from shop.lib.tables import Item, batch_get, count_up_to, value_of
 
 EXAMINED = 99
 """So many rows a page looks at where no index answers the question: with the one of that SKU, as many as one call reads whole."""
@@ -75,14 +75,14 @@ class Asked:
     def is_filtered(self) -> bool:
         return bool(self.text or self.category or self.stock)
 
-    def fits(self, row: Any) -> bool:
-        """Whether a row of an index passes the filters."""
+    def fits(self, item: Item) -> bool:
+        """Whether an item of an index, or of the list of the short, passes the filters."""
         words = self.text.casefold().split()
-        read = f"{row.name} {getattr(row, 'brand', '') or ''}".casefold()
+        read = f"{value_of(item, ProductRow.name, '')} {value_of(item, ProductRow.brand, '')}".casefold()
         return (
-            (not self.category or row.category == self.category)
+            (not self.category or value_of(item, ProductRow.category, "") == self.category)
             and all(word in read for word in words)
-            and (self.stock is None or getattr(row, "availability", self.stock) == self.stock)
+            and (self.stock is None or value_of(item, ProductRow.availability, self.stock) == self.stock)
         )
 
 
@@ -156,8 +156,7 @@ def product_of_sku(*, sku: str) -> str:
 
 def short_count(*, stock: Availability, at_most: int) -> int:
     """How many active products are low, or sold out; counting stops at `at_most`. One Query."""
-    rows = ShortRow.query(SHORT_PK, ShortRow.sk.startswith(short_sk(stock)), limit=at_most, attributes_to_get=["PK"])
-    return sum(1 for _ in rows)
+    return count_up_to(ShortRow, SHORT_PK, begins=short_sk(stock), at_most=at_most)
 
 
 def stored_photos(found: Product) -> tuple[StoredPhoto, ...]:
@@ -210,9 +209,9 @@ def _by_index(asked: Asked, exact: str) -> Found | None:
 
 
 def _by_rows(asked: Asked, exact: str) -> Found:
-    page: Page[str] = read_page(
+    page: Page[str] = read_items(
         _asks(asked),
-        lambda row: str(row.product_id) if asked.fits(row) else None,
+        lambda item: value_of(item, ProductRow.product_id, "") if asked.fits(item) else None,
         key_names=_keys(asked),
         question=asked.question,
         cursor=asked.cursor,

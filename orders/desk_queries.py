@@ -3,24 +3,33 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from pynamodb.pagination import ResultIterator
 
 from orders.desk_models import NoteRow, OrderMailRow, WordRow, note_sk, word_pk
 from orders.domain import Order, OrderStatus
-from orders.models import OrderRow, date_partitions, order_sk, ref_pk, status_partitions, time_bound
-from orders.queries import OrderNotFound, order_by_id, orders_by_ids
-from shop.lib import mail_log
+from orders.ledger_domain import Refund
+from orders.ledger_models import OrderAuditRow, RefundRow, refund_sk, to_refund
+from orders.ledger_queries import in_order
+from orders.maps import TotalsMap
+from orders.models import REF_SK, OrderRow, RefRow, date_partitions, order_sk, ref_pk, status_partitions, time_bound
+from orders.queries import OrderNotFound, order_by_id, order_of, orders_by_ids
+from shop.lib import audit, mail_log
 from shop.lib.attributes import time_text
-from shop.lib.cursors import Page, read_page
+from shop.lib.audit import AUDIT_SK, Entry
+from shop.lib.cursors import Page, read_items
 from shop.lib.mail_log import LoggedMail
 from shop.lib.money import Money
+from shop.lib.owner import Owner
+from shop.lib.tables import Item, Row, count_up_to, items_of, value_of
 
 LIST_SIZE = 25
 _MOST_FOUND = 50
 """Orders a search shows: who wants more adds a word."""
 _EXPORTED_AT_ONCE = 100
+_MOST_PAPERS = 1000
+_SHOWN_ENTRIES = 20
 _LOOKED_AT = 500
 """Orders of one word that are compared with those of another."""
 
@@ -43,6 +52,20 @@ class Note:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class OrderFile:
+    """An order and what is known around it; notes, mails and entries of the audit trail newest first."""
+
+    order: Order
+    refunds: tuple[Refund, ...]
+    notes: tuple[Note, ...]
+    mails: tuple[LoggedMail, ...]
+    entries: tuple[Entry, ...]
+
+
+R = TypeVar("R", bound=Row)
+
+
 def listed_orders(
     *,
     status: OrderStatus | None,
@@ -62,7 +85,7 @@ def listed_orders(
         rows: ResultIterator[OrderRow] = index.query(partition, sort.between(low, high), **paging)
         return rows
 
-    return read_page(
+    return read_items(
         [partial(ask, partition) for partition in partitions],
         _listed,
         key_names=("PK", "SK", f"{index.Meta.index_name}PK", f"{index.Meta.index_name}SK"),
@@ -71,6 +94,13 @@ def listed_orders(
         size=size,
         forward=oldest_first,
     )
+
+
+def count_of_status(status: OrderStatus, *, at_most: int) -> int:
+    """How many orders are of a status, counted up to `at_most`: one Query a partition of the index."""
+    index = OrderRow.by_status.Meta.index_name
+    counts = [count_up_to(OrderRow, one, index=index, at_most=at_most) for one in status_partitions(status)]
+    return min(sum(counts), at_most)
 
 
 def exported_page(
@@ -118,15 +148,24 @@ def neighbours(order: Order) -> tuple[str, str]:
     return min(later, default=("", ""))[1], max(earlier, default=("", ""))[1]
 
 
-def notes_of(*, order_id: str) -> tuple[Note, ...]:
-    """Staff's notes about an order, newest first."""
-    rows = NoteRow.query(ref_pk(order_id), NoteRow.sk.startswith(note_sk()), scan_index_forward=False)
-    return tuple(Note(row.text, row.actor, row.at) for row in rows)
+def order_file(*, order_id: str) -> OrderFile:
+    """An order with all that lies under its number: one Query and one GetItem. Raises OrderNotFound."""
+    items = items_of(RefRow.query(ref_pk(order_id), consistent_read=True), most=_MOST_PAPERS)
 
+    def rows(begins: str, row: type[R]) -> list[R]:
+        """Those of one kind, newest first where their keys begin with their time."""
+        return [row.from_raw_data(item) for item in reversed(items) if value_of(item, Row.sk).startswith(begins)]
 
-def mails_about(*, order_id: str) -> tuple[LoggedMail, ...]:
-    """Mails about an order, latest first: one Query."""
-    return mail_log.mails_about(OrderMailRow, ref_pk(order_id))
+    reference = next((item for item in items if value_of(item, Row.sk) == REF_SK), None)
+    if reference is None:
+        raise OrderNotFound(order_id)
+    return OrderFile(
+        order=order_of(owner=Owner.of_key(value_of(reference, RefRow.owner)), order_id=order_id),
+        refunds=in_order(map(to_refund, rows(refund_sk(), RefundRow))),
+        notes=tuple(Note(row.text, row.actor, row.at) for row in rows(note_sk(), NoteRow)),
+        mails=mail_log.latest_first(rows(mail_log.MAIL_SK, OrderMailRow)),
+        entries=tuple(map(audit.to_entry, rows(AUDIT_SK, OrderAuditRow)[:_SHOWN_ENTRIES])),
+    )
 
 
 def mails_of_month(*, month: datetime, cursor: str = "") -> Page[LoggedMail]:
@@ -145,13 +184,14 @@ def _list_of(status: OrderStatus | None) -> tuple[Any, tuple[str, ...], Any]:
     return OrderRow.by_status, status_partitions(status), OrderRow.gsi1_sk
 
 
-def _listed(row: OrderRow) -> ListedOrder | None:
-    if not row.sk.startswith(order_sk("")):
+def _listed(item: Item) -> ListedOrder | None:
+    if not value_of(item, OrderRow.sk).startswith(order_sk("")):
         return None
+    totals = item[OrderRow.totals.attr_name]["M"]
     return ListedOrder(
-        order_id=row.order_id,
-        status=OrderStatus(row.status),
-        email=row.email or "",
-        total=Money.of(row.totals.total, row.totals.currency),
-        placed_at=row.created_at,
+        order_id=value_of(item, OrderRow.order_id),
+        status=OrderStatus(value_of(item, OrderRow.status)),
+        email=value_of(item, OrderRow.email, ""),
+        total=Money.of(value_of(totals, TotalsMap.total), value_of(totals, TotalsMap.currency)),
+        placed_at=value_of(item, OrderRow.created_at),
     )

@@ -1,5 +1,6 @@
 """What the books of the shop know of an order: refunds, invoices, daily figures, and what does not add up. Pure rules."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -255,15 +256,19 @@ def best_of(sold: Iterable[Sold]) -> list[Sold]:
     return list(dict.fromkeys([*by_pieces, *by_money]))
 
 
-def added_up(sold: Iterable[Sold]) -> tuple[Sold, ...]:
-    """Each product once, with the sums of its days and the name it had last."""
-    sums: dict[str, Sold] = {}
-    for one in sold:
-        before = sums.get(one.product_id)
-        sums[one.product_id] = (
-            replace(one, pieces=before.pieces + one.pieces, revenue=before.revenue + one.revenue) if before else one
-        )
-    return tuple(sums.values())
+def added_up(entries: Iterable[tuple[str, str, int, int]], currency: str) -> tuple[Sold, ...]:
+    """Each product once, with the sums of its days and the name it had last.
+
+    An entry is a product's id and name, its pieces on a day and their money in minor units: a quarter has thousands.
+    """
+    names: dict[str, str] = {}
+    pieces: Counter[str] = Counter()
+    money: Counter[str] = Counter()
+    for product_id, name, count, minor in entries:
+        names[product_id] = name
+        pieces[product_id] += count
+        money[product_id] += minor
+    return tuple(Sold(one, name, pieces[one], Money(money[one], currency)) for one, name in names.items())
 
 
 class FindingKind(StrEnum):

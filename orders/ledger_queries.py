@@ -1,6 +1,6 @@
 """Reads of the books: refunds, invoices, figures, findings. docs/tables.md has a row for each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 from pynamodb.exceptions import DoesNotExist
@@ -32,6 +32,7 @@ from shop.lib import audit
 from shop.lib.attributes import time_text
 from shop.lib.audit import Entry
 from shop.lib.cursors import Page
+from shop.lib.tables import count_up_to
 
 
 class RefundNotFound(Exception):
@@ -57,7 +58,12 @@ def refund(*, order_id: str, key: str) -> Refund:
 def refunds_of(*, order_id: str) -> tuple[Refund, ...]:
     """An order's refunds as last written, oldest first."""
     rows = RefundRow.query(ref_pk(order_id), RefundRow.sk.startswith(refund_sk()), consistent_read=True)
-    return tuple(sorted(map(to_refund, rows), key=lambda found: (found.asked_at, found.key)))
+    return in_order(map(to_refund, rows))
+
+
+def in_order(refunds: Iterable[Refund]) -> tuple[Refund, ...]:
+    """An order's refunds, oldest first."""
+    return tuple(sorted(refunds, key=lambda found: (found.asked_at, found.key)))
 
 
 def open_refunds(*, until: datetime) -> Iterator[tuple[str, str]]:
@@ -121,6 +127,11 @@ def findings() -> tuple[Finding, ...]:
     return tuple(sorted(map(to_finding, FindingRow.query(FINDINGS_PK, consistent_read=True)), key=lambda one: one.found_at))
 
 
+def findings_count(*, at_most: int) -> int:
+    """How much does not add up, counted up to `at_most`: one Query."""
+    return count_up_to(FindingRow, FINDINGS_PK, at_most=at_most, consistent=True)
+
+
 def finding(*, kind: FindingKind, subject: str) -> Finding:
     """One thing that does not add up. Raises FindingNotFound."""
     key = finding_key(kind, subject)
@@ -128,11 +139,6 @@ def finding(*, kind: FindingKind, subject: str) -> Finding:
         return to_finding(FindingRow.get(key.pk, key.sk, consistent_read=True))
     except DoesNotExist:
         raise FindingNotFound(f"{kind} {subject}") from None
-
-
-def entries_about(*, order_id: str) -> Page[Entry]:
-    """What staff did to an order, newest first: one Query."""
-    return audit.entries_about(OrderAuditRow, ref_pk(order_id))
 
 
 def entries_of_month(*, month: datetime, cursor: str = "") -> Page[Entry]:

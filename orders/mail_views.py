@@ -13,7 +13,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from orders import desk_queries, ledger_queries
 from orders.domain import Order
-from orders.ledger_domain import Refund
 from orders.mail_copies import Copy, copies_of, send_again
 from orders.queries import OrderNotFound, order_by_id
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
@@ -85,14 +84,14 @@ def send(request: HttpRequest, order_id: str, origin: str) -> HttpResponse:
     return here
 
 
-def mail_rows(order: Order, refunds: tuple[Refund, ...]) -> list[dict[str, Any]]:
+def mail_rows(file: desk_queries.OrderFile) -> list[dict[str, Any]]:
     """What an order's page lists: each mail that can be written, with what the log knows of it, and what else the log has."""
-    logged = list(desk_queries.mails_about(order_id=order.order_id))
+    logged = list(file.mails)
     rows = []
-    for copy in copies_of(order, refunds):
+    for copy in copies_of(file.order, file.refunds):
         tried = [mail for mail in logged if mail.kind == copy.kind and _origin(mail) == copy.origin]
         logged = [mail for mail in logged if mail not in tried]
-        url = reverse("orders_staff:mail", args=[order.order_id, copy.origin])
+        url = reverse("orders_staff:mail", args=[file.order.order_id, copy.origin])
         rows += [_row(mail, url) for mail in tried] or [{"label": KIND_WORDS[copy.kind], "url": url}]
     rows += [_row(mail, "") for mail in logged]
     return rows

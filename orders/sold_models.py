@@ -63,5 +63,6 @@ def to_best_row(day: date, currency: str, *, orders: int, best: list[Sold]) -> B
     return BestSoldRow(best_pk(day), best_sk(day, currency), orders=orders, best=json.dumps(entries, ensure_ascii=False))
 
 
-def best_of_row(row: BestSoldRow, currency: str) -> list[Sold]:
-    return [Sold(product_id, name, pieces, Money(minor, currency)) for product_id, name, pieces, minor in json.loads(row.best)]
+def best_of_row(row: BestSoldRow) -> list[tuple[str, str, int, int]]:
+    """Id, name, pieces and money, in minor units, of each of a day's best."""
+    return [(product_id, name, pieces, minor) for product_id, name, pieces, minor in json.loads(row.best)]

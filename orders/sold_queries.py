@@ -12,7 +12,7 @@ def best_sold(*, first: date, last: date, currency: str) -> tuple[Sold, ...]:
 
     It is the sum of each day's best: of a product that was not among them on some day, that day is missing.
     """
-    return added_up(sold for row in _rows(first, last, currency) for sold in best_of_row(row, currency))
+    return added_up((entry for row in _rows(first, last, currency) for entry in best_of_row(row)), currency)
 
 
 def orders_ranked(*, first: date, last: date, currency: str) -> dict[date, int]:

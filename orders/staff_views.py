@@ -78,9 +78,13 @@ def orders(request: HttpRequest) -> HttpResponse:
 @require_safe
 @require_staff(Permission.ORDERS_VIEW)
 def order(request: HttpRequest, order_id: str) -> HttpResponse:
-    found = order_or_404(order_id)
+    try:
+        file = desk_queries.order_file(order_id=order_id)
+    except queries.OrderNotFound:
+        raise Http404("no such order") from None
+    found = file.order
     later, earlier = desk_queries.neighbours(found)
-    refunds, skus = tuple(ledger_queries.refunds_of(order_id=order_id)), _skus(found)
+    skus = _skus(found)
     viewer = confirmed_viewer_of(request)
     may_see_customer = viewer.may(Permission.CUSTOMERS_VIEW) and not found.owner.is_guest
     context = {
@@ -88,10 +92,10 @@ def order(request: HttpRequest, order_id: str) -> HttpResponse:
         "lines": [(line, skus.get(line.product_id, "")) for line in found.lines],
         "stripe_url": _stripe_url(found.payment.payment_intent_id),
         "customer_url": reverse("orders_staff:customer", args=[found.owner.id]) if may_see_customer else "",
-        "refunds": refunds,
-        "mails": mail_rows(found, refunds),
-        "entries": ledger_queries.entries_about(order_id=order_id).items if viewer.may(Permission.AUDIT_VIEW) else None,
-        "notes": desk_queries.notes_of(order_id=order_id),
+        "refunds": file.refunds,
+        "mails": mail_rows(file),
+        "entries": file.entries if viewer.may(Permission.AUDIT_VIEW) else None,
+        "notes": file.notes,
         "note_form": NoteForm(),
         "reason_form": ReasonForm(),
         "later_url": reverse("orders_staff:order", args=[later]) if later else "",

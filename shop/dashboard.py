@@ -1,8 +1,10 @@
 """What the staff's first page is put together from: each part in a fixed number of questions, each for who may see it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -18,18 +20,18 @@ from catalog.searched import searched
 from catalog.searched_domain import Searched, found_nothing, most_searched
 from orders import desk_queries, ledger_queries, sold_queries
 from orders.domain import OrderStatus
-from orders.ledger_domain import Figures
+from orders.ledger_domain import Figures, Sold
 from shop import doctor
-from shop.figures import FIGURES, LESS_IS_BETTER, Period, Sums, change, shown, sum_of, sums, value_of
+from shop.figures import FIGURES, LESS_IS_BETTER, Period, Sums, change, shown, sum_of, sums
 from shop.lib.access import Permission, Viewer
+from shop.lib.cursors import Page
 from shop.lib.mail_log import MailState
 
 _MOST_COUNTED = 25
 """Things to do are counted so far; then they are "25+"."""
 _LISTED = 5
 """Lines of each list of the best."""
-_HEALTH_SECONDS = 60
-_HEALTH_KEY = "staff-health"
+_KEPT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,12 @@ class Days:
 
     def value(self, day: date, figure: str) -> int:
         """A day's value of a figure."""
-        return value_of(self.figures.get(day), figure, customers=self.customers.get(day, 0))
+        return sum_of(self.of(day), figure)
+
+    def of(self, day: date) -> Sums:
+        """A day's figures."""
+        found = self.figures.get(day)
+        return sums([found] if found else [], settings.CURRENCY, customers=self.customers.get(day, 0))
 
     def _sums(self, period: Period) -> Sums:
         found = [self.figures[day] for day in period.days if day in self.figures]
@@ -95,70 +102,80 @@ class Days:
 
 
 def days_of(period: Period) -> Days:
-    """The figures of a period and of the one before: two queries a month."""
+    """The figures of a period and of the one before: two queries a month, once a minute."""
     first, last = period.before.first, period.last
-    figures = ledger_queries.daily_figures(first=first, last=last, currency=settings.CURRENCY)
-    return Days(period, {day.day: day for day in figures}, accounts.registered(first=first, last=last))
+
+    def read() -> tuple[dict[date, Figures], dict[date, int]]:
+        figures = ledger_queries.daily_figures(first=first, last=last, currency=settings.CURRENCY)
+        return {day.day: day for day in figures}, accounts.registered(first=first, last=last)
+
+    return Days(period, *_kept(f"figures-{first}-{last}", read))
 
 
 def cards(days: Days, viewer: Viewer) -> list[Card]:
     """A card for each figure."""
-    return [_card(name, days.now, days.before, days.period, viewer) for name in FIGURES]
+    now, before = days.now, days.before
+    return [_card(name, now, before, days.period, viewer) for name in FIGURES]
 
 
 def rows(days: Days) -> list[tuple[date, list[tuple[str, str]]]]:
     """The numbers of each day, latest first."""
     return [
-        (day, [(label, shown(days.value(day, name), name, settings.CURRENCY)) for name, label in FIGURES.items()])
-        for day in reversed(days.period.days)
+        (day, [(label, shown(sum_of(found, name), name, settings.CURRENCY)) for name, label in FIGURES.items()])
+        for day, found in ((day, days.of(day)) for day in reversed(days.period.days))
     ]
 
 
 def best_sold(period: Period, viewer: Viewer) -> tuple[list[Ranked], list[Ranked]]:
     """The best sold by money, and by pieces."""
-    found = sold_queries.best_sold(first=period.first, last=period.last, currency=settings.CURRENCY)
+
+    def read() -> tuple[list[Sold], list[Sold]]:
+        found = sold_queries.best_sold(first=period.first, last=period.last, currency=settings.CURRENCY)
+        return _best(found, lambda one: one.revenue.minor), _best(found, lambda one: one.pieces)
+
+    by_money, by_pieces = _kept(f"best-{period.first}-{period.last}", read)
     may_open = viewer.may(Permission.PRODUCTS_VIEW)
 
-    def ranked(value: Mapping[str, int]) -> list[Ranked]:
-        top = sorted(found, key=lambda one: (-value[one.product_id], one.product_id))[:_LISTED]
-        most = max((value[one.product_id] for one in top), default=1) or 1
+    def ranked(top: list[Sold], value: Callable[[Sold], int]) -> list[Ranked]:
+        most = max(map(value, top), default=1) or 1
         return [
             Ranked(
                 name=one.name,
                 url=reverse("catalog_staff:product", args=[one.product_id]) if may_open else "",
                 pieces=one.pieces,
                 amount=str(one.revenue),
-                share=round(100 * value[one.product_id] / most),
+                share=round(100 * value(one) / most),
             )
             for one in top
         ]
 
-    by_money = {one.product_id: one.revenue.minor for one in found}
-    by_pieces = {one.product_id: one.pieces for one in found}
-    return ranked(by_money), ranked(by_pieces)
+    return ranked(by_money, lambda one: one.revenue.minor), ranked(by_pieces, lambda one: one.pieces)
 
 
 def searches(period: Period) -> tuple[tuple[Searched, ...], tuple[Searched, ...]]:
     """What was searched for most, and what was searched for in vain."""
-    days = list(searched(first=period.first, last=period.last))
-    return most_searched(days, most=_LISTED), found_nothing(days, most=_LISTED)
+
+    def read() -> tuple[tuple[Searched, ...], tuple[Searched, ...]]:
+        terms = searched(first=period.first, last=period.last)
+        return most_searched(terms, most=_LISTED), found_nothing(terms, most=_LISTED)
+
+    return _kept(f"searches-{period.first}-{period.last}", read)
 
 
 def tasks(viewer: Viewer) -> Iterator[Task]:
     """What waits for this person, each counted in one bounded question."""
     if viewer.may(Permission.ORDERS_VIEW):
         for label, status in (("Orders to ship", OrderStatus.PROCESSING), ("Orders to check", OrderStatus.REVIEW)):
-            page = desk_queries.listed_orders(status=status, oldest_first=True, size=_MOST_COUNTED)
-            count = f"{_MOST_COUNTED}+" if page.next_cursor else str(len(page.items))
+            waiting = desk_queries.count_of_status(status, at_most=_MOST_COUNTED + 1)
             url = f"{reverse('orders_staff:orders')}?{urlencode({'status': status})}"
-            yield Task(label, count, url, is_urgent=status is OrderStatus.REVIEW and bool(page.items))
-        found = len(ledger_queries.findings())
+            yield Task(label, _counted(waiting), url, is_urgent=status is OrderStatus.REVIEW and waiting > 0)
+        found = ledger_queries.findings_count(at_most=_MOST_COUNTED + 1)
         yield Task("Things that do not add up", _counted(found), reverse("orders_staff:findings"), is_urgent=found > 0)
     if viewer.may(Permission.PRODUCTS_VIEW):
         for label, stock in (("Products sold out", Availability.OUT), ("Products low in stock", Availability.LOW)):
-            short = staff_queries.short_count(stock=stock, at_most=_MOST_COUNTED + 1)
+            count = partial(staff_queries.short_count, stock=stock, at_most=_MOST_COUNTED + 1)
             url = f"{reverse('catalog_staff:products')}?{urlencode({'stock': stock})}"
-            yield Task(label, _counted(short), url, is_urgent=False)
+            yield Task(label, _counted(_kept(f"short-{stock}", count)), url, is_urgent=False)
     if viewer.may(Permission.REVIEWS_MODERATE):
         waiting = review_queries.reviews_waiting(at_most=_MOST_COUNTED + 1)
         yield Task("Reviews to read", _counted(waiting), reverse("catalog_staff:reviews"), is_urgent=False)
@@ -201,10 +218,18 @@ def first_steps(viewer: Viewer) -> list[tuple[str, str, bool]]:
 
 def health(*, host: str, now: datetime) -> list[doctor.Check]:
     """What the set-up doctor finds, as of a minute ago at the most: it asks AWS and Stripe."""
-    found: list[doctor.Check] | None = cache.get(_HEALTH_KEY)
+    return _kept("health", partial(doctor.examine, host=host, now=now))
+
+
+T = TypeVar("T")
+
+
+def _kept(name: str, read: Callable[[], T]) -> T:
+    """What was read, a minute ago at the most: for what streams and jobs bring into being, a moment late in any case."""
+    found: T | None = cache.get(f"staff-{name}")
     if found is None:
-        found = doctor.examine(host=host, now=now)
-        cache.set(_HEALTH_KEY, found, _HEALTH_SECONDS)
+        found = read()
+        cache.set(f"staff-{name}", found, _KEPT_SECONDS)
     return found
 
 
@@ -218,13 +243,22 @@ def _failed_mails() -> Iterator[Task]:
     url = reverse("staff:mails")
     is_any = False
     for of, (label, read) in found.items():
-        page = read(size=_MOST_COUNTED)
-        if page.items:
+        number = _kept(f"mails-{of}", partial(_number, read))
+        if number:
             is_any = True
-            count = f"{_MOST_COUNTED}+" if page.next_cursor else str(len(page.items))
-            yield Task(label, count, f"{url}?{urlencode({'of': of, 'state': MailState.FAILED})}", is_urgent=True)
+            yield Task(label, _counted(number), f"{url}?{urlencode({'of': of, 'state': MailState.FAILED})}", is_urgent=True)
     if not is_any:
         yield Task("Mails that failed", "0", f"{url}?{urlencode({'state': MailState.FAILED})}", is_urgent=False)
+
+
+def _number(read: Callable[..., Page[Any]]) -> int:
+    """How many there are: one more than is counted for more than that."""
+    page = read(size=_MOST_COUNTED)
+    return len(page.items) + bool(page.next_cursor)
+
+
+def _best(found: Iterable[Sold], value: Callable[[Sold], int]) -> list[Sold]:
+    return sorted(found, key=lambda one: (-value(one), one.product_id))[:_LISTED]
 
 
 def _card(name: str, now: Sums, before: Sums, period: Period, viewer: Viewer) -> Card:

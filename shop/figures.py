@@ -1,6 +1,6 @@
 """The dashboard's arithmetic: a period, the one before it, and what changed between them. Pure rules."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -121,25 +121,20 @@ COUNTS = frozenset({"orders", "customers", "failed"})
 LESS_IS_BETTER = frozenset({"refunds", "failed"})
 
 
+_VALUES: Mapping[str, Callable[[Sums], int]] = {
+    "sales": lambda found: found.sales.minor,
+    "orders": lambda found: found.orders,
+    "average": lambda found: found.average.minor,
+    "conversion": lambda found: found.conversion,
+    "customers": lambda found: found.customers,
+    "refunds": lambda found: found.refunded.minor,
+    "failed": lambda found: found.failed,
+}
+
+
 def sum_of(found: Sums, figure: str) -> int:
     """A period's value of a figure in whole units: things, minor units of money, thousandths."""
-    values: Mapping[str, int] = {
-        "sales": found.sales.minor,
-        "orders": found.orders,
-        "average": found.average.minor,
-        "conversion": found.conversion,
-        "customers": found.customers,
-        "refunds": found.refunded.minor,
-        "failed": found.failed,
-    }
-    return values[figure]
-
-
-def value_of(day: Figures | None, figure: str, *, customers: int = 0) -> int:
-    """A day's value of a figure, in the same units; nothing but customers came on a day that is None."""
-    if figure == "customers":
-        return customers
-    return sum_of(sums([day], day.revenue.currency), figure) if day else 0
+    return _VALUES[figure](found)
 
 
 def shown(value: int, figure: str, currency: str) -> str:

@@ -10,7 +10,7 @@ from pynamodb.attributes import ListAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex
 
 from shop.lib.attributes import Document, TimeAttribute, time_text
-from shop.lib.cursors import Page, read_page
+from shop.lib.cursors import Page, read_items, read_page
 from shop.lib.ids import new_record_id
 from shop.lib.tables import Row, batch_get
 from shop.lib.viewer import Viewer
@@ -113,7 +113,7 @@ def entries_about(rows: type[A], subject: str, *, cursor: str = "", size: int = 
     """What was done to an object, newest first: one Query."""
     return read_page(
         lambda **asked: rows.query(subject, rows.sk.startswith(AUDIT_SK), **asked),
-        _entry,
+        to_entry,
         key_names=("PK", "SK"),
         question=f"audit {subject}",
         cursor=cursor,
@@ -129,9 +129,9 @@ def entries_of_month(
 
     `index` is the table's GSI1, whose projection has but the keys of an entry.
     """
-    page = read_page(
-        lambda **asked: index.query(_month_key(month), **asked),
-        lambda row: (str(row.pk), str(row.sk)),
+    page = read_items(
+        [lambda **asked: index.query(_month_key(month), **asked)],
+        lambda item: (item["PK"]["S"], item["SK"]["S"]),
         key_names=("PK", "SK", "GSI1PK", "GSI1SK"),
         question=f"audit {_month_key(month)}",
         cursor=cursor,
@@ -139,7 +139,7 @@ def entries_of_month(
         forward=False,
     )
     found = batch_get(rows, page.items, consistent=False) if page.items else []
-    entries = sorted(map(_entry, found), key=lambda entry: entry.at, reverse=True)
+    entries = sorted(map(to_entry, found), key=lambda entry: entry.at, reverse=True)
     return Page(tuple(entries), page.next_cursor, page.previous_cursor)
 
 
@@ -147,7 +147,7 @@ def copies_of_month(rows: type[A], month: datetime, *, cursor: str = "", size: i
     """The same of a table without GSI1, from the copies: one Query."""
     return read_page(
         lambda **asked: rows.query(_month_key(month), **asked),
-        _entry,
+        to_entry,
         key_names=("PK", "SK"),
         question=f"audit copies {_month_key(month)}",
         cursor=cursor,
@@ -160,7 +160,8 @@ def _month_key(moment: datetime) -> str:
     return f"{AUDIT_SK}{moment:%Y-%m}"
 
 
-def _entry(row: AuditRow) -> Entry:
+def to_entry(row: AuditRow) -> Entry:
+    """What the entry says."""
     return Entry(
         subject=row.about or row.pk,
         at=row.at,

@@ -3,12 +3,15 @@
 import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from django.core import signing
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
+
+from shop.lib.tables import Item, items_of
 
 _SALT = "shop.cursor.v2"
 
@@ -46,15 +49,43 @@ def read_page(
     another question, is page one.
     """
     asks = [ask] if callable(ask) else list(ask)
+    return _read(asks, list, convert, key_names, question, cursor, size, forward=forward)
+
+
+def read_items(
+    asks: Sequence[Callable[..., ResultIterator[Any]]],
+    convert: Callable[[Item], T | None],
+    *,
+    key_names: Sequence[str],
+    question: str,
+    cursor: str,
+    size: int,
+    forward: bool = True,
+) -> Page[T]:
+    """`read_page` of raw items: for lists that show a few attributes of many rows (`shop.lib.tables.value_of` reads one)."""
+    return _read(asks, partial(items_of, most=size + 1), convert, key_names, question, cursor, size, forward=forward)
+
+
+def _read(
+    asks: Sequence[Callable[..., ResultIterator[Any]]],
+    take: Callable[[ResultIterator[Any]], list[Any]],
+    convert: Callable[[Any], T | None],
+    key_names: Sequence[str],
+    question: str,
+    cursor: str,
+    size: int,
+    *,
+    forward: bool,
+) -> Page[T]:
     starts, backwards = _open(cursor, question, len(asks))
     ascending = forward != backwards
     streams = [
-        _Stream(list(one(limit=size + 1, last_evaluated_key=start, scan_index_forward=ascending)), start, key_names)
+        _Stream(take(one(limit=size + 1, last_evaluated_key=start, scan_index_forward=ascending)), start, key_names)
         for one, start in zip(asks, starts, strict=True)
     ]
     rows = _merged(streams, size, ascending=ascending)
     if not rows and cursor and any(starts):
-        return read_page(ask, convert, key_names=key_names, question=question, cursor="", size=size, forward=forward)
+        return _read(asks, take, convert, key_names, question, "", size, forward=forward)
     has_more, came_from_somewhere = any(stream.has_more for stream in streams), any(starts)
     ahead = _seal([stream.ahead for stream in streams], question, backwards=backwards) if has_more else ""
     behind = _seal([stream.behind for stream in streams], question, backwards=not backwards) if came_from_somewhere else ""
@@ -101,10 +132,10 @@ def look_through(
     return Page(tuple(convert(row.from_raw_data(item)) for item in shown), ahead, behind), stopped
 
 
-class _Stream(Generic[R]):
+class _Stream:
     """What one query answered, from `start` on (None: from its edge), and how much of it the page has taken."""
 
-    def __init__(self, rows: list[R], start: Key | None, key_names: Sequence[str]) -> None:
+    def __init__(self, rows: list[Any], start: Key | None, key_names: Sequence[str]) -> None:
         self.rows = rows
         self.taken = 0
         self._start = start
@@ -129,11 +160,13 @@ class _Stream(Generic[R]):
         return str(self._key(at)[self._key_names[-1]]["S"])
 
     def _key(self, at: int) -> Key:
-        stored = self.rows[at].serialize(null_check=False)  # a row from an index carries but its projection
+        row: Any = self.rows[at]
+        # A row from an index carries but its projection.
+        stored = row if isinstance(row, dict) else row.serialize(null_check=False)
         return {name: stored[name] for name in self._key_names}
 
 
-def _merged(streams: list[_Stream[R]], size: int, *, ascending: bool) -> list[R]:
+def _merged(streams: list[_Stream], size: int, *, ascending: bool) -> list[Any]:
     """The first rows of all streams in one order; equals in the order of the streams, so that the way back is the way there."""
     if len(streams) == 1:
         streams[0].taken = min(size, len(streams[0].rows))

@@ -6,7 +6,7 @@ about while it is sent, so that what sends it need not know.
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex
 
 from shop.lib.attributes import EpochAttribute, IntegerAttribute, TimeAttribute, time_text
-from shop.lib.cursors import Page, read_page
+from shop.lib.cursors import Page, read_items, read_page
 from shop.lib.tables import Row, batch_get
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,8 @@ KEEP = timedelta(days=90)
 """How long the log remembers a mail: as long as somebody may ask where it is."""
 PAGE_SIZE = 50
 FAILED_PK = "MAILS#failed"
-_SK = "MAIL#"
+MAIL_SK = "MAIL#"
+"""What the sort keys of all mails begin with."""
 _LONGEST_PROBLEM = 200
 _SHOWN_OF_ADDRESS = 2
 _ADDRESS = re.compile(r"[^\s<>()\"',;:]+@[^\s<>()\"',;:]+")
@@ -109,17 +110,21 @@ def note(*, kind: str, to: str, trouble: Exception | None) -> None:
 
 def mails_about(rows: type[R], subject: str) -> tuple[LoggedMail, ...]:
     """The mails about a thing, latest first: one Query."""
-    found = map(_mail, rows.query(subject, rows.sk.startswith(_SK)))
-    return tuple(sorted(found, key=lambda mail: mail.at, reverse=True))
+    return latest_first(rows.query(subject, rows.sk.startswith(MAIL_SK)))
+
+
+def latest_first(rows: Iterable[MailRow]) -> tuple[LoggedMail, ...]:
+    """The mails of these rows, latest first."""
+    return tuple(sorted(map(_mail, rows), key=lambda mail: mail.at, reverse=True))
 
 
 def mails_of_month(
     rows: type[R], index: GlobalSecondaryIndex[Any], month: datetime, *, cursor: str = "", size: int = PAGE_SIZE
 ) -> Page[LoggedMail]:
     """Mails first tried in a month, latest first: one Query of the table's GSI1 and one BatchGet."""
-    page = read_page(
-        partial(index.query, _month_key(month)),
-        lambda row: (str(row.pk), str(row.sk)),
+    page = read_items(
+        [partial(index.query, _month_key(month))],
+        lambda item: (item["PK"]["S"], item["SK"]["S"]),
         key_names=("PK", "SK", "GSI1PK", "GSI1SK"),
         question=_month_key(month),
         cursor=cursor,
@@ -144,7 +149,7 @@ def forget_failure(rows: type[R], *, subject: str, kind: str, origin: str) -> No
 
 def erase_mails(rows: type[R], subject: str) -> None:
     """Forget every mail about somebody: a Query, and a delete each, failures included."""
-    for row in list(rows.query(subject, rows.sk.startswith(_SK))):
+    for row in list(rows.query(subject, rows.sk.startswith(MAIL_SK))):
         rows(FAILED_PK, f"{subject}#{row.sk}").delete()
         row.delete()
 
@@ -205,7 +210,7 @@ def _mail(row: MailRow) -> LoggedMail:
 
 
 def _sk(kind: str, origin: str) -> str:
-    return f"{_SK}{kind}#{origin}"
+    return f"{MAIL_SK}{kind}#{origin}"
 
 
 def _month_key(moment: datetime) -> str:

@@ -11,12 +11,13 @@ from botocore.config import Config
 from botocore.exceptions import NoCredentialsError, PartialCredentialsError
 from botocore.parsers import JSONParser, ResponseParserFactory
 from django.conf import settings
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import Attribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.connection.base import BOTOCORE_EXCEPTIONS
 from pynamodb.exceptions import GetError, PynamoDBException
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
+from pynamodb.pagination import ResultIterator
 
 from shop.lib.aws import session
 from shop.lib.deadline import OutOfTime, require_time
@@ -211,6 +212,53 @@ def batch_items(table: str, keys: Sequence[tuple[str, str]], *, consistent: bool
         if not wanted:
             return found
     raise Busy
+
+
+V = TypeVar("V")
+Item = dict[str, Any]
+"""A row as DynamoDB answers it."""
+
+
+def items_of(found: ResultIterator[Any], *, most: int) -> list[Item]:
+    """The first items of a PynamoDB query, which would make rows of them."""
+    items: list[Item] = []
+    for page in found.page_iter:
+        items += page["Items"]
+        if len(items) >= most:
+            break
+    return items[:most]
+
+
+def value_of(item: Item, attribute: Attribute[V], default: V | None = None) -> V:
+    """An attribute of a raw item, as its row would have it: for lists, where rows made whole cost more than their call.
+
+    Raises KeyError where there is none and no default.
+    """
+    stored = item.get(attribute.attr_name)
+    if stored is None or "NULL" in stored:
+        if default is None:
+            raise KeyError(attribute.attr_name)
+        return default
+    value: V = attribute.deserialize(attribute.get_value(stored))
+    return value
+
+
+def count_up_to(
+    row: type[Row], partition: str, *, at_most: int, begins: str = "", index: str | None = None, consistent: bool = False
+) -> int:
+    """How many rows a partition has, counted up to `at_most`; of a table only those whose sort key begins so. One Query.
+
+    DynamoDB answers the number alone. PynamoDB's own `count` goes on to the partition's end, whatever its limit.
+    """
+    answer = row._get_connection().query(
+        partition,
+        range_key_condition=row.sk.startswith(begins) if begins else None,
+        index_name=index,
+        consistent_read=consistent,
+        limit=at_most,
+        select="COUNT",
+    )
+    return int(answer["Count"])
 
 
 def whole_table(row: type[R], *, sort_key: str) -> Iterator[R]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from orders import ledger_queries, services
+from orders import desk_queries, services
 from orders.domain import Order
 from orders.reactions import order_changed
 from shop.lib.owner import Owner
@@ -46,7 +46,7 @@ def done(action: Callable[[], Any], now: datetime) -> Any:
 
 def entries(order: Order) -> list[tuple[str, str, dict[str, tuple[str, str]]]]:
     """Oldest first: who, did what, the changes."""
-    found = ledger_queries.entries_about(order_id=order.order_id).items
+    found = desk_queries.order_file(order_id=order.order_id).entries
     return [
         (entry.actor_name, entry.action, {change.field: (change.before, change.after) for change in entry.changes})
         for entry in reversed(found)
