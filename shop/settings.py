@@ -274,6 +274,8 @@ LOGGING: dict[str, Any] = {
 }
 if LOCAL:
     LOGGING["filters"]["without_files"] = {"()": "shop.local.logs.WithoutFiles", "addresses": [STATIC_URL, MEDIA_URL]}
+    LOGGING["filters"]["with_templates"] = {"()": "shop.local.logs.WithTemplates"}
+    LOGGING["handlers"]["stderr"]["filters"].append("with_templates")
     # As Django sets it up for runserver, and filtered.
     LOGGING["formatters"]["server"] = {
         "()": "django.utils.log.ServerFormatter",

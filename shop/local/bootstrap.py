@@ -179,7 +179,11 @@ def _install_all(missing: list[Environment], python: str) -> None:
 def _only_one_at_a_time() -> Iterator[None]:
     descriptor = os.open(str(ROOT / "requirements"), os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say("Another make is installing; waiting until it is done …")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)

@@ -1,7 +1,9 @@
-"""What the laptop's web server does not say."""
+"""What the laptop's web server does not say, and what it says besides."""
 
 import logging
 from collections.abc import Sequence
+
+from django.template.base import Node, Template
 
 _FIRST_ERROR = 400
 
@@ -20,3 +22,31 @@ class WithoutFiles(logging.Filter):
             return True
         _method, _space, address = str(record.args[0]).partition(" ")
         return not address.startswith(self._addresses)
+
+
+class WithTemplates(logging.Filter):
+    """Adds to a traceback which line of which template it is about: Django names no file outside its debug pages."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """True always; the note stands below the exception."""
+        mistake = record.exc_info[1] if record.exc_info else None
+        if mistake and not getattr(mistake, "__notes__", None) and (place := _template_of(mistake)):
+            mistake.add_note(f"In the template {place}.")
+        return True
+
+
+def _template_of(mistake: BaseException) -> str:
+    """The innermost template that was being read or drawn, and its line; empty when there was none."""
+    place, traceback = "", mistake.__traceback__
+    while traceback:
+        code, owner = traceback.tb_frame.f_code.co_name, traceback.tb_frame.f_locals.get("self")
+        token = None
+        if code == "compile_nodelist" and isinstance(owner, Template):
+            # Django puts it on mistakes of the parser.
+            place, token = str(owner.origin), getattr(mistake, "token", None)
+        elif code == "render_annotated" and isinstance(owner, Node) and owner.token:
+            place, token = str(owner.origin), owner.token
+        if token:
+            place += f", line {token.lineno}"
+        traceback = traceback.tb_next
+    return place

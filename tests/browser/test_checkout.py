@@ -32,6 +32,7 @@ def test_back_and_refresh_after_a_mistake_ask_for_nothing_and_lose_nothing(visit
     mail.fill("ada")
     go_on(page)
     expect(page.get_by_role("alert").first).to_contain_text("Nothing is lost.")
+    expect(page.get_by_role("alert").first).to_be_focused()
     page.reload()
     expect(mail).to_have_value("ada")
     mail.fill("ada@example.com")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -135,6 +136,27 @@ def test_an_environment_for_running_does_not_serve_for_testing(checkout: Checkou
     checkout.forget_asked()
     bootstrap.prepare(bootstrap.environments("test"))
     assert [line.split()[1] for line in checkout.asked()] == ["dev.lock"]
+
+
+def test_a_second_make_says_that_it_waits_for_the_first(checkout: Checkout) -> None:
+    checkout.add_python("python3", "3.11")
+    waiting = Event()
+    second = Thread(target=bootstrap.prepare, args=([Environment(".venv", "dev.lock")],))
+
+    def say(text: str) -> None:
+        said.append(text)
+        waiting.set()
+
+    said: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bootstrap, "_say", say)
+        with bootstrap._only_one_at_a_time():
+            second.start()
+            assert waiting.wait(30)
+            assert (said, checkout.asked()) == (["Another make is installing; waiting until it is done …"], [])
+        second.join()
+
+    assert checkout.asked() == ["pip dev.lock stamps:0", "venv"]
 
 
 def test_a_changed_lock_is_installed_into_the_environment_that_is_there(checkout: Checkout) -> None:

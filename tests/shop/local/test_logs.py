@@ -1,14 +1,28 @@
 import logging
 from collections.abc import Iterator
 from io import StringIO
+from pathlib import Path
 
 import pytest
+from django.template import Context, Engine, TemplateSyntaxError
 
 
 @pytest.fixture
 def shown() -> Iterator[StringIO]:
     """What the local web server's log shows."""
     (handler,) = (one for one in logging.getLogger("django.server").handlers if one.get_name() == "server")
+    assert isinstance(handler, logging.StreamHandler)
+    output = StringIO()
+    before = handler.setStream(output)
+    yield output
+    assert before is not None
+    handler.setStream(before)
+
+
+@pytest.fixture
+def errors() -> Iterator[StringIO]:
+    """What the log of everything but requests shows."""
+    (handler,) = (one for one in logging.getLogger().handlers if one.get_name() == "stderr")
     assert isinstance(handler, logging.StreamHandler)
     output = StringIO()
     before = handler.setStream(output)
@@ -43,3 +57,35 @@ def test_what_the_server_says_besides_requests_is_shown(shown: StringIO) -> None
     logging.getLogger("django.server").info("- Broken pipe from %s", ("127.0.0.1", 5), extra={"server_time": "now"})
 
     assert shown.getvalue() == "[now] - Broken pipe from ('127.0.0.1', 5)\n"
+
+
+def test_a_mistake_in_a_template_is_logged_with_its_file_and_line(errors: StringIO, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<h1>Hello</h1>\n{% include 'part.html' %}\n")
+    (tmp_path / "part.html").write_text("\n\n{% nonsense %}\n")
+
+    with pytest.raises(TemplateSyntaxError) as caught:
+        Engine(dirs=[str(tmp_path)]).get_template("page.html").render(Context())
+    logging.getLogger("django.request").error("Internal Server Error: /", exc_info=caught.value)
+
+    assert errors.getvalue().endswith(f"\nIn the template {tmp_path}/part.html, line 3.\n")
+
+
+def test_what_fails_while_a_template_is_drawn_is_logged_with_its_line(errors: StringIO, tmp_path: Path) -> None:
+    def fail() -> None:
+        raise KeyError("price")
+
+    (tmp_path / "page.html").write_text("{% if yes %}\n{{ fail }}\n{% endif %}")
+
+    with pytest.raises(KeyError) as caught:
+        Engine(dirs=[str(tmp_path)]).get_template("page.html").render(Context({"yes": True, "fail": fail}))
+    for _ in range(2):
+        logging.getLogger("django.request").error("Internal Server Error: /", exc_info=caught.value)
+
+    told = f"KeyError: 'price'\nIn the template {tmp_path}/page.html, line 2.\n"
+    assert errors.getvalue().count(told) == 2
+
+
+def test_a_failure_outside_templates_names_none(errors: StringIO) -> None:
+    logging.getLogger("django.request").error("Internal Server Error: /", exc_info=KeyError("price"))
+
+    assert errors.getvalue() == "ERROR django.request Internal Server Error: /\nKeyError: 'price'\n"
