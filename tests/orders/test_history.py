@@ -51,6 +51,24 @@ def test_a_shopper_finds_their_orders_newest_first_and_pages_through_them(client
     assert "Placed, waiting for payment $35.91" in words_of(first.text)
 
 
+def test_orders_can_be_looked_for_once_there_are_more_than_three(client: Client, sign_in: SignIn, now: datetime) -> None:
+    mug = make_product(inventory=99)
+    ada = Owner(id=sign_in(client).user_id, is_guest=False)
+    can_look = re.compile(r'<input[^>]* name="number"')
+    placed = [make_order(ada, {mug.product_id: 1}, now).order_id for _ in range(3)]
+
+    three = client.get("/orders/")
+    assert set(numbers_in(three)) == set(placed)
+    assert not can_look.search(three.text)
+    # Whoever came with a question keeps it, and the way out of it.
+    asked = client.get("/orders/", {"status": "shipped"}).text
+    assert can_look.search(asked)
+    assert "All orders" in asked
+
+    make_order(ada, {mug.product_id: 1}, now)
+    assert can_look.search(client.get("/orders/").text)
+
+
 def test_nobody_sees_the_orders_of_another_person_or_pages_into_them(client: Client, sign_in: SignIn, now: datetime) -> None:
     mug = make_product(inventory=99)
     ada = Owner(id=sign_in(client).user_id, is_guest=False)
