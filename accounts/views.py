@@ -96,7 +96,7 @@ def verify(request: HttpRequest, secret: str) -> HttpResponse:
         except LinkDead:
             return link_dead(request, again=reverse("accounts:register"))
         messages.success(request, f"Welcome, {user.first_name}. Your account is open and you are signed in.")
-        leads_to = local_path(request.GET.get("next", ""), default=reverse("catalog:home"))
+        leads_to = local_path(request.GET.get("next", ""), default=reverse("accounts:home"))
         return sign_in(request, user, leads_to, is_long=False)
 
     wrong = Refusal("password", "This is not the password you chose when you registered.")

@@ -40,11 +40,13 @@ def test_registering_opens_an_account_by_the_mailed_link_and_the_password(tables
     assert _users() == []
 
     answer = client.post(link, {"password": PASSWORD})
-    assert (answer.status_code, answer["Location"]) == (303, "/")
+    assert (answer.status_code, answer["Location"]) == (303, "/accounts/")
     (user,) = _users()
     assert (user["email"], user["role"], user["status"]) == ({"S": "Ada@Example.com"}, {"S": "customer"}, {"S": "active"})
     assert user["passwordHash"]["S"].startswith("$2b$")
-    assert "Hello, Ada Lovelace" in words_of(client.get("/accounts/").content.decode())
+    page = words_of(client.get("/accounts/").content.decode())
+    assert "Welcome, Ada. Your account is open and you are signed in." in page
+    assert "Hello, Ada Lovelace" in page
     assert client.post(link, {"password": PASSWORD}).status_code == 410
 
 
@@ -212,12 +214,12 @@ def test_sixty_hostile_values_of_next_and_more_end_at_the_account(tables: Any, c
 
 
 @pytest.mark.parametrize("url", ["https://evil.example/", "//evil.example", "/\\evil.example"])
-def test_a_hostile_next_in_the_mailed_link_ends_at_home(tables: Any, client: Client, now: datetime, url: str) -> None:
+def test_a_hostile_next_in_the_mailed_link_ends_at_the_account(tables: Any, client: Client, now: datetime, url: str) -> None:
     client.post("/accounts/register/", {**NEW, "next": url})
     (message,) = deliver(now)
     assert "evil.example" not in str(message.body) + str(message.alternatives)
 
-    assert client.post(f"{link_in(message)}?next={quote(url)}", {"password": PASSWORD})["Location"] == "/"
+    assert client.post(f"{link_in(message)}?next={quote(url)}", {"password": PASSWORD})["Location"] == "/accounts/"
 
 
 @pytest.mark.parametrize("url", ["/", "/cart/", "/products/?q=lamp&page=2", "/products/prod-1/%E8%8C%B6/", "/a//b"])

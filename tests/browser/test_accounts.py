@@ -61,7 +61,7 @@ def test_a_stranger_becomes_a_customer(visit: Callable[..., Page], axe: Callable
     look(page)
     page.get_by_label("Password").fill(PASSWORD)
     _submit(page)
-    expect(page).to_have_url("/")
+    expect(page).to_have_url("/accounts/")
     if script:
         expect(page.get_by_role("link", name="Your account, Ada Lovelace")).to_be_visible()
 
