@@ -58,6 +58,7 @@ class AmountField(forms.DecimalField):
             max_digits=10 + digits(settings.CURRENCY),
             decimal_places=digits(settings.CURRENCY),
             widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+            error_messages={"invalid": "An amount such as 12.50, please."},
             **kwargs,
         )
 
@@ -112,7 +113,13 @@ class ProductForm(forms.Form):
     compare_at_price = AmountField(
         label="Old price", required=False, help_text="What it cost before; shown struck through where it is more than the price."
     )
-    category = forms.ChoiceField(label="Category")
+    category = forms.ChoiceField(
+        label="Category",
+        error_messages={
+            "required": "Choose a category.",
+            "invalid_choice": "There is no category “%(value)s”: it has to be made first.",
+        },
+    )
     sub_category = LineField(label="Subcategory", required=False)
     sku = LineField(label="SKU", most=64, help_text="Your number for it; no two products share one.")
     weight = forms.IntegerField(

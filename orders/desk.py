@@ -6,7 +6,7 @@ from cart import discounts
 from orders.desk_models import note_row, word_row
 from orders.domain import Order
 from shop.lib.ids import new_record_id
-from shop.lib.words import findable_words
+from shop.lib.words import findable_number, findable_words
 
 
 def add_note(*, order: Order, text: str, actor: str, now: datetime) -> None:
@@ -18,6 +18,12 @@ def remember_words(*, order: Order) -> None:
     """Let an order be found by e-mail address and name. Safe to repeat."""
     for word in findable_words(order.email, order.address.name):
         word_row(word, order.order_id).save()
+
+
+def remember_number(*, order_id: str, number: str) -> None:
+    """Let an order be found by the number of a paper or parcel of its own; without one nothing is done. Safe to repeat."""
+    if word := findable_number(number):
+        word_row(word, order_id).save()
 
 
 def note_use_of_code(*, order: Order) -> None:

@@ -60,12 +60,26 @@ def _effects_of_order(old: Image, new: dict[str, Any], now: datetime) -> list[Ca
     if order.status is OrderStatus.PROCESSING and was != OrderStatus.PROCESSING:
         effects += [
             lambda: services.count_paid(order=order, now=now),
-            lambda: services.issue_invoice(order=order, now=now),
+            lambda: _issue_invoice(order, now),
             lambda: _mail_once(order, "confirmation", now, lambda: mails.confirmation(order)),
         ]
     if before:
+        effects += [
+            partial(services.remember_number, order_id=order.order_id, number=parcel.tracking_number)
+            for parcel in order.parcels[len(before.parcels) :]
+        ]
         effects += [partial(services.audit_order, before=before, after=order), *_mails_of_move(before, order, now)]
     return effects
+
+
+def _issue_invoice(order: Order, now: datetime) -> None:
+    invoice = services.issue_invoice(order=order, now=now)
+    services.remember_number(order_id=order.order_id, number=invoice.number)
+
+
+def _issue_credit_note(refund: Refund, now: datetime) -> None:
+    number = services.issue_credit_note(order_id=refund.order_id, key=refund.key, now=now)
+    services.remember_number(order_id=refund.order_id, number=number)
 
 
 def _mails_of_move(before: Order, order: Order, now: datetime) -> list[Callable[[], object]]:
@@ -102,7 +116,7 @@ def _effects_of_success(refund: Refund, was: str | None, now: datetime) -> list[
     if refund.state is RefundState.SUCCEEDED and was != RefundState.SUCCEEDED:
         return [
             lambda: services.count_refund(refund=refund, now=now),
-            lambda: services.issue_credit_note(order_id=refund.order_id, key=refund.key, now=now),
+            lambda: _issue_credit_note(refund, now),
             lambda: _mail_refund(refund, now),
         ]
     if refund.state is RefundState.FAILED and was == RefundState.SUCCEEDED:

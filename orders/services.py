@@ -8,7 +8,7 @@ delivered or cancelled (`orders/fulfilling.py`), its money goes back (`orders/re
 
 from orders.auditing import audit_note, audit_order, audit_refund
 from orders.claiming import NotClaimable, claim_order
-from orders.desk import add_note, note_use_of_code, remember_words
+from orders.desk import add_note, note_use_of_code, remember_number, remember_words
 from orders.finding import LOOKUP_LIFETIME, ask_for_link, order_asked_for
 from orders.fulfilling import (
     MoneyIsThere,
@@ -120,6 +120,7 @@ __all__ = [
     "refund_rest",
     "release",
     "remember_details",
+    "remember_number",
     "remember_typed",
     "remember_words",
     "request_refund",

@@ -17,7 +17,7 @@ from orders.mail_views import mail_rows
 from orders.staff_forms import ListForm, NoteForm, ReasonForm
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
 from shop.lib.http import see_other
-from shop.lib.words import findable_words
+from shop.lib.words import findable_number, findable_words
 
 STATUS_LABELS = {
     OrderStatus.PENDING: "Waiting for payment",
@@ -173,11 +173,11 @@ def order_context(found: Order) -> dict[str, Any]:
 
 
 def _search(request: HttpRequest, form: ListForm, words: str) -> HttpResponse:
-    """Straight to the order whose number it is, else the orders with all the words."""
+    """Straight to the order whose number it is, else the orders with all the words, or a paper or parcel of this number."""
     exact = desk_queries.order_with_number(words)
     if exact:
         return see_other(reverse("orders_staff:order", args=[exact.order_id]))
-    found = desk_queries.orders_like(findable_words(words))
+    found = desk_queries.orders_like(findable_words(words)) or desk_queries.orders_like((findable_number(words),))
     context = {"form": form, "rows": [order_row(one) for one in found], "words": words, "tabs": _tabs(request, None)}
     return render(request, "staff/orders/orders.html", context)
 

@@ -14,6 +14,11 @@ def label(name: str) -> str:
     return " ".join(words).lower().capitalize()
 
 
+def findable_number(text: str) -> str:
+    """A number people read out, of an invoice or a parcel, as one word: without case and spaces."""
+    return "".join(text.casefold().split())
+
+
 def findable_words(*texts: str) -> tuple[str, ...]:
     """The words of texts as they are compared: an e-mail address whole, everything without case and accents, none twice."""
     found: dict[str, None] = {}

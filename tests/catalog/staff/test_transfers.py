@@ -76,8 +76,8 @@ def test_a_file_is_looked_at_checked_and_written(editor: Client, bucket: Any, no
 
     words = words_of(checked.text)
     assert re.findall(r"<dd>(\d+)</dd>", checked.text) == ["1", "1", "0", "2"]
-    assert "price: Enter a number." in words
-    assert "category: Select a valid choice." in words
+    assert "price: An amount such as 12.50, please." in words
+    assert "category: There is no category “" in words
     assert [item for item in items_of("Products") if item["SK"]["S"] == PRODUCT_SK] == before
     done = editor.post(f"{here}apply/", follow=True)
     assert re.findall(r"<dd>(\d+)</dd>", done.text) == ["1", "1", "0", "2"]
