@@ -13,7 +13,6 @@ from catalog.queries import categories, keep_categories
 from shop.lib.access import viewer_of
 from shop.lib.clock import utc_now
 from shop.lib.deadline import OutOfTime
-from shop.saved import saved_of
 from shop.staff_menu import menu_of
 
 
@@ -27,9 +26,15 @@ def shop(request: HttpRequest) -> dict[str, Any]:
         "is_local": settings.LOCAL,
         # Asked for by private pages alone: an answer to whoever was asked for must not be kept for everybody.
         "viewer": SimpleLazyObject(lambda: viewer_of(request)),
-        "saved": SimpleLazyObject(lambda: saved_of(request)),
+        "saved": SimpleLazyObject(lambda: _saved(request)),
         "staff_menu": SimpleLazyObject(lambda: menu_of(request)),
     }
+
+
+def _saved(request: HttpRequest) -> object:
+    from shop.saved import saved_of  # with it come tables of accounts, which only lists of staff want
+
+    return saved_of(request)
 
 
 def _standard_delivery() -> dict[str, Any]:

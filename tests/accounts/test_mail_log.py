@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import pytest
+from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 
 from accounts import closing, queries, services
@@ -45,12 +47,21 @@ def test_mails_lie_under_the_person_and_a_strangers_under_the_wish(
     assert "New password sent" not in words_of(client.get(f"/staff/customers/{user.user_id}/").text)
 
 
-def test_the_log_goes_with_the_account(tables: Any, unlimited: None, now: datetime) -> None:
+def test_the_log_goes_with_the_account(tables: Any, unlimited: None, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise OSError("no mail today")
+
     user, other = make_user(now), make_user(now, email="eve@example.com")
-    for email in (user.email, other.email):
-        services.request_password_reset(email=email, source="", now=now)
+    services.request_password_reset(email=user.email, source="", now=now)
+    with monkeypatch.context() as patched:
+        patched.setattr(EmailMultiAlternatives, "send", refuse)
+        with pytest.raises(OSError, match="no mail today"):
+            deliver(now)
+    assert [one.subject for one in queries.failed_mails().items] == [f"USER#{user.user_id}"]
+    services.request_password_reset(email=other.email, source="", now=now)
     deliver(now)
 
     closing.close_account(user=user, session_id=session_of(user, now).session_id)
 
     assert [item["PK"]["S"] for item in logged()] == [f"USER#{other.user_id}"]
+    assert queries.failed_mails().items == ()

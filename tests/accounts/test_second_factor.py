@@ -87,6 +87,22 @@ def test_the_password_alone_signs_nobody_in_any_more(staff: User, client: Client
     assert client.get("/staff/").status_code == 200
 
 
+def test_a_program_gets_no_tokens_for_the_password_alone(staff: User, client: Client, now: datetime) -> None:
+    secret, _codes = _turn_on(staff, now - timedelta(minutes=10))
+    known = {"email": staff.email, "password": PASSWORD}
+
+    answers = [
+        client.post("/api/v1/token", known | more, content_type="application/json")
+        for more in ({}, {"code": "000000"}, {"code": pyotp.TOTP(secret).now()})
+    ]
+
+    assert [("access_token" in answer.text, answer.status_code) for answer in answers] == [
+        (False, 401),
+        (False, 401),
+        (True, 200),
+    ]
+
+
 def test_a_code_works_once(staff: User, now: datetime) -> None:
     secret, codes = _turn_on(staff, now)
     code = pyotp.TOTP(secret).at(now)
