@@ -30,7 +30,7 @@ from shop.lib.attributes import (
 )
 from shop.lib.audit import AuditRow
 from shop.lib.money import Money
-from shop.lib.tables import Row
+from shop.lib.tables import Item, Row, value_of
 
 OPEN_REFUNDS_PARTITION = "REFUND#open"
 FINDINGS_PK = "FINDINGS"
@@ -303,18 +303,19 @@ def to_invoice(row: InvoiceRow) -> Invoice:
     )
 
 
-def to_figures(row: FiguresRow) -> Figures:
-    _, day, currency = row.sk.split("#")
+def to_figures(item: Item) -> Figures:
+    """A day's sums, from an item: a period has up to two hundred."""
+    _, day, currency = value_of(item, FiguresRow.sk).split("#")
     return Figures(
         day=date.fromisoformat(day),
-        placed=row.placed or 0,
-        orders=row.orders or 0,
-        items=row.items or 0,
-        revenue=Money.of(row.revenue or Decimal(0), currency),
-        refunds=row.refunds or 0,
-        refunded=Money.of(row.refunded or Decimal(0), currency),
-        failed_payments=row.failed_payments or 0,
-        carts=row.carts or 0,
+        placed=value_of(item, FiguresRow.placed, 0),
+        orders=value_of(item, FiguresRow.orders, 0),
+        items=value_of(item, FiguresRow.items, 0),
+        revenue=Money.of(value_of(item, FiguresRow.revenue, Decimal(0)), currency),
+        refunds=value_of(item, FiguresRow.refunds, 0),
+        refunded=Money.of(value_of(item, FiguresRow.refunded, Decimal(0)), currency),
+        failed_payments=value_of(item, FiguresRow.failed_payments, 0),
+        carts=value_of(item, FiguresRow.carts, 0),
     )
 
 

@@ -1,6 +1,7 @@
 """The menu of the staff pages: every entry with the permission its page asks for, so that nobody sees what they may not open."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -38,9 +39,14 @@ class Entry:
 def menu_of(request: HttpRequest) -> list[Entry]:
     """The entries the viewer may open, the one they are in marked."""
     viewer = viewer_of(request)
-    entries = [(label, reverse(name)) for label, name, permission in MENU if permission is None or viewer.may(permission)]
+    entries = [(label, url) for label, url, permission in _addresses() if permission is None or viewer.may(permission)]
     path = next((reverse(entry) for page, entry in _UNDER.items() if request.path.startswith(reverse(page))), request.path)
     # `/staff/` begins them all, and is home alone.
     home = reverse("staff:home")
     current = path if path == home else next((url for _, url in entries if url != home and path.startswith(url)), "")
     return [Entry(label, url, url == current) for label, url in entries]
+
+
+@cache
+def _addresses() -> list[tuple[str, str, Permission | None]]:
+    return [(label, reverse(name), permission) for label, name, permission in MENU]
