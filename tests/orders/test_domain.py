@@ -1,10 +1,25 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 
 from cart.delivery_domain import after_working_days
-from orders.domain import PAID, TRANSITIONS, IllegalTransition, OrderStatus, require_transition
+from orders.domain import (
+    HOLD,
+    PAID,
+    TRANSITIONS,
+    Address,
+    IllegalTransition,
+    Order,
+    OrderLine,
+    OrderStatus,
+    Parcel,
+    Payment,
+    require_transition,
+)
+from shop.lib.money import Money
+from shop.lib.owner import Owner
 
 ALLOWED = {
     ("pending", "processing"),
@@ -63,3 +78,115 @@ def test_weekends_are_no_working_days(start: str, days: int, end: str) -> None:
     moment = datetime.fromisoformat(f"{start}T15:42:10").replace(tzinfo=UTC)
 
     assert after_working_days(moment, days) == datetime.fromisoformat(f"{end}T00:00:00").replace(tzinfo=UTC)
+
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def usd(minor: int) -> Money:
+    return Money(minor, "USD")
+
+
+def order(status: OrderStatus = OrderStatus.PENDING, **more: Any) -> Order:
+    mug = OrderLine("prod-m", "Mug", 2, usd(2400), "")
+    bowl = OrderLine("prod-b", "Bowl", 3, usd(1000), "")
+    fields: dict[str, Any] = {
+        "order_id": "ord-1",
+        "owner": Owner("user-1", is_guest=False),
+        "status": status,
+        "email": "ada@example.com",
+        "phone": "",
+        "lines": (bowl, mug),
+        "address": Address("Ada", "1 Mill Lane", "Bath", "", "BA1", "GB"),
+        "delivery_method": "standard",
+        "subtotal": usd(7800),
+        "tax": usd(624),
+        "shipping": usd(999),
+        "total": usd(9423),
+        "payment": Payment(usd(9423)),
+        "created_at": NOW,
+        "updated_at": NOW,
+        "due_at": NOW + HOLD,
+    }
+    return Order(**fields | more)
+
+
+@pytest.mark.parametrize(
+    ("refunded", "unsent", "shipped", "refundable", "to_ship", "away"),
+    [
+        (0, 0, 0, 7, 7, 0),
+        (0, 0, 3, 7, 4, 3),
+        (2, 2, 3, 5, 2, 3),  # two stay and are refunded, two are still to leave
+        (2, 0, 3, 5, 4, 1),  # two came back and were refunded: what waits still leaves
+        (5, 3, 4, 2, 0, 2),
+        (7, 7, 0, 0, 0, 0),
+        (7, 0, 7, 0, 0, 0),
+        (7, 3, 5, 0, 0, 1),  # refunded without word whether they had left: never less than none
+    ],
+)
+def test_pieces_of_a_line_are_to_leave_away_or_given_back(
+    refunded: int, unsent: int, shipped: int, refundable: int, to_ship: int, away: int
+) -> None:
+    line = OrderLine("prod-m", "Mug", 7, usd(2400), "", refunded=refunded, unsent=unsent, shipped=shipped)
+
+    assert (line.refundable, line.to_ship, line.away) == (refundable, to_ship, away)
+    assert line.amount == usd(16800)
+
+
+def test_what_is_left_of_a_payment_is_what_was_paid_less_what_was_asked_back() -> None:
+    untouched, partly = Payment(usd(9423)), Payment(usd(9423), refundable=usd(7023), refunded=usd(2400))
+
+    assert (untouched.left, untouched.given_back) == (usd(9423), usd(0))
+    assert (partly.left, partly.given_back) == (usd(7023), usd(2400))
+
+
+@pytest.mark.parametrize(
+    ("refundable", "refunded", "is_settled_up"),
+    [(0, 9423, True), (0, 9422, False), (1, 9423, False), (9423, None, False), (0, None, False)],
+)
+def test_an_order_is_settled_up_when_all_of_it_has_gone_back(refundable: int, refunded: int | None, is_settled_up: bool) -> None:
+    payment = Payment(usd(9423), refundable=usd(refundable), refunded=None if refunded is None else usd(refunded))
+
+    assert order(OrderStatus.REFUNDED, payment=payment).is_settled_up is is_settled_up
+
+
+@pytest.mark.parametrize(
+    ("tax", "is_included", "worth"), [(None, False, 999), (None, True, 999), (80, False, 1079), (80, True, 999)]
+)
+def test_the_deliverys_worth_has_the_tax_that_was_added_to_it(tax: int | None, is_included: bool, worth: int) -> None:
+    placed = order(delivery_tax=None if tax is None else usd(tax), tax_included=is_included)
+
+    assert placed.delivery_worth == usd(worth)
+
+
+def test_a_line_is_found_by_its_product() -> None:
+    placed = order()
+
+    assert placed.count == 5
+    assert [placed.line_of(key) for key in ("prod-m", "prod-b", "prod-a", "prod-z", "")] == [
+        *placed.lines[::-1],
+        None,
+        None,
+        None,
+    ]
+
+
+def test_pieces_are_kept_half_an_hour_and_a_quarter_more_when_asked_and_the_job_waits_a_minute_longer() -> None:
+    assert order().kept_until == datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
+    assert order(hold_extended=True).kept_until == datetime(2026, 11, 23, 12, 45, tzinfo=UTC)
+    assert timedelta(minutes=31) == HOLD
+
+
+@pytest.mark.parametrize("status", OrderStatus)
+def test_what_may_be_done_with_an_order_follows_from_its_status(status: OrderStatus) -> None:
+    parcel = Parcel(NOW, "UPS", "1Z", (("prod-m", 1),))
+    unpaid, paid = order(status), order(status, payment=Payment(usd(9423), status="succeeded"))
+
+    assert unpaid.can_be_cancelled is (status in {"pending", "processing"})
+    assert order(status, parcels=(parcel,)).can_be_cancelled is (status == "pending")
+    assert unpaid.is_awaiting_payment is (status == "pending")
+    assert unpaid.was_never_paid is (status in {"expired", "cancelled"})
+    assert not paid.was_never_paid
+    assert unpaid.goes_back is (status in {"refund_pending", "refunded"})
+    assert unpaid.is_paid is (status in {"processing", "shipped", "delivered", "refund_pending", "refunded"})
+    assert unpaid.can_be_reviewed is (status in {"processing", "shipped", "delivered"})
