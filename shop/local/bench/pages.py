@@ -80,6 +80,10 @@ def _list(scene: Scene) -> Ask:
     return Ask(LIST_PATH)
 
 
+def _staff(address: str) -> Callable[[Scene], Ask]:
+    return lambda scene: Ask(address.format(order=scene.desk.order.order_id), cookie=scene.desk.cookie)
+
+
 PAGES = (
     Page("home", lambda _: Ask("/")),
     Page("list", _list, target_ms=6.5),
@@ -102,6 +106,12 @@ PAGES = (
     Page("payment", _order("/checkout/{}/pay/", has_paid=False)),
     Page("confirmation", _order("/checkout/{}/confirmation/", has_paid=True)),
     Page("order", _order("/orders/{}/", has_paid=True)),
+    Page("staff: dashboard", _staff("/staff/"), target_ms=10),
+    Page("staff: orders", _staff("/staff/orders/"), target_ms=10),
+    Page("staff: order", _staff("/staff/orders/{order}/"), target_ms=10),
+    Page("staff: products", _staff("/staff/products/"), target_ms=10),
+    Page("staff: stock", _staff("/staff/stock/"), target_ms=10),
+    Page("staff: customers", _staff("/staff/customers/"), target_ms=10),
     Page("404", lambda _: Ask("/no-such-page/"), status=404),
     Page("healthz", lambda _: Ask("/healthz")),
 )

@@ -2,9 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.http import HttpResponse
 
+from accounts import services as accounts
+from accounts.cookies import set_tokens
+from accounts.domain import Role, User, UserStatus
+from accounts.sessions import Device, start_session
 from cart import queries as carts
 from cart import services as cart_services
 from catalog.domain import Product
@@ -13,11 +18,15 @@ from orders import services as order_services
 from orders.domain import Address, CheckoutDetails, Order
 from shop.lib.clock import utc_now
 from shop.lib.guests import GUEST_COOKIE, new_guest, remember_guest
+from shop.lib.ids import new_id
 from shop.lib.owner import Owner
 from shop.local.bench.asks import SITE_ORIGIN
 from shop.local.fake_stripe import FakeStripe
 
 _ADDRESS = Address(name="Ada Lovelace", street="123 Main St", city="New York", state="NY", zip_code="10001", country="US")
+_ORDERS = 60
+"""More than a page of staff's lists holds."""
+_OFFICE = Device(known_as="", user_agent="bench", source="127.0.0.1", coarse_source="127.0.0.0")
 _DETAILS = CheckoutDetails(email="ada@example.com", phone="", address=_ADDRESS, delivery="standard")
 
 
@@ -46,6 +55,14 @@ class Customer:
     key: str
 
 
+@dataclass(frozen=True)
+class Desk:
+    """An admin's browser, and one of the orders there are to work on."""
+
+    cookie: str
+    order: Order
+
+
 class Scene:
     """Makes shoppers of every kind, past the web server."""
 
@@ -72,6 +89,26 @@ class Scene:
         seen = order_services.review_mark(cart, _DETAILS)
         agreed = {"cart_id": cart.cart_id, "total_minor": str(cart.totals.total.minor), "seen": seen}
         return Buyer(shopper, agreed)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """An admin, with a page and more of paid orders."""
+        now = utc_now()
+        user = User(
+            user_id=new_id("user", now),
+            email="admin@example.com",
+            first_name="Ines",
+            last_name="Falk",
+            role=Role.ADMIN,
+            status=UserStatus.ACTIVE,
+            created_at=now,
+            credentials=1,
+        )
+        accounts.add_user(user=user, now=now)
+        response = HttpResponse()
+        set_tokens(response, start_session(user=user, is_long=False, device=_OFFICE, now=now))
+        orders = [self.customer(has_paid=True).order for _ in range(_ORDERS)]
+        return Desk("; ".join(f"{name}={morsel.coded_value}" for name, morsel in response.cookies.items()), orders[-1])
 
     def customer(self, *, has_paid: bool) -> Customer:
         """A new guest with an order of 3 lines, its payment page open or paid."""

@@ -28,4 +28,4 @@ def test_other_lines_stay_as_they_are() -> None:
 
 def test_every_log_goes_through_it() -> None:
     assert settings.LOGGING["root"]["handlers"] == ["stderr"]
-    assert settings.LOGGING["handlers"]["stderr"]["filters"] == ["without_secrets"]
+    assert "without_secrets" in settings.LOGGING["handlers"]["stderr"]["filters"]

@@ -78,7 +78,7 @@ def test_a_silent_service_leaves_the_others_in_peace(gateway: FaultGateway) -> N
     s3 = boto3.client("s3", endpoint_url=gateway.endpoint)
     ses = boto3.client("sesv2", endpoint_url=gateway.endpoint, config=Config(read_timeout=0.5, retries={"total_max_attempts": 1}))
 
-    assert s3.list_buckets()["Buckets"] == []  # nor does it lose replies: that is the tables' weather
+    assert "Buckets" in s3.list_buckets()  # nor does it lose replies: that is the tables' weather
     with pytest.raises(ReadTimeoutError):
         ses.get_account()
 
