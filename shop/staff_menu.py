@@ -8,8 +8,9 @@ from django.urls import reverse
 
 from shop.lib.access import Permission, viewer_of
 
-# Label, name of the address, and the permission its view requires (None: any staff).
-MENU: tuple[tuple[str, str, Permission | None], ...] = (
+# Label, name of the address (or the address itself), and the permission its view requires (None: any staff).
+_Menu = tuple[tuple[str, str, Permission | None], ...]
+MENU: _Menu = (
     ("Home", "staff:home", None),
     ("Orders", "orders_staff:orders", Permission.ORDERS_VIEW),
     ("Products", "catalog_staff:products", Permission.PRODUCTS_VIEW),
@@ -39,7 +40,7 @@ class Entry:
 def menu_of(request: HttpRequest) -> list[Entry]:
     """The entries the viewer may open, the one they are in marked."""
     viewer = viewer_of(request)
-    entries = [(label, url) for label, url, permission in _addresses() if permission is None or viewer.may(permission)]
+    entries = [(label, url) for label, url, permission in _addresses(MENU) if permission is None or viewer.may(permission)]
     path = next((reverse(entry) for page, entry in _UNDER.items() if request.path.startswith(reverse(page))), request.path)
     # `/staff/` begins them all, and is home alone.
     home = reverse("staff:home")
@@ -48,5 +49,5 @@ def menu_of(request: HttpRequest) -> list[Entry]:
 
 
 @cache
-def _addresses() -> list[tuple[str, str, Permission | None]]:
-    return [(label, reverse(name), permission) for label, name, permission in MENU]
+def _addresses(menu: _Menu) -> _Menu:
+    return tuple((label, reverse(name), permission) for label, name, permission in menu)

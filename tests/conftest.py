@@ -32,6 +32,8 @@ from shop.local.ministack import Ministack
 from tests.environment import CLOUD_PORT
 
 TABLES = ("Products", "Users", "Carts", "Orders")
+_BATCH = 25
+"""Items DynamoDB writes in one BatchWriteItem."""
 
 
 @pytest.fixture(scope="session")
@@ -48,8 +50,7 @@ def tables(cloud: Ministack) -> Iterator[Any]:
     client = connection().client
     yield client
     for table in TABLES:
-        for key in _keys(client, table_name(table)):
-            client.delete_item(TableName=table_name(table), Key=key)
+        _delete(client, table_name(table), _keys(client, table_name(table)))
     cache.clear()
     catalog_queries.forget_categories()
     forget_pages()
@@ -58,6 +59,11 @@ def tables(cloud: Ministack) -> Iterator[Any]:
 def _keys(client: Any, name: str) -> list[dict[str, Any]]:
     pages = client.get_paginator("scan").paginate(TableName=name, ProjectionExpression="PK, SK", ConsistentRead=True)
     return [key for page in pages for key in page["Items"]]
+
+
+def _delete(client: Any, name: str, keys: list[dict[str, Any]]) -> None:
+    for first in range(0, len(keys), _BATCH):
+        client.batch_write_item(RequestItems={name: [{"DeleteRequest": {"Key": key}} for key in keys[first : first + _BATCH]]})
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ The tables are in memory, which makes a step ten times as quick; a last game is 
 every answer of the one must be the other's. Longer: `LIVES=3000 make test ARGS=tests/orders/test_machine.py`.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,10 +84,14 @@ def _said(refusal: ClientError | None) -> list[Any]:
     return [response["Error"]["Code"], [reason["Code"] for reason in response.get("CancellationReasons", [])]]
 
 
+def _written(item: dict[str, Any]) -> str:
+    return json.dumps(item, sort_keys=True, default=repr)
+
+
 def _told(answer: dict[str, Any], params: dict[str, Any]) -> list[Any]:
     """What an answer says; items that have no order of their own, sorted."""
     items = answer.get("Items", [])
     if "IndexName" in params:
-        items = sorted(items, key=repr)
-    found = {name: sorted(batch, key=repr) for name, batch in answer.get("Responses", {}).items()}
+        items = sorted(items, key=_written)
+    found = {name: sorted(batch, key=_written) for name, batch in answer.get("Responses", {}).items()}
     return [answer.get("Item"), items, found, answer.get("Attributes"), "LastEvaluatedKey" in answer]

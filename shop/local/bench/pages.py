@@ -20,7 +20,8 @@ class Page:
     """A page, the request that shows it, and the processor time it may cost.
 
     `is_once` marks requests that can be made but once: then each has a request prepared for it alone. Shared pages are drawn anew
-    for every request, but for those that are about the kept ones (`is_kept`).
+    for every request, but for those that are about the kept ones (`is_kept`). Staff pages have no floor
+    (`has_floor`): their templates ask who looks.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Page:
     target_ms: float | None = None
     is_once: bool = False
     is_kept: bool = False
+    has_floor: bool = True
 
 
 def _product(scene: Scene) -> Ask:
@@ -80,8 +82,11 @@ def _list(scene: Scene) -> Ask:
     return Ask(LIST_PATH)
 
 
-def _staff(address: str) -> Callable[[Scene], Ask]:
-    return lambda scene: Ask(address.format(order=scene.desk.order.order_id), cookie=scene.desk.cookie)
+def _staff(name: str, address: str) -> Page:
+    def prepare(scene: Scene) -> Ask:
+        return Ask(address.format(order=scene.desk.order.order_id), cookie=scene.desk.cookie)
+
+    return Page(f"staff: {name}", prepare, target_ms=10, has_floor=False)
 
 
 PAGES = (
@@ -106,12 +111,12 @@ PAGES = (
     Page("payment", _order("/checkout/{}/pay/", has_paid=False)),
     Page("confirmation", _order("/checkout/{}/confirmation/", has_paid=True)),
     Page("order", _order("/orders/{}/", has_paid=True)),
-    Page("staff: dashboard", _staff("/staff/"), target_ms=10),
-    Page("staff: orders", _staff("/staff/orders/"), target_ms=10),
-    Page("staff: order", _staff("/staff/orders/{order}/"), target_ms=10),
-    Page("staff: products", _staff("/staff/products/"), target_ms=10),
-    Page("staff: stock", _staff("/staff/stock/"), target_ms=10),
-    Page("staff: customers", _staff("/staff/customers/"), target_ms=10),
+    _staff("dashboard", "/staff/"),
+    _staff("orders", "/staff/orders/"),
+    _staff("order", "/staff/orders/{order}/"),
+    _staff("products", "/staff/products/"),
+    _staff("stock", "/staff/stock/"),
+    _staff("customers", "/staff/customers/"),
     Page("404", lambda _: Ask("/no-such-page/"), status=404),
     Page("healthz", lambda _: Ask("/healthz")),
 )

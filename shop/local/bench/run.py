@@ -35,7 +35,8 @@ def run(*, stripe: FakeStripe, requests: int, products: int, cold_starts: int) -
 
     _say("Watching what each page asks of the tables …")
     watched = {page.name: watch(page, scene) for page in PAGES}
-    drawn = {name: seen.drawing for name, seen in watched.items() if seen.drawing and drawings.can_be_saved(seen.drawing)}
+    with_floor = {page.name: watched[page.name].drawing for page in PAGES if page.has_floor}
+    drawn = {name: drawing for name, drawing in with_floor.items() if drawing and drawings.can_be_saved(drawing)}
     drawings.save(drawn, DRAWINGS)
 
     _say(f"Timing {requests} requests of each page …")

@@ -9,7 +9,7 @@ from catalog.transfer_domain import COLUMNS, safe
 BROKEN_EVERY = 100
 _TITLES_LINE = 1
 _BROKEN: tuple[tuple[dict[str, str], str], ...] = (
-    ({"price": "free"}, "price: Enter a number."),
+    ({"price": "free"}, "price: An amount such as 12.50, please."),
     ({"price": "0.00"}, "price: The price has to be more than nothing."),
     ({"price": "-5.00"}, "price: Ensure this value is greater than or equal to 0."),
     ({"name": ""}, "name: This field is required."),
