@@ -73,7 +73,11 @@ def _prepare(cloud: Ministack, stripe: FakeStripe, gateway: FaultGateway) -> Non
     logging.captureWarnings(True)  # noqa: FBT003 - positional in the standard library
     from django.core import mail
 
+    from shop.lib.tables import BaseMeta
+    from shop.local.prove.world import THREADS
+
     mail.outbox = []
+    BaseMeta.max_pool_connections = THREADS  # all of them in one process here, where a function has one
     call_command("createtables", stdout=StringIO())
 
 

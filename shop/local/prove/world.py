@@ -48,6 +48,8 @@ _DETAILS = CheckoutDetails(email="ada@example.com", phone="", address=_ADDRESS, 
 STAFF = Viewer("prove", "The proof", "", "admin", frozenset(), "")
 MINUTELY = ("release_unpaid_orders", "settle_paid_orders", "resume_refunds")
 _PAGE = "http://shop.invalid/"
+THREADS = 200
+"""So many shoppers act at once."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,7 @@ class World:
         return sum(one["amount"] for one in refunds if one["payment_intent"] in intents and one["status"] == "succeeded")
 
 
-def at_once(tasks: list[Callable[[], Any]], *, threads: int = 200) -> list[Any]:
+def at_once(tasks: list[Callable[[], Any]], *, threads: int = THREADS) -> list[Any]:
     """The results of all tasks, or the exceptions they ended in, run on many threads."""
 
     def run(task: Callable[[], Any]) -> Any:
