@@ -13,6 +13,7 @@ from orders.ledger_domain import Refund
 from orders.ledger_models import OrderAuditRow
 from orders.models import ref_pk
 from orders.moving import CLOCK, SHOPPER, STRIPE
+from orders.wording import REFUND_REASONS, STATUS_LABELS
 from shop.lib.audit import Change, audit_row
 from shop.lib.viewer import Viewer
 
@@ -44,7 +45,7 @@ def audit_refund(*, refund: Refund) -> None:
         Change("money that goes back", "", str(refund.amount)),
         Change("pieces", "", pieces),
         Change("delivery", "", str(refund.delivery) if refund.delivery else ""),
-        Change("reason", "", refund.note or refund.reason),
+        Change("reason", "", refund.note or REFUND_REASONS[refund.reason]),
     ]
     _row(refund.order_id, refund.actor, "asked for a refund", refund.asked_at, f"refund-{refund.key}", changes).save()
 
@@ -68,7 +69,7 @@ def _of_history(before: Order, after: Order) -> Iterator[OrderAuditRow]:
     was = before.status
     for number, entry in enumerate(after.history[len(before.history) :], start=len(before.history) + 1):
         if entry.actor not in _NOBODY:
-            changes = [Change("status", was, entry.status), *_beside(before, after, entry)]
+            changes = [Change("status", STATUS_LABELS[was], STATUS_LABELS[entry.status]), *_beside(before, after, entry)]
             yield _row(after.order_id, entry.actor, _ACTIONS.get(entry.status, "changed"), entry.at, f"step-{number}", changes)
         was = entry.status
 

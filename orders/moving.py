@@ -12,9 +12,10 @@ from catalog import services as catalog_services
 from orders.domain import HistoryEntry, Order, OrderLine, OrderStatus, require_transition
 from orders.maps import HistoryMap, to_history_map, to_item_map
 from orders.models import SESSION_ID, USE_RETURNED, OrderRow, status_partition
+from shop.lib import actors
 from shop.lib.tables import all_of
 
-SHOPPER, STRIPE, CLOCK = "shopper", "stripe", "clock"
+SHOPPER, STRIPE, CLOCK = actors.SHOPPER, actors.STRIPE, actors.CLOCK
 """Actors of an order's history."""
 
 

@@ -15,22 +15,11 @@ from orders.documents import credit_note_pdf, invoice_pdf, packing_slip_pdf
 from orders.domain import Order, OrderStatus
 from orders.mail_views import mail_rows
 from orders.staff_forms import ListForm, NoteForm, ReasonForm
+from orders.wording import REFUND_REASONS, REFUND_STATES, STATUS_LABELS, payment_words
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
 from shop.lib.http import see_other
 from shop.lib.words import findable_number, findable_words
 
-STATUS_LABELS = {
-    OrderStatus.PENDING: "Waiting for payment",
-    OrderStatus.PROCESSING: "To ship",
-    OrderStatus.SHIPPED: "Shipped",
-    OrderStatus.DELIVERED: "Delivered",
-    OrderStatus.REVIEW: "To check",
-    OrderStatus.REFUND_PENDING: "Refund on its way",
-    OrderStatus.REFUNDED: "Refunded",
-    OrderStatus.CANCELLED: "Cancelled",
-    OrderStatus.EXPIRED: "Not paid in time",
-}
-"""Where an order stands, as staff read it, in the order of the tabs."""
 BADGES = {
     OrderStatus.PROCESSING: "is-warn",
     OrderStatus.REVIEW: "is-bad",
@@ -92,7 +81,8 @@ def order(request: HttpRequest, order_id: str) -> HttpResponse:
         "lines": [(line, skus.get(line.product_id, "")) for line in found.lines],
         "stripe_url": _stripe_url(found.payment.payment_intent_id),
         "customer_url": reverse("orders_staff:customer", args=[found.owner.id]) if may_see_customer else "",
-        "refunds": file.refunds,
+        "payment_state": payment_words(found.payment.status),
+        "refunds": [(refund, REFUND_STATES[refund.state], REFUND_REASONS[refund.reason]) for refund in file.refunds],
         "mails": mail_rows(file),
         "entries": file.entries if viewer.may(Permission.AUDIT_VIEW) else None,
         "notes": file.notes,

@@ -9,7 +9,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from orders import desk_queries
-from orders.staff_views import BADGES, STATUS_LABELS
+from orders.staff_views import BADGES
+from orders.wording import STATUS_LABELS
 from shop import charts, dashboard
 from shop.dashboard import Days, days_of
 from shop.doctor import State

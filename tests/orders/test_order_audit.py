@@ -66,8 +66,8 @@ def test_parcels_and_arrival_are_told(paid: Order, now: datetime) -> None:
     assert entries(paid) == [
         (EVE, "sent a parcel", {"parcel 1": ("", "UPS 1Z9, 1 × Mug")}),
         (EVE, "sent a parcel", {"parcel 2": ("", "1 × Mug")}),
-        (EVE, "shipped the order", {"status": ("processing", "shipped")}),
-        (EVE, "noted the arrival", {"status": ("shipped", "delivered")}),
+        (EVE, "shipped the order", {"status": ("To ship", "Shipped")}),
+        (EVE, "noted the arrival", {"status": ("Shipped", "Delivered")}),
     ]
 
 
@@ -87,7 +87,7 @@ def test_a_cancellation_is_told_with_what_could_go_back_before_and_after(paid: O
     done(lambda: services.cancel_order(order=paid, actor=EVE, now=now, note="by phone"), now)
     told = {action: changes for _, action, changes in entries(paid)}
     assert told["cancelled the order"] == {
-        "status": ("processing", "cancelled"),
+        "status": ("To ship", "Cancelled"),
         "can go back": (str(paid.total), "$0.00"),
         "reason": ("", "by phone"),
     }

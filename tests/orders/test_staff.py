@@ -210,6 +210,10 @@ def test_what_goes_back_is_shown_in_money_first_and_then_goes_back_once(
     assert made_at(stripe) == [2592]
     assert stock(mug.product_id) == 9
     assert stored(order).status is OrderStatus.PROCESSING
+    page = desk.get(f"/staff/orders/{order.order_id}/").text
+    assert "<dt>State</dt><dd>Refunded in part</dd>" in page
+    assert '<span class="badge is-good">Refunded</span>' in page
+    assert re.findall(r'Placed <span class="muted">by ([^<]+)</span>', page) == ["the customer"]
 
 
 def test_of_a_line_that_left_in_part_staff_say_what_came_back(
