@@ -17,7 +17,6 @@ from orders.models import OrderRow
 from shop.lib.attributes import time_text
 from shop.lib.ids import new_id
 from shop.lib.owner import Owner
-from shop.lib.tables import connection
 from shop.local.fake_stripe.state import new_id as new_stripe_id
 from shop.local.prove.world import World
 
@@ -44,7 +43,7 @@ class Copies:
         self._rows = [
             (table, json.dumps(item))
             for table in (OrderRow.Meta.table_name, ProductRow.Meta.table_name)
-            for item in _items(table)
+            for item in _items(world, table)
             if order.order_id in json.dumps(item)
         ]
         [self._movement] = {item["movementId"]["S"] for _, text in self._rows if "movementId" in (item := json.loads(text))}
@@ -58,7 +57,7 @@ class Copies:
         """Write them all; their numbers."""
         numbers: list[str] = []
         rows = self._renamed(wanted, numbers)
-        client = connection().client
+        client = self._world.eyes
         while some := list(islice(rows, _A_CALL)):
             requests: dict[str, list[Any]] = {}
             for table, item in some:
@@ -101,8 +100,8 @@ def spread(owner: Owner, count: int, products: Sequence[str], *, until: datetime
         yield Copy(owner, until - over + over * (at + 1) / count, products[at % len(products)])
 
 
-def _items(table: str) -> Iterator[dict[str, Any]]:
-    for page in connection().client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+def _items(world: World, table: str) -> Iterator[dict[str, Any]]:
+    for page in world.eyes.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
         yield from page["Items"]
 
 

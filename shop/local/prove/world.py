@@ -8,12 +8,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
+import boto3
+from botocore.config import Config
 from django.conf import settings
 from django.core.cache import cache
 from django.core.management import call_command
@@ -36,7 +39,6 @@ from shop.lib.guests import new_guest
 from shop.lib.ids import new_id
 from shop.lib.money import Money
 from shop.lib.owner import Owner
-from shop.lib.tables import connection
 from shop.lib.viewer import Viewer
 from shop.local.fake_stripe import FakeStripe
 from shop.local.prove.gateway import FaultGateway, Weather
@@ -60,6 +62,11 @@ class World:
     stripe: FakeStripe
     rows: int
     """So many lines has the spreadsheet that is imported."""
+
+    @cached_property
+    def eyes(self) -> Any:
+        """A client to look at whole tables with: past the weather, and with more patience than a page has."""
+        return boto3.client("dynamodb", endpoint_url=self.gateway.upstream, config=Config(read_timeout=60))
 
     @contextmanager
     def weather(self, **faults: Any) -> Iterator[Weather]:
@@ -149,9 +156,8 @@ class World:
 
     def begin_anew(self) -> None:
         """Empty tables and an empty Stripe, for what is to be counted whole."""
-        client = connection().client
         for row in TABLES:
-            client.delete_table(TableName=row.Meta.table_name)
+            self.eyes.delete_table(TableName=row.Meta.table_name)
         call_command("createtables", stdout=StringIO())
         with self.stripe.state.lock:
             for table in self.stripe.state.tables.values():
@@ -164,7 +170,7 @@ class World:
 
     def orders(self) -> list[Order]:
         """Every order there is."""
-        pages = connection().client.get_paginator("scan").paginate(TableName=OrderRow.Meta.table_name, ConsistentRead=True)
+        pages = self.eyes.get_paginator("scan").paginate(TableName=OrderRow.Meta.table_name, ConsistentRead=True)
         items = [item for page in pages for item in page["Items"] if item["SK"]["S"].startswith("ORDER#")]
         return [to_order(OrderRow.from_raw_data(item)) for item in items]
 
