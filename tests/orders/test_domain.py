@@ -114,23 +114,23 @@ def order(status: OrderStatus = OrderStatus.PENDING, **more: Any) -> Order:
 @pytest.mark.parametrize(
     ("refunded", "unsent", "shipped", "refundable", "to_ship", "away"),
     [
-        (0, 0, 0, 7, 7, 0),
-        (0, 0, 3, 7, 4, 3),
-        (2, 2, 3, 5, 2, 3),  # two stay and are refunded, two are still to leave
-        (2, 0, 3, 5, 4, 1),  # two came back and were refunded: what waits still leaves
-        (5, 3, 4, 2, 0, 2),
-        (7, 7, 0, 0, 0, 0),
-        (7, 0, 7, 0, 0, 0),
-        (7, 3, 5, 0, 0, 1),  # refunded without word whether they had left: never less than none
+        (0, 0, 0, 10, 10, 0),
+        (0, 0, 3, 10, 7, 3),
+        (2, 2, 3, 8, 5, 3),  # two stay and are refunded, two are still to leave
+        (2, 0, 3, 8, 7, 1),  # two came back and were refunded: what waits still leaves
+        (5, 3, 4, 5, 3, 2),
+        (10, 10, 0, 0, 0, 0),
+        (10, 0, 10, 0, 0, 0),
+        (7, 0, 5, 3, 5, 0),  # refunded without word whether they had left: never less than none
     ],
 )
 def test_pieces_of_a_line_are_to_leave_away_or_given_back(
     refunded: int, unsent: int, shipped: int, refundable: int, to_ship: int, away: int
 ) -> None:
-    line = OrderLine("prod-m", "Mug", 7, usd(2400), "", refunded=refunded, unsent=unsent, shipped=shipped)
+    line = OrderLine("prod-m", "Mug", 10, usd(2400), "", refunded=refunded, unsent=unsent, shipped=shipped)
 
     assert (line.refundable, line.to_ship, line.away) == (refundable, to_ship, away)
-    assert line.amount == usd(16800)
+    assert line.amount == usd(24000)
 
 
 def test_what_is_left_of_a_payment_is_what_was_paid_less_what_was_asked_back() -> None:
@@ -138,6 +138,20 @@ def test_what_is_left_of_a_payment_is_what_was_paid_less_what_was_asked_back() -
 
     assert (untouched.left, untouched.given_back) == (usd(9423), usd(0))
     assert (partly.left, partly.given_back) == (usd(7023), usd(2400))
+
+
+@pytest.mark.parametrize(
+    ("brand", "last4", "words"),
+    [
+        ("visa", "4242", "Visa ending in 4242"),
+        ("amex", "0005", "American Express ending in 0005"),
+        ("diners_club", "3237", "Diners Club ending in 3237"),
+        ("", "4242", "Card ending in 4242"),
+        ("visa", "", ""),
+    ],
+)
+def test_a_card_is_named_as_people_name_it(brand: str, last4: str, words: str) -> None:
+    assert Payment(usd(9423), card_brand=brand, card_last4=last4).card == words
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,7 @@ def test_an_old_order_and_an_old_wish_are_not_answered(
         ("#lsqOv3k7", "ord-1sq0v3k7"),
         ("ord-", ""),
         ("ord-x#REF", ""),
+        ("ord-1ﬁ", ""),
     ],
 )
 def test_numbers_are_read_as_people_type_them(typed: str, order_id: str) -> None:
