@@ -8,26 +8,22 @@ mapping (which column is what) -> checking (all lines, nothing written) -> check
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 
 from django.conf import settings
-from django.utils.datastructures import MultiValueDict
 from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
 
 from catalog import product_export
-from catalog.domain import Product
 from catalog.editing import MOST_AT_ONCE, PhotosMoved, Writing, change_photos, write_together
-from catalog.editing_domain import Draft, blank_draft, draft_of, texts_of
+from catalog.import_lines import Outcome, Plan, outcome_of, plans_of, sku_of
 from catalog.photos import Upload, bucket
 from catalog.product_export import EXPORTING
-from catalog.queries import ProductNotFound, categories, image_keys
-from catalog.staff_forms import ProductForm, values_of
-from catalog.staff_queries import StoredPhoto, products_of_skus
-from catalog.transfer_domain import NotACsv, Record, delimiter_of, guessed_column, pairs_of, records
+from catalog.queries import ProductNotFound
+from catalog.staff_queries import StoredPhoto
+from catalog.transfer_domain import NotACsv, Record, delimiter_of, guessed_column, records
 from catalog.transfer_models import TRANSFERS_PK, TransferErrorRow, TransferRow, error_sk, errors_pk, transfer_key
 from shop.lib.deadline import time_left
 from shop.lib.ids import new_id
@@ -39,12 +35,13 @@ MAX_BYTES = 100 * 1024 * 1024
 MAPPING, CHECKING, CHECKED, APPLYING, DONE, FAILED = "mapping", "checking", "checked", "applying", "done", "failed"
 WORKING = (CHECKING, APPLYING)
 _KEY = re.compile(r"uploads/csv-[0-9a-z]{17}")
-_IMAGE = re.compile(r"products/[0-9a-f]{32}|https://[^\s\x00-\x1f]{1,500}")
 _HEAD_BYTES = 64 * 1024
 _CHUNK_BYTES = 256 * 1024
 _ROWS_A_STEP = 100
 _LEAST_SECONDS = 8.0
 _LATEST = 20
+_MOST_REMEMBERED = 200_000
+"""Lines whose SKUs are kept in mind, about 20 MB; a repeat further down is written all the same, and not told."""
 
 
 class UnknownFile(Exception):
@@ -119,6 +116,15 @@ def errors_of(*, transfer_id: str, state: str, at_most: int = 200) -> tuple[Tran
     return tuple(TransferErrorRow.query(errors_pk(transfer_id), TransferErrorRow.sk.startswith(error_sk(state)), limit=at_most))
 
 
+def repeats_of(*, transfer_id: str, state: str, at_most: int = 200) -> tuple[TransferErrorRow, ...]:
+    """The first lines of a pass that are about a product of an earlier line."""
+    return errors_of(transfer_id=transfer_id, state=_repeats(state), at_most=at_most)
+
+
+def _repeats(state: str) -> str:
+    return f"{state}-again"
+
+
 def check_import(*, transfer_id: str, columns: Mapping[str, str], actor: Viewer) -> None:
     """Read every line with this choice of columns, writing nothing. Again, where it was checked before. Raises MayNotStock."""
     found = transfer(transfer_id=transfer_id)
@@ -153,6 +159,7 @@ def _reset(found: TransferRow, states: Sequence[str], state: str, columns: Mappi
         changed=0,
         same=0,
         failed=0,
+        repeated=0,
     )
 
 
@@ -171,12 +178,13 @@ def go_on(*, transfer_id: str, now: datetime, at_most: int = 1_000_000) -> int:
     done = 0
     lines = records(_chunks(found.file, found.offset), delimiter=found.delimiter, offset=found.offset, line=found.line)
     try:
+        seen = _seen(found)
         while done < at_most and time_left() > _LEAST_SECONDS:
             step = list(islice(lines, _ROWS_A_STEP))
             if not step:
                 _update(found, state=CHECKED if found.state == CHECKING else DONE)
                 break
-            _step(found, step, now)
+            _step(found, step, seen, now)
             done += len(step)
     except NotACsv as error:
         _update(found, state=FAILED, problem=str(error))
@@ -186,116 +194,60 @@ def go_on(*, transfer_id: str, now: datetime, at_most: int = 1_000_000) -> int:
     return done
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What became of a line: a counter's name, and words where it could not be used."""
-
-    counter: str
-    words: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """A line that changes something: what it makes of the product as it was read, or of none."""
-
-    draft: Draft
-    current: Product | None
-    pieces: int
-    images: list[str] | None
-    """Keys or addresses; None leaves them as they are."""
-
-    @property
-    def photos(self) -> list[StoredPhoto]:
-        return [StoredPhoto(image) for image in self.images or ()]
-
-    @property
-    def outcome(self) -> _Outcome:
-        return _Outcome("changed" if self.current else "created")
+def _seen(found: TransferRow) -> dict[str, int]:
+    """The SKUs of the usable lines before this run's first, each with its line; read again, as a run leaves its place alone."""
+    lines = records(_chunks(found.file, 0), delimiter=found.delimiter)
+    head = next(lines)
+    if head.ends_at == found.offset:
+        return {}
+    told = TransferErrorRow.query(errors_pk(found.sk), TransferErrorRow.sk.startswith(error_sk(found.state)))
+    failed = {row.line for row in told}
+    before = takewhile(lambda record: record.ends_at <= found.offset, lines)
+    seen: dict[str, int] = {}
+    for record in islice(before, _MOST_REMEMBERED):
+        if record.line not in failed:
+            seen.setdefault(sku_of(_row(found, record)), record.line)
+    return seen
 
 
-def _step(found: TransferRow, step: Sequence[Record], now: datetime) -> None:
-    where = {column: int(place) for place, column in found.columns.items()}
-    rows = [{name: _cell(record, place) for name, place in where.items()} for record in step]
-    plans = _plans(rows, now)
-    outcomes = _write(found, rows, plans, now) if found.state == APPLYING else [_outcome(plan) for plan in plans]
+def _row(found: TransferRow, record: Record) -> dict[str, str]:
+    return {column: _cell(record, int(place)) for place, column in found.columns.items()}
+
+
+def _step(found: TransferRow, step: Sequence[Record], seen: dict[str, int], now: datetime) -> None:
+    rows = [_row(found, record) for record in step]
+    plans = plans_of(rows, now)
+    outcomes = _write(found, rows, plans, now) if found.state == APPLYING else [outcome_of(plan) for plan in plans]
     counts = {"created": found.created, "changed": found.changed, "same": found.same, "failed": found.failed}
+    counts["repeated"] = found.repeated
     for record, row, outcome in zip(step, rows, outcomes, strict=True):
-        counts[outcome.counter] += 1
+        first = seen.get(sku_of(row))
         if outcome.words:
-            key = (errors_pk(found.sk), error_sk(found.state, record.line))
-            sku = row.get("sku", "")[:64] or None
-            TransferErrorRow(*key, line=record.line, sku=sku, words=outcome.words[:500]).save()
+            counts["failed"] += 1
+            _tell(found, found.state, record, row, outcome.words)
+        elif first is not None:
+            counts["repeated"] += 1
+            _tell(found, _repeats(found.state), record, row, f"Line {first} is about this product too; this later line holds.")
+        else:
+            counts[outcome.counter] += 1
+            if len(seen) < _MOST_REMEMBERED:
+                seen[sku_of(row)] = record.line
     _update(found, offset=step[-1].ends_at, line=step[-1].line, **counts)
+
+
+def _tell(found: TransferRow, told: str, record: Record, row: dict[str, str], words: str) -> None:
+    sku = row.get("sku", "")[:64] or None
+    TransferErrorRow(errors_pk(found.sk), error_sk(told, record.line), line=record.line, sku=sku, words=words[:500]).save()
 
 
 def _cell(record: Record, place: int) -> str:
     return record.cells[place] if place < len(record.cells) else ""
 
 
-def _outcome(plan: _Plan | _Outcome) -> _Outcome:
-    return plan.outcome if isinstance(plan, _Plan) else plan
-
-
-def _plans(rows: Sequence[dict[str, str]], now: datetime) -> list[_Plan | _Outcome]:
-    """What each line would do to the products as they are now: three calls for a hundred lines."""
-    known = products_of_skus(skus=[_sku(row) for row in rows])
-    has_images = known and any("images" in row for row in rows)
-    stored = image_keys(product_ids=[product.product_id for product in known.values()]) if has_images else {}
-    names = [category.name for category in categories()]
-    found: list[_Plan | _Outcome] = []
-    for row in rows:
-        current = known.get(_sku(row))
-        keys = stored.get(current.product_id, ()) if current else ()
-        try:
-            plan = _written(row, current, names, now)
-        except _CannotBe as problem:
-            found.append(_Outcome("failed", str(problem)))
-            continue
-        is_same = current is not None and texts_of(draft_of(current)) == texts_of(plan.draft)
-        is_same = is_same and (plan.images is None or tuple(plan.images) == tuple(keys))
-        found.append(_Outcome("same") if is_same else plan)
-    return found
-
-
-def _sku(row: dict[str, str]) -> str:
-    return row.get("sku", "").strip()
-
-
-class _CannotBe(Exception):
-    """A line cannot be used."""
-
-
-def _written(row: dict[str, str], current: Product | None, names: Sequence[str], now: datetime) -> _Plan:
-    """What a line says: by the very rules of the editor, on top of what is there. Raises _CannotBe."""
-    before = draft_of(current) if current else blank_draft(settings.CURRENCY)
-    data = MultiValueDict({name: [text] for name, text in values_of(before).items()})
-    for kind in ("attribute", "option"):
-        cell = row.get(f"{kind}s")
-        pairs = list(getattr(before, f"{kind}s").items()) if cell is None else pairs_of(cell)
-        data.setlist(f"{kind}_name", [name for name, _ in pairs])
-        data.setlist(f"{kind}_value", [value for _, value in pairs])
-    for name, text in row.items():
-        if name in data and (text.strip() or name not in ("status", "slug")):
-            data[name] = text.strip().lower() if name == "status" else text
-    form = ProductForm(data, categories=names, draft=before, now=now)  # type: ignore[arg-type]  # getlist is all it needs
-    if not form.is_valid():
-        raise _CannotBe("; ".join(f"{name}: {' '.join(map(str, errors))}" for name, errors in form.errors.items()))
-    images = row["images"].split() if "images" in row else None
-    if images and not all(_IMAGE.fullmatch(image) for image in images):
-        raise _CannotBe("images: give keys of photographs kept here, or addresses that begin with https://")
-    pieces = row.get("stock", "").strip() or "0"
-    if not (pieces.isascii() and pieces.isdigit() and len(pieces) < 8):  # noqa: PLR2004 - no more than the field's number allows
-        raise _CannotBe(f"stock: “{pieces[:20]}” is no number of pieces")
-    draft = form.written
-    return _Plan(replace(draft, slug=draft.slug or current.slug) if current else draft, current, int(pieces), images)
-
-
-def _write(
-    found: TransferRow, rows: Sequence[dict[str, str]], plans: Sequence[_Plan | _Outcome], now: datetime
-) -> list[_Outcome]:
+def _write(found: TransferRow, rows: Sequence[dict[str, str]], plans: Sequence[Plan | Outcome], now: datetime) -> list[Outcome]:
     """Carry out the plans, a dozen products in a transaction; what became of each line."""
-    outcomes = [_outcome(plan) for plan in plans]
-    planned = [(place, plan) for place, plan in enumerate(plans) if isinstance(plan, _Plan)]
+    outcomes = [outcome_of(plan) for plan in plans]
+    planned = [(place, plan) for place, plan in enumerate(plans) if isinstance(plan, Plan)]
     for start in range(0, len(planned), MOST_AT_ONCE):
         some = planned[start : start + MOST_AT_ONCE]
         try:
@@ -310,7 +262,7 @@ class _Twice(Exception):
     """Two lines are about one product, which a transaction cannot write twice."""
 
 
-def _write_some(found: TransferRow, plans: Sequence[_Plan], now: datetime) -> None:
+def _write_some(found: TransferRow, plans: Sequence[Plan], now: datetime) -> None:
     if len({plan.draft.sku for plan in plans}) < len(plans):
         raise _Twice
     actor = Viewer(user_id=found.actor_id, name=found.actor_name)
@@ -322,15 +274,15 @@ def _write_some(found: TransferRow, plans: Sequence[_Plan], now: datetime) -> No
             change_photos(product_id=product_id, change=partial(_kept, photos), actor=actor, now=now)
 
 
-def _write_alone(found: TransferRow, row: dict[str, str], now: datetime) -> _Outcome:
+def _write_alone(found: TransferRow, row: dict[str, str], now: datetime) -> Outcome:
     """Write a line by what is there now: an earlier line, another run of this import or a person was there in between."""
-    [plan] = _plans([row], now)
-    if not isinstance(plan, _Plan):
+    [plan] = plans_of([row], now)
+    if not isinstance(plan, Plan):
         return plan
     try:
         _write_some(found, [plan], now)
     except (Refused, PhotosMoved, ProductNotFound):
-        return _Outcome("failed", "somebody changed this product at the same moment; import the line again")
+        return Outcome("failed", "somebody changed this product at the same moment; import the line again")
     return plan.outcome
 
 

@@ -47,18 +47,30 @@ class LineField(forms.CharField):
 
     def __init__(self, *, most: int = LONGEST_NAME, **kwargs: Any) -> None:
         super().__init__(max_length=most, validators=[one_line], **kwargs)
+        self.error_messages.setdefault("max_length", "At most %(limit_value)d characters, please; these are %(show_value)d.")
 
 
 class AmountField(forms.DecimalField):
     """An amount of the shop's currency in major units, to Money."""
 
     def __init__(self, **kwargs: Any) -> None:
+        places = digits(settings.CURRENCY)
+        own = kwargs.pop("error_messages", {})
         super().__init__(
             min_value=Decimal(0),
-            max_digits=10 + digits(settings.CURRENCY),
-            decimal_places=digits(settings.CURRENCY),
+            max_digits=10 + places,
+            decimal_places=places,
             widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-            error_messages={"invalid": "An amount such as 12.50, please."},
+            error_messages={
+                "invalid": "An amount such as 12.50, please.",
+                "min_value": "An amount of nothing or more, please.",
+                "max_digits": "This amount is too large.",
+                "max_whole_digits": "This amount is too large.",
+                "max_decimal_places": f"At most {places} digits after the point, please."
+                if places
+                else "Without a point, please.",
+                **own,
+            },
             **kwargs,
         )
 
@@ -91,14 +103,19 @@ class ListForm(forms.Form):
         )
 
 
+_NO_PRICE = "The price has to be more than nothing."
+_NO_SLUG = "Letters without accents, digits, - and _ alone, please, such as oak-bowl."
+
+
 class ProductForm(forms.Form):
     """A product as staff write it. Attributes and options are pairs of repeated fields, so that rows need no script."""
 
-    name = LineField(label="Name")
+    name = LineField(label="Name", error_messages={"required": "A product needs a name."})
     slug = forms.SlugField(
         label="Address",
         required=False,
         max_length=LONGEST_NAME,
+        error_messages={"invalid": _NO_SLUG},
         help_text="The last part of the page’s address; empty makes one of the name. Old addresses keep leading here.",
     )
     description = forms.CharField(
@@ -109,7 +126,7 @@ class ProductForm(forms.Form):
         validators=[no_control_characters],
     )
     brand = LineField(label="Brand", required=False)
-    price = AmountField(label="Price")
+    price = AmountField(label="Price", error_messages={"required": "A product needs a price.", "min_value": _NO_PRICE})
     compare_at_price = AmountField(
         label="Old price", required=False, help_text="What it cost before; shown struck through where it is more than the price."
     )
@@ -121,12 +138,18 @@ class ProductForm(forms.Form):
         },
     )
     sub_category = LineField(label="Subcategory", required=False)
-    sku = LineField(label="SKU", most=64, help_text="Your number for it; no two products share one.")
+    sku = LineField(
+        label="SKU",
+        most=64,
+        help_text="Your number for it; no two products share one.",
+        error_messages={"required": "A product needs a SKU, a number of your own."},
+    )
     weight = forms.IntegerField(
         label="Weight in grams",
         required=False,
         min_value=0,
         max_value=1_000_000,
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), "Whole grams, please: from 0 to 1000000, a ton."),
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
         help_text="Packed, as delivery is priced; empty: the attribute “weight” counts.",
     )
@@ -140,14 +163,23 @@ class ProductForm(forms.Form):
         label="Family",
         required=False,
         max_length=100,
+        error_messages={"invalid": _NO_SLUG},
         help_text="Products of one family differ by the options below, and link to each other.",
     )
-    status = forms.TypedChoiceField(label="Status", coerce=ProductStatus)
+    status = forms.TypedChoiceField(
+        label="Status",
+        coerce=ProductStatus,
+        error_messages={
+            "required": "Choose draft, active or archived.",
+            "invalid_choice": "“%(value)s” is no status: choose draft, active or archived.",
+        },
+    )
     publish_at = forms.DateTimeField(
         label="Publish at (UTC)",
         required=False,
         input_formats=[_TIME_FORMAT, "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format=_TIME_FORMAT),
+        error_messages={"invalid": "A day and time such as 2027-05-31 09:30, please."},
         help_text="For a draft: it becomes active then, by itself.",
     )
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
@@ -174,7 +206,7 @@ class ProductForm(forms.Form):
     def clean_price(self) -> Money | None:
         price: Money | None = self.cleaned_data["price"]
         if price is not None and not price:
-            raise ValidationError("The price has to be more than nothing.")
+            raise ValidationError(_NO_PRICE)
         return price
 
     def clean_description(self) -> str:

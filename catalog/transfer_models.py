@@ -30,6 +30,7 @@ class TransferRow(Row):
     changed = IntegerAttribute(default=0)
     same = IntegerAttribute(default=0)
     failed = IntegerAttribute(default=0)
+    repeated = IntegerAttribute(default=0)
     problem = UnicodeAttribute(null=True)
     upload = UnicodeAttribute(null=True)
     parts = TextListAttribute(default=list)
@@ -37,7 +38,7 @@ class TransferRow(Row):
 
 
 class TransferErrorRow(Row):
-    """A line of an import that cannot be used, and why."""
+    """A line of an import that something is told of: that it cannot be used, and why, or that it repeats an earlier one."""
 
     class Meta(ProductMeta):
         pass
@@ -56,5 +57,5 @@ def errors_pk(transfer_id: str) -> str:
 
 
 def error_sk(state: str, line: int | None = None) -> str:
-    """The key of a line's error; without a line what those of a pass begin with."""
+    """The key of what is told of a line; without a line what those of a pass begin with."""
     return f"{state}#" if line is None else f"{state}#{line:08d}"

@@ -100,6 +100,7 @@ def transfer(request: HttpRequest, transfer_id: str) -> HttpResponse:
         "titles": [(place, title, found.columns.get(str(place), "")) for place, title in enumerate(found.titles)],
         "columns": COLUMNS,
         "errors": importing.errors_of(transfer_id=transfer_id, state=checked) if found.failed else (),
+        "repeats": importing.repeats_of(transfer_id=transfer_id, state=checked) if found.repeated else (),
     }
     return render(request, "staff/catalog/transfer.html", context)
 

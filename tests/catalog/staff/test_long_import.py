@@ -131,7 +131,7 @@ def test_two_runs_at_once_write_each_line_once_and_neither_calls_it_broken(
     transfer_id = begin(bucket, b"".join(made_csv.content(40, categories=CATEGORIES)), now)
     importing.go_on(transfer_id=transfer_id, now=now)
     importing.apply_import(transfer_id=transfer_id, actor=EDITOR)
-    real = importing._plans
+    real = importing.plans_of
 
     def overtaken(rows: Sequence[dict[str, str]], at: datetime) -> Any:
         plans = real(rows, at)
@@ -139,7 +139,7 @@ def test_two_runs_at_once_write_each_line_once_and_neither_calls_it_broken(
         importing.go_on(transfer_id=transfer_id, now=now)  # the other run, from the same place to the end
         return plans
 
-    monkeypatch.setattr(importing, "_plans", overtaken)
+    monkeypatch.setattr(importing, "plans_of", overtaken)
     importing.go_on(transfer_id=transfer_id, now=now)
     found = importing.transfer(transfer_id=transfer_id)
     assert (found.state, counts(transfer_id), errors(transfer_id, importing.APPLYING)) == (importing.DONE, (40, 0, 0, 0), [])
@@ -160,9 +160,49 @@ def test_of_lines_about_one_product_the_last_holds(bucket: Any, now: datetime) -
     )
     transfer_id = begin(bucket, lines.encode(), now)
     importing.go_on(transfer_id=transfer_id, now=now)
+    announced = counts(transfer_id)
     importing.apply_import(transfer_id=transfer_id, actor=EDITOR)
     importing.go_on(transfer_id=transfer_id, now=now)
-    assert counts(transfer_id) == (1, 3, 0, 0)
+    assert counts(transfer_id) == announced == (1, 1, 0, 0)
+    told = [
+        (4, "NEW", "Line 2 is about this product too; this later line holds."),
+        (5, "MUG", "Line 3 is about this product too; this later line holds."),
+    ]
+    for state in (importing.CHECKING, importing.APPLYING):
+        assert [(row.line, row.sku, row.words) for row in importing.repeats_of(transfer_id=transfer_id, state=state)] == told
     found = {sku: (item["name"]["S"], item["price"]["N"], item["inventory"]["N"]) for sku, item in products().items()}
     assert found == {"NEW": ("Second", "3", "4"), "MUG": ("Mug", "5", "3"), "OTHER": (other.name, "24", "20")}
     assert stock_sum(product_id=mug.product_id, now=now).drift == 0
+
+
+def test_every_kind_of_broken_line_is_told_in_the_words_of_the_shop(bucket: Any, now: datetime) -> None:
+    rows = [
+        row | {"sku": f"{number}"} for number, row in enumerate(made_csv.rows(1000, categories=CATEGORIES)) if number % 100 == 50
+    ]
+    body = ",".join(rows[0]) + "\r\n" + "".join(",".join(f'"{cell}"' for cell in row.values()) + "\r\n" for row in rows)
+    transfer_id = begin(bucket, body.encode(), now)
+    importing.go_on(transfer_id=transfer_id, now=now)
+    assert [words for _, _, words in errors(transfer_id, importing.CHECKING)] == [
+        words for _, _, words in made_csv.expected_errors(1000)
+    ]
+
+
+def test_a_repeat_is_known_across_slices_and_a_broken_line_is_none_to_repeat(bucket: Any, now: datetime) -> None:
+    lines = "sku,name,price,category\r\n" + "".join(
+        f"{sku},{name},1.00,Lighting\r\n"
+        for sku, name in (
+            ("BROKEN", ""),
+            ("LAMP", "Lamp"),
+            *((f"SKU-{number}", "Other") for number in range(100)),
+            ("BROKEN", "Mended"),
+            ("LAMP", "Lamp"),
+            ("LAMP", "Lamp"),
+        )
+    )
+    transfer_id = begin(bucket, lines.encode(), now)
+    assert importing.go_on(transfer_id=transfer_id, now=now, at_most=100) == 100
+    importing.go_on(transfer_id=transfer_id, now=now)  # another run, which has seen none of that
+    assert counts(transfer_id) == (102, 0, 0, 1)
+    assert [
+        (row.line, row.sku, row.words) for row in importing.repeats_of(transfer_id=transfer_id, state=importing.CHECKING)
+    ] == [(line, "LAMP", "Line 3 is about this product too; this later line holds.") for line in (105, 106)]
