@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 
 from catalog import editing, importing, product_export
+from catalog.import_lines import plans_of
 from catalog.models import PRODUCT_SK
 from catalog.stock_check import stock_sum
 from catalog.transfer_domain import plain
@@ -131,7 +132,7 @@ def test_two_runs_at_once_write_each_line_once_and_neither_calls_it_broken(
     transfer_id = begin(bucket, b"".join(made_csv.content(40, categories=CATEGORIES)), now)
     importing.go_on(transfer_id=transfer_id, now=now)
     importing.apply_import(transfer_id=transfer_id, actor=EDITOR)
-    real = importing.plans_of
+    real = plans_of
 
     def overtaken(rows: Sequence[dict[str, str]], at: datetime) -> Any:
         plans = real(rows, at)
