@@ -18,6 +18,7 @@ from shop.lib.tables import connection
 
 Action = Callable[[], object]
 When = Literal["before", "after"]
+WRITES = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
 
 
 class Killed(BaseException):
@@ -122,3 +123,28 @@ def _rival(
                 raise AssertionError(f"call {nth} of {wanted} never came, only {calls}") from error
             raise
     assert has_acted, f"call {nth} of {wanted} never came, only {calls}"
+
+
+@contextmanager
+def dying(at: tuple[int, str] | None) -> Iterator[None]:
+    """The process dies before or after its n-th write, if there are so many."""
+    if at is None:
+        yield
+        return
+    nth, when = at
+    client = connection().client
+    real, count = client._make_api_call, 0
+
+    def call(name: str, params: dict[str, Any]) -> Any:
+        nonlocal count
+        count += name in WRITES
+        is_the_one = name in WRITES and count == nth
+        if is_the_one and when == "before":
+            raise Killed
+        answer = real(name, params)
+        if is_the_one:
+            raise Killed
+        return answer
+
+    with patch.object(client, "_make_api_call", call):
+        yield

@@ -5,8 +5,7 @@ end, after the jobs alone have had their turns: money in at Stripe is what the o
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -31,14 +30,12 @@ from orders.ledger_domain import FindingKind, Refund, RefundState
 from orders.ledger_models import BOOKMARK_PK, BookmarkRow
 from shop.lib.guests import new_guest
 from shop.lib.money import Money
-from shop.lib.tables import connection
 from shop.local.fake_stripe import ApiFault, FakeStripe
 from tests import factories
 from tests.orders.paid import STAFF, ask, dashboard_refund
-from tests.rivals import Killed
+from tests.rivals import Killed, dying
 
 RECEIVED = 6
-WRITES = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
 ANSWERS = (
     services.CartChanged,
     services.TotalChanged,
@@ -62,31 +59,6 @@ any_order = st.integers(0, 9)
 deaths = st.none() | st.tuples(st.integers(1, 3), st.sampled_from(["before", "after"]))
 has_orders = precondition(lambda self: self.order_ids)
 """Without an order there is nothing to be done to one."""
-
-
-@contextmanager
-def dying(at: tuple[int, str] | None) -> Iterator[None]:
-    """The process dies before or after its n-th write, if there are so many."""
-    if at is None:
-        yield
-        return
-    nth, when = at
-    client = connection().client
-    real, count = client._make_api_call, 0
-
-    def call(name: str, params: dict[str, Any]) -> Any:
-        nonlocal count
-        count += name in WRITES
-        is_the_one = name in WRITES and count == nth
-        if is_the_one and when == "before":
-            raise Killed
-        answer = real(name, params)
-        if is_the_one:
-            raise Killed
-        return answer
-
-    with patch.object(client, "_make_api_call", call):
-        yield
 
 
 class Shop(RuleBasedStateMachine):

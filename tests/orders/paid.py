@@ -29,11 +29,27 @@ def stored(order: Order) -> Order:
     return queries.order_by_id(order_id=order.order_id)
 
 
+def history(order: Order) -> list[str]:
+    """Its statuses, the first one first, as they are stored."""
+    return [entry.status for entry in stored(order).history]
+
+
 def paid_order(stripe: FakeStripe, owner: Owner, lines: dict[str, int], now: datetime) -> Order:
     """An order whose shopper has paid, settled."""
     order = factories.open_payment(factories.make_order(owner, lines, now))
     assert stripe.pay(order.payment.session_id) == "paid"
     return services.settle(session_id=order.payment.session_id, now=now)
+
+
+def three_mugs_and_a_lamp(stripe: FakeStripe, owner: Owner, now: datetime) -> Order:
+    """A paid order at 24.00 a piece (96.00), tax 7.68, delivery 9.99: 113.67. Of each two more are in stock.
+
+    What was said to Stripe until then is forgotten.
+    """
+    mug, lamp = factories.make_product(inventory=5, price=usd(2400)), factories.make_product(inventory=3, price=usd(2400))
+    order = paid_order(stripe, owner, {mug.product_id: 3, lamp.product_id: 1}, now)
+    stripe.state.requests.clear()
+    return order
 
 
 def made_at(stripe: FakeStripe) -> list[int]:

@@ -9,17 +9,14 @@ from orders.domain import Order, OrderLine, OrderStatus
 from orders.maps import to_item_map, to_line
 from shop.lib.owner import Owner
 from shop.local.fake_stripe import FakeStripe
-from tests import factories
-from tests.orders.paid import STAFF, ask, made_at, paid_order, stock, stored, usd
+from tests.orders.paid import STAFF, ask, made_at, stock, stored, three_mugs_and_a_lamp, usd
 
 pytestmark = pytest.mark.usefixtures("tables")
 
 
 @pytest.fixture
 def paid(stripe: FakeStripe, guest: Owner, now: datetime) -> Order:
-    """A paid order: three mugs and a lamp. Of each two more are in stock."""
-    mug, lamp = factories.make_product(inventory=5, price=usd(2400)), factories.make_product(inventory=3, price=usd(2400))
-    return paid_order(stripe, guest, {mug.product_id: 3, lamp.product_id: 1}, now)
+    return three_mugs_and_a_lamp(stripe, guest, now)
 
 
 def left_in_part(paid: Order, now: datetime) -> tuple[Order, str, str]:

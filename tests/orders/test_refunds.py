@@ -1,42 +1,39 @@
 """Money back: through the services, the real stripe library and a table that keeps its promises."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from orders import jobs, payments, services
 from orders import ledger_queries as books
-from orders.domain import HOLD, Order, OrderStatus
+from orders.domain import Order, OrderStatus
 from orders.ledger_domain import FindingKind, RefundReason, RefundState
 from orders.models import REFUNDABLE, order_key
-from shop.lib.guests import new_guest
 from shop.lib.owner import Owner
 from shop.local.fake_stripe import ApiFault, FakeStripe
 from tests import factories
-from tests.conftest import items_of
-from tests.orders.paid import EVE, STAFF, ask, dashboard_refund, made_at, paid_order, stock, stored, usd
-from tests.rivals import Killed, killed, run_around, run_before
+from tests.orders.paid import (
+    EVE,
+    STAFF,
+    ask,
+    dashboard_refund,
+    history,
+    made_at,
+    stock,
+    stored,
+    three_mugs_and_a_lamp,
+    usd,
+)
+from tests.rivals import Killed, killed, run_around
 
 pytestmark = pytest.mark.usefixtures("tables")
 
 
-def history(order: Order) -> list[str]:
-    return [entry.status for entry in stored(order).history]
-
-
 @pytest.fixture
 def paid(stripe: FakeStripe, guest: Owner, now: datetime) -> Order:
-    """A paid order: three mugs and a lamp at 24.00 (96.00), tax 7.68, delivery 9.99: 113.67. Of each two more are in stock."""
-    mug, lamp = factories.make_product(inventory=5, price=usd(2400)), factories.make_product(inventory=3, price=usd(2400))
-    order = paid_order(stripe, guest, {mug.product_id: 3, lamp.product_id: 1}, now)
-    stripe.state.requests.clear()
-    return order
+    return three_mugs_and_a_lamp(stripe, guest, now)
 
 
 def test_a_full_refund_goes_back_to_stripe_the_shelf_and_the_history(stripe: FakeStripe, paid: Order, now: datetime) -> None:
@@ -302,230 +299,3 @@ def test_an_item_in_the_specifications_own_form_is_refunded_too(stripe: FakeStri
 
     assert refund.state is RefundState.SUCCEEDED
     assert stored(paid).payment.left == usd(0)
-
-
-# --- Guards: each fails when its condition is taken away --------------------------------------------------------------
-
-
-def test_two_refunds_at_once_never_exceed_what_was_paid(stripe: FakeStripe, paid: Order, now: datetime) -> None:
-    rival = partial(ask, paid, now, extra=usd(8000))
-
-    with pytest.raises(services.OrderMoved), run_before("TransactWriteItems", rival):
-        ask(paid, now, extra=usd(8000))
-
-    assert (made_at(stripe), stored(paid).payment.left) == ([8000], usd(3367))
-
-
-def test_what_is_left_is_a_condition_of_its_own(stripe: FakeStripe, paid: Order, now: datetime) -> None:
-    def less_is_left() -> None:
-        order_key(paid.owner, paid.order_id).update(actions=[REFUNDABLE.set(Decimal("3.67"))])
-
-    with pytest.raises(services.OrderMoved), run_before("TransactWriteItems", less_is_left):
-        ask(paid, now, extra=usd(11367))
-
-    assert made_at(stripe) == []
-    assert books.refunds_of(order_id=paid.order_id) == ()
-
-
-def _refunded(order: Order, now: datetime) -> object:
-    return services.refund_rest(order=order, restock=True, note="", actor=STAFF, now=now)
-
-
-def _cancelled(order: Order, now: datetime) -> object:
-    return services.cancel_order(order=order, actor="shopper", now=now)
-
-
-def _shipped(order: Order, now: datetime) -> object:
-    return services.ship(order=order, carrier="UPS", tracking_number="1Z", actor=STAFF, now=now)
-
-
-def _shipped_in_part(order: Order, now: datetime) -> object:
-    return services.ship(
-        order=order, carrier="UPS", tracking_number="1Z", actor=STAFF, now=now, pieces={order.lines[0].product_id: 1}
-    )
-
-
-def _refunded_in_part(order: Order, now: datetime) -> object:
-    return ask(order, now, lines={order.lines[0].product_id: 1}, restock=True)
-
-
-Move = Callable[[Order, datetime], object]
-MOVES: list[Move] = [_refunded, _cancelled, _shipped, _shipped_in_part, _refunded_in_part]
-
-
-@pytest.mark.parametrize("slower", MOVES)
-@pytest.mark.parametrize("quicker", MOVES)
-def test_of_refund_cancellation_and_shipment_at_once_one_wins(
-    stripe: FakeStripe, paid: Order, now: datetime, quicker: Move, slower: Move
-) -> None:
-    with pytest.raises(services.OrderMoved), run_before("TransactWriteItems", lambda: quicker(paid, now)):
-        slower(paid, now)
-
-    after = stored(paid)
-    ends: dict[Move, tuple[str, list[int]]] = {
-        _refunded: ("refunded", [5, 3]),
-        _cancelled: ("cancelled", [5, 3]),
-        _shipped: ("shipped", [2, 2]),
-        _shipped_in_part: ("processing", [2, 2]),
-        _refunded_in_part: ("processing", [3, 2]),
-    }
-    status, back = ends[quicker]
-    assert after.status == status
-    assert [stock(line.product_id) for line in paid.lines] == back
-    assert sum(made_at(stripe)) == after.payment.given_back.minor
-
-
-@pytest.mark.parametrize("slower", [_shipped, _shipped_in_part, _refunded, _refunded_in_part])
-def test_of_a_second_parcel_and_something_else_at_once_one_wins(
-    stripe: FakeStripe, paid: Order, now: datetime, slower: Move
-) -> None:
-    _shipped_in_part(paid, now)
-    seen = stored(paid)
-
-    with pytest.raises(services.OrderMoved), run_before("TransactWriteItems", lambda: _shipped_in_part(seen, now)):
-        slower(seen, now)
-
-    assert [line.shipped for line in stored(paid).lines] == [2, 0]
-    assert made_at(stripe) == []
-
-
-# --- Cancelling, shipping, delivering ---------------------------------------------------------------------------------
-
-
-def test_a_paid_order_is_cancelled_whole_before_it_leaves(stripe: FakeStripe, paid: Order, now: datetime) -> None:
-    cancelled = services.cancel_order(order=paid, actor="shopper", now=now, note="Changed my mind")
-
-    assert (cancelled.status, cancelled.payment.status) == (OrderStatus.CANCELLED, "refunded")
-    assert made_at(stripe) == [11367]
-    assert [stock(line.product_id) for line in paid.lines] == [5, 3]
-    assert not cancelled.was_never_paid
-    assert (cancelled.history[-1].actor, cancelled.history[-1].note) == ("shopper", "Changed my mind")
-    with pytest.raises(services.NotCancellable):
-        services.cancel_order(order=cancelled, actor="shopper", now=now)
-
-
-def test_what_was_refunded_before_is_neither_refunded_nor_put_back_again_by_cancelling(
-    stripe: FakeStripe, paid: Order, now: datetime
-) -> None:
-    ask(paid, now, lines={paid.lines[0].product_id: 1}, restock=True)
-
-    services.cancel_order(order=stored(paid), actor=STAFF, now=now)
-
-    assert made_at(stripe) == [2592, 8775]
-    assert [stock(line.product_id) for line in paid.lines] == [5, 3]
-
-
-def test_an_order_of_which_a_parcel_has_left_is_not_cancelled(stripe: FakeStripe, paid: Order, now: datetime) -> None:
-    _shipped_in_part(paid, now)
-
-    with pytest.raises(services.NotCancellable):
-        services.cancel_order(order=stored(paid), actor="shopper", now=now)
-
-    assert made_at(stripe) == []
-
-
-def test_an_order_leaves_in_parcels_and_arrives(stripe: FakeStripe, paid: Order, now: datetime) -> None:
-    mug, lamp = (line.product_id for line in paid.lines)
-    first = services.ship(order=paid, carrier="UPS", tracking_number="1Z1", actor=STAFF, now=now, pieces={mug: 2})
-    with pytest.raises(services.NothingToShip):
-        services.ship(order=first, carrier="UPS", tracking_number="", actor=STAFF, now=now, pieces={mug: 2})
-
-    second = services.ship(order=first, carrier="DHL", tracking_number="JD2", actor=STAFF, now=now)
-    delivered = services.deliver(order=second, actor=STAFF, now=now)
-
-    assert (first.status, second.status, delivered.status) == ("processing", "shipped", "delivered")
-    assert [(parcel.carrier, parcel.tracking_number, parcel.pieces) for parcel in delivered.parcels] == [
-        ("UPS", "1Z1", ((mug, 2),)),
-        ("DHL", "JD2", ((mug, 1), (lamp, 1))),
-    ]
-    assert delivered.tracking_number == "1Z1"
-    assert history(paid) == ["pending", "processing", "shipped", "delivered"]
-    with pytest.raises(services.OrderMoved):
-        services.deliver(order=second, actor=STAFF, now=now)
-    with pytest.raises(services.OrderMoved):
-        services.ship(order=second, carrier="", tracking_number="", actor=STAFF, now=now)
-
-
-def test_pieces_refunded_before_they_left_stay(stripe: FakeStripe, paid: Order, now: datetime) -> None:
-    mug, lamp = (line.product_id for line in paid.lines)
-    ask(paid, now, lines={mug: 3}, restock=True)
-
-    shipped = services.ship(order=stored(paid), carrier="", tracking_number="", actor=STAFF, now=now)
-
-    assert (shipped.status, shipped.parcels[0].pieces) == (OrderStatus.SHIPPED, ((lamp, 1),))
-
-
-# --- Money that comes late --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def late(stripe: FakeStripe, guest: Owner, now: datetime) -> Order:
-    """An order that expired although its page was paid: Stripe's word was overtaken by the shopper."""
-    mug = factories.make_product(inventory=2, price=usd(2400))
-    order = factories.open_payment(factories.make_order(guest, {mug.product_id: 2}, now))
-    assert jobs.release_unpaid_orders(now=now + HOLD) == 1
-    stripe.state.tables["sessions"][order.payment.session_id].update(status="open")
-    assert stripe.pay(order.payment.session_id) == "paid"
-    return order
-
-
-def test_late_money_takes_the_pieces_again_when_all_are_there(stripe: FakeStripe, late: Order, now: datetime) -> None:
-    settled = services.settle(session_id=late.payment.session_id, now=now + HOLD)
-
-    assert (settled.status, settled.payment.status, settled.payment.left) == (OrderStatus.PROCESSING, "completed", usd(6183))
-    assert (stock(late.lines[0].product_id), settled.lines[0].loose, made_at(stripe)) == (0, 0, [])
-    assert services.settle(session_id=late.payment.session_id, now=now + HOLD) == settled
-
-
-def test_late_money_goes_back_at_once_when_a_piece_is_gone(stripe: FakeStripe, late: Order, guest: Owner, now: datetime) -> None:
-    factories.make_order(guest, {late.lines[0].product_id: 1}, now)
-
-    settled = services.settle(session_id=late.payment.session_id, now=now + HOLD)
-
-    assert (settled.status, settled.payment.status, settled.payment.left) == (OrderStatus.REFUNDED, "refunded", usd(0))
-    assert made_at(stripe) == [6183]
-    assert history(late) == ["pending", "expired", "refund_pending", "refunded"]
-    assert stock(late.lines[0].product_id) == 1
-    assert [refund.reason for refund in books.refunds_of(order_id=late.order_id)] == [RefundReason.LATE]
-
-
-def test_who_paid_late_for_what_is_gone_is_shown_the_order_and_not_thanked(
-    stripe: FakeStripe, late: Order, guest: Owner, now: datetime, guest_client: Client
-) -> None:
-    factories.make_order(new_guest(now), {late.lines[0].product_id: 1}, now)
-
-    answer = guest_client.get(f"/checkout/{late.order_id}/return/")
-
-    assert answer["Location"].startswith(f"/orders/{late.order_id}/?key=")
-    page = guest_client.get(answer["Location"])
-    assert "Refunded" in page.text
-    assert guest_client.get(f"/checkout/{late.order_id}/confirmation/").status_code == 302
-
-
-def test_late_money_settled_by_two_at_once_is_taken_or_given_back_but_never_both(
-    stripe: FakeStripe, late: Order, now: datetime
-) -> None:
-    rival = partial(services.settle, session_id=late.payment.session_id, now=now + HOLD)
-
-    with run_before("TransactWriteItems", rival):
-        settled = services.settle(session_id=late.payment.session_id, now=now + HOLD)
-
-    assert settled.status is OrderStatus.PROCESSING
-    assert (stock(late.lines[0].product_id), made_at(stripe)) == (0, [])
-    assert len([item for item in items_of("Products") if item["SK"]["S"].startswith("STOCK#")]) == 4
-
-
-def test_late_money_whose_refund_was_begun_meanwhile_is_not_shipped(
-    stripe: FakeStripe, late: Order, guest: Owner, now: datetime
-) -> None:
-    product_id = late.lines[0].product_id
-    other = factories.make_order(guest, {product_id: 1}, now)
-
-    def given_back_and_free_again() -> None:
-        services.settle(session_id=late.payment.session_id, now=now + HOLD)
-        services.cancel_unpaid(order=other, now=now)
-
-    with run_before("TransactWriteItems", given_back_and_free_again):
-        settled = services.settle(session_id=late.payment.session_id, now=now + HOLD)
-
-    assert (settled.status, made_at(stripe), stock(product_id)) == (OrderStatus.REFUNDED, [6183], 2)

@@ -9,10 +9,12 @@ from django.test import Client
 from catalog import queries
 from catalog.domain import Product
 from shop.lib.viewer import Permission, Viewer
+from tests.conftest import words_of
 
 EDITOR = Viewer(
     "user-000001", "Ada Lovelace", "ada@example.com", "staff", frozenset({Permission.PRODUCTS_EDIT, Permission.STOCK_EDIT})
 )
+URL = "/staff/products/"
 XSS = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -45,6 +47,20 @@ def typed(**overrides: Any) -> dict[str, Any]:
         "publish_at": "",
         **overrides,
     }
+
+
+def id_of(address: str) -> str:
+    """The product whose page this is."""
+    found = re.fullmatch(r"/staff/products/([^/]+)/", address)
+    assert found, address
+    return found[1]
+
+
+def create(client: Client, **overrides: Any) -> str:
+    """A product made through the page; its id."""
+    answer = client.post(f"{URL}new/", typed(**overrides))
+    assert answer.status_code == 303, words_of(answer.text)
+    return id_of(answer["Location"])
 
 
 def form_of(client: Client, product_id: str) -> dict[str, Any]:

@@ -1,0 +1,154 @@
+"""Staff's list of products: by status, by words, page by page; and changes of several at once."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from catalog import queries, services
+from catalog.domain import ProductStatus
+from catalog.editing_domain import draft_of
+from catalog.models import CatalogAuditRow, product_pk
+from shop.lib.audit import entries_about
+from shop.lib.money import Money
+from tests import factories
+from tests.catalog.staff.typing import EDITOR, URL, saved
+from tests.conftest import counted_calls, items_of
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+
+def names_in(page: str) -> list[str]:
+    return re.findall(r'<div><a href="/staff/products/[^"]+/">([^<]+)</a>', page)
+
+
+def test_lists_by_status_page_by_page(editor: Client) -> None:
+    for n in range(30):
+        factories.make_product(name=f"Mug {n:02}", created_at=datetime(2026, 1, 1, 12, n, tzinfo=UTC))
+    factories.make_product(name="Sketch", status=ProductStatus.DRAFT)
+    factories.make_product(name="Hidden", status=ProductStatus.INACTIVE)
+    factories.make_product(name="Old", status=ProductStatus.ARCHIVED)
+
+    first = editor.get(URL).text
+    assert names_in(first) == [f"Mug {n:02}" for n in range(29, 5, -1)]
+    further = re.search(r'rel="next" href="([^"]+)"', first)
+    assert further
+    second = editor.get(further[1].replace("&amp;", "&")).text
+    assert names_in(second) == [f"Mug {n:02}" for n in range(5, -1, -1)]
+    back = re.search(r'rel="prev" href="([^"]+)"', second)
+    assert back
+    assert names_in(editor.get(back[1]).text) == names_in(first)
+    assert sorted(names_in(editor.get(URL, {"tab": "drafts"}).text)) == ["Hidden", "Sketch"]
+    assert names_in(editor.get(URL, {"tab": "archived"}).text) == ["Old"]
+
+
+def test_searches_by_word_and_by_sku_with_an_index_and_without(editor: Client, index: Callable[[], None]) -> None:
+    factories.make_product(name="Tide Mug", sku="A-1")
+    factories.make_product(name="Orb Lamp", category="Lighting", sku="A-2")
+    factories.make_product(name="Tide Bowl", status=ProductStatus.DRAFT, sku="A-3")
+
+    def look() -> None:
+        assert names_in(editor.get(URL, {"q": "tide"}).text) == ["Tide Mug"]
+        assert names_in(editor.get(URL, {"category": "Lighting"}).text) == ["Orb Lamp"]
+        assert names_in(editor.get(URL, {"q": "A-3"}).text) == ["Tide Bowl"]
+        assert names_in(editor.get(URL, {"q": "tide", "tab": "drafts"}).text) == ["Tide Bowl"]
+
+    queries._reader.cache_clear()
+    look()
+    index()
+    look()
+
+
+def test_lists_never_cost_more_the_more_products_there_are(editor: Client) -> None:
+    either = (ProductStatus.ACTIVE, ProductStatus.DRAFT)
+
+    def calls(**asked: str) -> list[str]:
+        with counted_calls() as made:
+            editor.get(URL, asked)
+        return made
+
+    questions: list[dict[str, str]] = [
+        {},
+        {"tab": "drafts"},
+        {"q": "mug"},
+        {"category": "Lighting"},
+        {"stock": "low"},
+        {"q": "x", "tab": "drafts"},
+    ]
+    editor.get(URL)
+    for n in range(3):
+        factories.make_product(status=either[n % 2], name=f"Mug {n}", category="Lighting", inventory=3)
+    few = [calls(**asked) for asked in questions]
+    services.load_products(entries=[(factories.product(status=either[n % 2], category="Lighting"), ()) for n in range(400)])
+    many = [calls(**asked) for asked in questions]
+
+    assert many == few
+    assert few[0] == ["Query", "BatchGetItem", "GetItem"]  # the last for the filters its viewer keeps
+    assert max(map(len, few)) <= 5
+
+
+@pytest.mark.parametrize(
+    "asked", [{"tab": "x"}, {"stock": "x"}, {"page": "-1"}, {"cursor": "x" * 2000}, {"q": "\x00" + "y" * 5000}]
+)
+def test_a_bad_address_shows_the_list(editor: Client, asked: dict[str, str]) -> None:
+    factories.make_product(name="Tide Mug")
+    assert editor.get(URL, asked).status_code == 200
+
+
+# --- Several at once --------------------------------------------------------------------------------------------------
+
+
+def test_several_products_are_changed_after_a_look_at_what_would_change(editor: Client) -> None:
+    mug, bowl = factories.make_product(price=Money(1000, "USD")), factories.make_product(price=Money(999, "USD"))
+    asked = {"action": "price", "percent": "-10", "id": [mug.product_id, bowl.product_id]}
+    before = items_of("Products")
+
+    page = editor.get(f"{URL}bulk/", asked)
+
+    assert "$10.00 → $9.00" in page.text
+    assert "$9.99 → $8.99" in page.text
+    assert items_of("Products") == before
+    done = editor.post(f"{URL}bulk/", asked | {"seen": re.findall(r'name="seen" value="([^"]+)"', page.text)}, follow=True)
+    assert "2 products priced anew." in done.text
+    assert [saved(made.product_id).price.minor for made in (mug, bowl)] == [900, 899]
+    assert entries_about(CatalogAuditRow, product_pk(mug.product_id)).items[0].changes[0].field == "price"
+
+
+def test_what_somebody_changed_meanwhile_is_left_alone(editor: Client) -> None:
+    mug, bowl = factories.make_product(name="Mug"), factories.make_product(name="Bowl")
+    asked = {"action": "archive", "id": [mug.product_id, bowl.product_id]}
+    seen = re.findall(r'name="seen" value="([^"]+)"', editor.get(f"{URL}bulk/", asked).text)
+    services.save_product(
+        product_id=bowl.product_id, draft=replace(draft_of(bowl), brand="New"), version=1, actor=EDITOR, now=datetime.now(UTC)
+    )
+
+    done = editor.post(f"{URL}bulk/", asked | {"seen": seen}, follow=True)
+
+    assert "1 product archived." in done.text
+    assert "left alone: Bowl." in done.text
+    assert (saved(mug.product_id).status, saved(bowl.product_id).status) == (ProductStatus.ARCHIVED, ProductStatus.ACTIVE)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"action": "explode"},
+        {"action": "price", "percent": "abc"},
+        {"action": "price"},
+        {"action": "price", "percent": "-100"},
+        {"action": "category", "category": "Nowhere"},
+        {"action": "archive", "id": ["", "../x", "prod-none"]},
+    ],
+)
+def test_several_at_once_without_sense_change_nothing(editor: Client, asked: dict[str, Any]) -> None:
+    mug = factories.make_product()
+    before = items_of("Products")
+    given = {"id": [mug.product_id]} | asked
+    for answer in (editor.get(f"{URL}bulk/", given), editor.post(f"{URL}bulk/", given)):
+        assert answer["Location"] == URL
+    assert items_of("Products") == before
