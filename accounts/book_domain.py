@@ -46,11 +46,6 @@ def with_default(book: Book, address_id: str) -> Book:
     return _with_one_default_a_kind(book, address_id)
 
 
-def default_of(book: Book, kind: AddressKind) -> SavedAddress | None:
-    """The default address of a kind; None where there is no address of it."""
-    return next((entry for entry in book if entry.kind == kind and entry.is_default), None)
-
-
 def is_same_place(one: SavedAddress, other: SavedAddress) -> bool:
     """Whether two entries say the same, whatever they are kept for."""
     plain = partial(replace, address_id="", kind="", is_default=False)

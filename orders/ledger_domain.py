@@ -37,8 +37,6 @@ class RefundReason(StrEnum):
     """The payment came when the pieces were gone."""
     ELSEWHERE = "elsewhere"
     """Made at Stripe's own pages, and seen there."""
-    STRAY = "stray"
-    """A payment that belongs to no order, or a second one for the same."""
 
 
 @dataclass(frozen=True, slots=True)

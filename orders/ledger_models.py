@@ -6,7 +6,6 @@ from decimal import Decimal
 from pynamodb.attributes import ListAttribute, UnicodeAttribute
 
 from orders.ledger_domain import (
-    CreditNote,
     Figures,
     Finding,
     FindingKind,
@@ -338,15 +337,4 @@ def to_finding(row: FindingRow) -> Finding:
         order_id=row.order_id or "",
         payment_intent_id=row.payment_intent_id or "",
         amount=None if row.amount is None else Money.of(row.amount, row.currency or ""),
-    )
-
-
-def to_credit_note(invoice: Invoice, refund: Refund, *, tax: Money, lines: tuple[InvoiceLine, ...]) -> CreditNote:
-    return CreditNote(
-        number=refund.credit_note,
-        invoice_number=invoice.number,
-        issued_at=refund.settled_at or refund.asked_at,
-        refund=refund,
-        tax=tax,
-        lines=lines,
     )

@@ -34,11 +34,6 @@ def watch(watcher: Watcher) -> None:
     _watchers.append(watcher)
 
 
-def unwatch(watcher: Watcher) -> None:
-    """Tell it no more."""
-    _watchers.remove(watcher)
-
-
 def tell(call: Call) -> None:
     """Tell all that watch."""
     for watcher in _watchers:
