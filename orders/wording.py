@@ -26,7 +26,6 @@ REFUND_REASONS = {
     RefundReason.CANCELLED: "Order cancelled",
     RefundReason.LATE: "Paid too late, the pieces were gone",
     RefundReason.ELSEWHERE: "Made at Stripe",
-    RefundReason.STRAY: "Paid twice, or without an order",
 }
 _PAYMENTS = {
     "pending": "Not paid",
