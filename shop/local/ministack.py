@@ -16,10 +16,10 @@ from typing import IO, Self
 
 from shop.local import environment, ports
 from shop.local.ministack_launcher import IDENTITY_PATH
+from shop.local.processes import end
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
-_STOP_SECONDS = 5.0
 _LEAVING_SECONDS = 1.0
 _SHOWN_LINES = 15
 
@@ -108,14 +108,7 @@ class Ministack:
         process, self.process = self.process, None
         if process is None:
             return
-        process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdin:
-            process.stdin.close()
+        end(process)
         if self._own_log:
             self._own_log.unlink(missing_ok=True)
 

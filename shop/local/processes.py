@@ -10,10 +10,24 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from queue import SimpleQueue
+from typing import Any
 
 # Enough for everything that preparing prints: the log-ins in it are repeated in the summary.
 _KEPT_LINES = 200
+_END_SECONDS = 5.0
 _RESET = "\033[0m"
+
+
+def end(process: "subprocess.Popen[Any]") -> None:
+    """Ask a process to end, end it where it does not within seconds, and let go of its tether."""
+    process.terminate()
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdin:
+        process.stdin.close()
 
 
 class ChildEnded(Exception):

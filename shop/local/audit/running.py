@@ -14,9 +14,9 @@ from pathlib import Path
 from shop.local import environment, ports
 from shop.local.fake_stripe import FakeStripe
 from shop.local.ministack import Ministack
+from shop.local.processes import end
 
 _START_SECONDS = 60.0
-_STOP_SECONDS = 5.0
 _SHOWN_LINES = 15
 # A browser keeps several connections open, and Chromium opens some to no purpose: each holds a thread.
 _THREADS = "16"
@@ -87,14 +87,7 @@ def _child(module: list[str], log: Path, *descriptors: int, environment: Mapping
     try:
         yield
     finally:
-        process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdin:
-            process.stdin.close()
+        end(process)
 
 
 def _wait(url: str, log: Path) -> None:

@@ -15,9 +15,9 @@ from typing import Self
 from shop.local import ports
 from shop.local.bench.asks import Ask
 from shop.local.bench.usage import USAGE_PATH
+from shop.local.processes import end
 
 _START_SECONDS = 60.0
-_STOP_SECONDS = 5.0
 _SHOWN_LINES = 15
 
 
@@ -109,11 +109,4 @@ class Worker:
         process, self._process = self._process, None
         if process is None:
             return
-        process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdin:
-            process.stdin.close()
+        end(process)
