@@ -276,6 +276,8 @@ if LOCAL:
     LOGGING["filters"]["without_files"] = {"()": "shop.local.logs.WithoutFiles", "addresses": [STATIC_URL, MEDIA_URL]}
     LOGGING["filters"]["with_templates"] = {"()": "shop.local.logs.WithTemplates"}
     LOGGING["handlers"]["stderr"]["filters"].append("with_templates")
+    LOGGING["filters"]["without_mistakes"] = {"()": "shop.local.logs.WithoutMistakes"}
+    LOGGING["loggers"]["django.request"] = {"filters": ["without_mistakes"]}
     # As Django sets it up for runserver, and filtered.
     LOGGING["formatters"]["server"] = {
         "()": "django.utils.log.ServerFormatter",

@@ -48,6 +48,24 @@
     setInterval(tell, 15000);
   }
 
+  // An open drawer has the page to itself: Tab stays within, and what lies behind is not read out but for what #status says.
+  const drawer = ":popover-open.drawer";
+  const free = () => document.querySelectorAll("[inert]").forEach((part) => (part.inert = false));
+  document.addEventListener("toggle", () => {
+    const open = document.querySelector(drawer);
+    if (!open) return;
+    for (let part = open; part !== document.body; part = part.parentElement) {
+      for (const other of part.parentElement.children) other.inert ||= other !== part && !other.matches("#status, #failed");
+    }
+    if (!open.contains(document.activeElement)) open.querySelector("a, button").focus();
+  }, true);
+  // Before it closes: the button that opened it must be able to take the focus back.
+  document.addEventListener("beforetoggle", ({ newState }) => newState === "closed" && free(), true);
+  // It may also go with a swap, and Back brings a picture of how the page was.
+  for (const name of ["htmx:afterSettle", "htmx:historyRestore"]) document.addEventListener(name, () => document.querySelector(drawer) || free());
+  // A screen that was turned has room for what is in the drawer.
+  matchMedia("(width >= 64rem)").addEventListener("change", () => document.querySelector(drawer)?.hidePopover());
+
   // The − and + beside a quantity.
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-step]");

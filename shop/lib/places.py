@@ -55,6 +55,19 @@ HOME_COUNTRY = "US"
 """Where the shop is: what an address form offers first."""
 STATE_REQUIRED = frozenset({"AU", "CA", "US"})
 """Countries whose post wants the state or province."""
+STATE_WORDS = {
+    "US": "state",
+    "CA": "province or territory",
+    "AU": "state or territory",
+    "GB": "county",
+    "IE": "county",
+    "JP": "prefecture",
+    "ES": "province",
+    "IT": "province",
+}
+"""What a country is divided into, where people there do not call it a region."""
+POSTAL_WORDS = {"US": "ZIP code", "AU": "postcode", "GB": "postcode", "NZ": "postcode", "IE": "Eircode"}
+"""What its postal codes are called, where not that."""
 _WITH_ARTICLE = frozenset({"GB", "NL", "US"})
 
 
@@ -111,6 +124,16 @@ def country_in_words(code: str) -> str:
     """The country as it stands within a sentence: "the United States", "France"."""
     name = COUNTRIES.get(code, code)
     return f"the {name}" if code in _WITH_ARTICLE else name
+
+
+def state_words(country: str) -> str:
+    """What people of the country call the part of it that an address names, within a sentence."""
+    return STATE_WORDS.get(country, "region")
+
+
+def postal_words(country: str) -> str:
+    """What people of the country call a postal code, within a sentence."""
+    return POSTAL_WORDS.get(country, "postal code")
 
 
 def postal_code(country: str, typed: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from django.template.base import Node, Template
 
 _FIRST_ERROR = 400
+_TOLD_ON_THE_PAGE = frozenset({409, 410, 422})
+_FOR_PROGRAMS = ("/api/", "/webhooks/")
 
 
 class WithoutFiles(logging.Filter):
@@ -22,6 +24,18 @@ class WithoutFiles(logging.Filter):
             return True
         _method, _space, address = str(record.args[0]).partition(" ")
         return not address.startswith(self._addresses)
+
+
+class WithoutMistakes(logging.Filter):
+    """Drops the warnings for what shoppers and staff do wrong and are told on the page: a form to be put right, a link that
+    was used up, something another tab was quicker with. The line of the request says the status; what programs do wrong stays."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the warning is shown. Django puts status and request on it."""
+        if getattr(record, "status_code", None) not in _TOLD_ON_THE_PAGE:
+            return True
+        path: str = getattr(getattr(record, "request", None), "path", "")
+        return path.startswith(_FOR_PROGRAMS)
 
 
 class WithTemplates(logging.Filter):

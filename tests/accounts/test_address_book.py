@@ -113,7 +113,7 @@ def test_each_countrys_rules_hold_and_what_was_typed_stays(client: Client, ada: 
 
     assert answer.status_code == 422
     assert "A postal code in Canada looks like K1A 0B1." in answer.text
-    assert "Please fill in the state or province" in answer.text
+    assert "Please fill in the province or territory: the post in Canada needs it." in answer.text
     assert 'value="nope"' in answer.text
     assert book_of(ada) == []
 

@@ -14,8 +14,8 @@ ADDRESS = {
     "Full name": "Ada Lovelace",
     "Street and number": "123 Main St",
     "City": "New York",
-    "State or region": "NY",
-    "ZIP or postal code": "10001",
+    "State": "NY",
+    "ZIP code": "10001",
 }
 PASSWORD, NEXT_PASSWORD = "quiet lamp, warm clay", "a second lamp of clay"
 

@@ -43,8 +43,8 @@ def check_out(page: Page, total: str = "$87.75") -> None:
         "Full name": "Ada Lovelace",
         "Street and number": "123 Main St",
         "City": "New York",
-        "State or region": "NY",
-        "ZIP or postal code": "10001",
+        "State": "NY",
+        "ZIP code": "10001",
     }.items():
         page.get_by_label(label).fill(value)
     page.locator("main").get_by_role("button").first.click()

@@ -38,11 +38,18 @@ def test_back_and_refresh_after_a_mistake_ask_for_nothing_and_lose_nothing(visit
     mail.fill("ada@example.com")
     go_on(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Where shall we send it?")
-    page.get_by_label("ZIP or postal code").fill("!!!!")
+    page.get_by_role("textbox", name="ZIP code", exact=True).fill("!!!!")
+    expect(page.get_by_role("textbox", name="State", exact=True)).to_be_visible()
     page.get_by_label("City").fill("  London")
     page.get_by_label("Country").select_option("GB")
+    expect(page.get_by_role("textbox", name="County (optional)", exact=True)).to_be_visible()
+    expect(page.get_by_role("textbox", name="Postcode", exact=True)).to_have_value("!!!!")
+    page.get_by_label("Country").select_option("DE")
+    expect(page.get_by_role("textbox", name="Region (optional)", exact=True)).to_be_visible()
+    expect(page.get_by_role("textbox", name="Postal code", exact=True)).to_be_visible()
+    page.get_by_label("Country").select_option("GB")
     go_on(page)
-    expect(page.locator("#id_zip_code_error")).to_have_text("A postal code in the United Kingdom looks like SW1A 1AA.")
+    expect(page.locator("#id_zip_code_error")).to_have_text("A postcode in the United Kingdom looks like SW1A 1AA.")
 
     page.go_back()
     if page.url.endswith("/address/"):  # the form as it was before it was sent
@@ -50,7 +57,7 @@ def test_back_and_refresh_after_a_mistake_ask_for_nothing_and_lose_nothing(visit
     expect(page.get_by_role("heading", level=1)).to_have_text("How can we reach you?")
     expect(mail).to_have_value("ada@example.com")
     page.goto("/checkout/address/")
-    expect(page.get_by_label("ZIP or postal code")).to_have_value("!!!!")
+    expect(page.get_by_role("textbox", name="Postcode", exact=True)).to_have_value("!!!!")
     expect(page.get_by_label("City")).to_have_value("  London")
     expect(page.get_by_label("Country")).to_have_value("GB")
 
@@ -89,7 +96,7 @@ def test_an_unpaid_order_tells_its_time_by_the_readers_clock(visit: Callable[...
         "Full name": "Ada Lovelace",
         "Street and number": "1 High Street",
         "City": "London",
-        "ZIP or postal code": "sw1a1aa",
+        "Postcode": "sw1a1aa",
     }.items():
         page.get_by_label(label).fill(value)
     page.get_by_label("Country").select_option("GB")

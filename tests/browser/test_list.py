@@ -67,3 +67,44 @@ def test_a_filter_far_down_the_page_stays_where_it_was_chosen(visit: Visit) -> N
     expect(page.get_by_text("13 products", exact=True)).to_be_visible()
     expect(tick).to_be_in_viewport()
     assert abs(page.evaluate("id => document.getElementById(id).getBoundingClientRect().top", "brand-Saltmere") - above) < 120
+
+
+def test_an_open_drawer_has_the_keyboard_to_itself(visit: Visit) -> None:
+    page = visit("/categories/kitchen-table/", width=390)
+    panel, button = page.locator("#filter-panel"), page.locator("#filter-button")
+    page.get_by_label("Search").last.focus()
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(panel.get_by_role("button", name="Close")).to_be_focused()
+    expect(page.locator(".card:not([inert] *)")).to_have_count(0)  # nor do screen readers find what lies behind
+    expect(page.locator("#status:not([inert], [inert] *)")).to_have_count(1)  # but they hear what a filter did
+
+    page.keyboard.press("Shift+Tab")  # before the first is the browser's own frame
+    expect(page.locator(":focus")).to_have_count(0)
+    page.keyboard.press("Shift+Tab")
+    expect(panel.get_by_role("button", name="Show 14 products")).to_be_focused()
+
+    panel.get_by_label("Tea & Coffee").press("Space")
+    expect(panel.get_by_role("button", name="Show 3 products")).to_be_visible()
+    expect(panel.get_by_label("Tea & Coffee")).to_be_focused()
+    expect(page.locator(".card:not([inert] *)")).to_have_count(0)
+
+    page.keyboard.press("Escape")
+    expect(button).to_be_focused()
+    expect(page.locator("[inert]")).to_have_count(0)
+    page.get_by_role("button", name="Menu").press("Enter")
+    expect(page.locator("#menu").get_by_role("link", name="All")).to_be_focused()
+    page.set_viewport_size({"width": 1280, "height": 900})  # a tablet that is turned
+    expect(page.locator("[inert]")).to_have_count(0)
+
+
+def test_back_from_a_filter_chosen_in_the_drawer_brings_a_page_that_answers(visit: Visit) -> None:
+    page = visit("/categories/kitchen-table/", width=390)
+    page.locator("#filter-button").click()
+    page.get_by_label("Tea & Coffee").check()
+    expect(page).to_have_url(re.compile("type=Tea"))
+
+    page.go_back()
+
+    expect(page).to_have_url(re.compile("kitchen-table/$"))
+    expect(page.locator("[inert]")).to_have_count(0)

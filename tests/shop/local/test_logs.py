@@ -4,7 +4,10 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.http import HttpResponse
 from django.template import Context, Engine, TemplateSyntaxError
+from django.test import RequestFactory
+from django.utils.log import log_response
 
 
 @pytest.fixture
@@ -51,6 +54,28 @@ def test_files_that_were_sent_are_no_lines_and_all_else_is(
     logging.getLogger("django.server").info('"%s" %s %s', request_line, str(status), "12", extra=extra)
 
     assert shown.getvalue() == (f'[now] "{request_line}" {status} 12\n' if is_shown else "")
+
+
+@pytest.mark.parametrize(
+    ("status", "path", "is_warned_of"),
+    [
+        (422, "/checkout/address/", False),
+        (409, "/accounts/addresses/addr-1/", False),
+        (410, "/accounts/verify/used/", False),
+        (404, "/nowhere/", True),
+        (403, "/cart/add/", True),
+        (422, "/api/v1/orders/", True),
+        (409, "/webhooks/stripe/", True),
+        (500, "/checkout/address/", True),
+    ],
+)
+def test_what_people_are_told_on_the_page_is_no_warning(
+    errors: StringIO, rf: RequestFactory, status: int, path: str, is_warned_of: bool
+) -> None:
+    log_response("%s: %s", "Words", path, response=HttpResponse(status=status), request=rf.post(path))
+
+    level = "ERROR" if status == 500 else "WARNING"
+    assert errors.getvalue() == (f"{level} django.request Words: {path}\n" if is_warned_of else "")
 
 
 def test_what_the_server_says_besides_requests_is_shown(shown: StringIO) -> None:
