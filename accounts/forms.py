@@ -20,7 +20,7 @@ def is_an_address(value: str) -> None:
 class EmailField(forms.EmailField):
     """An e-mail address."""
 
-    def __init__(self, *, label: str = "E-mail", autocomplete: str = "email", help_text: str = "") -> None:
+    def __init__(self, *, label: str = "E-mail", autocomplete: str = "email", help_text: str = "", whose: str = "your") -> None:
         super().__init__(
             label=label,
             max_length=254,
@@ -28,7 +28,7 @@ class EmailField(forms.EmailField):
             validators=[is_an_address],
             widget=forms.EmailInput(attrs={"autocomplete": autocomplete, "inputmode": "email"}),
             error_messages={
-                "required": "Please give your e-mail address.",
+                "required": f"Please give {whose} e-mail address.",
                 "invalid": "This does not look like an e-mail address. It needs an @ and a domain, such as ada@example.com.",
             },
         )

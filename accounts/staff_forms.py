@@ -26,6 +26,15 @@ PERMISSION_WORDS: dict[Permission, str] = {
     Permission.FIGURES_VIEW: "See sales figures",
     Permission.AUDIT_VIEW: "Read the audit trail",
 }
+_SEEN_WITH = {
+    Permission.PRODUCTS_EDIT: Permission.PRODUCTS_VIEW,
+    Permission.STOCK_EDIT: Permission.PRODUCTS_VIEW,
+    Permission.ORDERS_SHIP: Permission.ORDERS_VIEW,
+    Permission.ORDERS_REFUND: Permission.ORDERS_VIEW,
+    Permission.CUSTOMERS_EDIT: Permission.CUSTOMERS_VIEW,
+    Permission.CUSTOMERS_DATA: Permission.CUSTOMERS_VIEW,
+}
+"""Without the second nobody finds the pages on which the first is done."""
 _ROLE_WORDS = {
     Role.CUSTOMER: "Customer: no staff pages",
     Role.STAFF: "Staff: what is ticked below",
@@ -66,9 +75,19 @@ class RightsForm(forms.Form):
         cleaned = super().clean() or {}
         if cleaned.get("role") is Role.STAFF and cleaned.get("permissions") == frozenset():
             self.add_error("permissions", "Please tick what they may do, or nobody at all is let in.")
+        elif cleaned.get("role") is Role.STAFF:
+            self._require_sight(cleaned.get("permissions", frozenset()))
         if cleaned.get("role") in (Role.CUSTOMER, Role.ADMIN):
             cleaned["permissions"] = frozenset()
         return cleaned
+
+    def _require_sight(self, permissions: frozenset[Permission]) -> None:
+        """What is done on pages that they would not see helps nobody; what the editor cannot give is not asked for."""
+        offered = {value for value, _ in self.fields["permissions"].choices}  # type: ignore[attr-defined]  # a ChoiceField, as above
+        for permission, sight in _SEEN_WITH.items():
+            if permission in permissions and sight not in permissions and sight in offered:
+                done, seen = PERMISSION_WORDS[permission], PERMISSION_WORDS[sight]
+                self.add_error("permissions", f"“{done}” is done on pages that they would not see: tick “{seen}” too.")
 
 
 class InvitationForm(RightsForm):
@@ -76,7 +95,7 @@ class InvitationForm(RightsForm):
 
     first_name = NameField(label="First name", autocomplete="off")
     last_name = NameField(label="Last name", autocomplete="off")
-    email = EmailField(autocomplete="off")
+    email = EmailField(autocomplete="off", whose="their")
 
     field_order = ("first_name", "last_name", "email", "role", "permissions")
 

@@ -302,6 +302,8 @@ def test_an_invitation_is_sent_again(client: Client, sign_in: SignIn, now: datet
         ({"permissions": ["products.edit"]}, "You cannot give what you do not have yourself."),
         ({"role": "admin"}, "Select a valid choice"),
         ({}, "Please tick what they may do"),
+        ({"permissions": ["orders.ship"]}, "“Ship orders” is done on pages that they would not see: tick “See orders” too."),
+        ({"email": "", "permissions": ["orders.view"]}, "Please give their e-mail address."),
         ({"email": "ada@example.com", "permissions": ["orders.view"]}, "There is an account with this address"),
         ({"email": "nonsense", "permissions": ["orders.view"]}, "does not look like an e-mail address"),
         ({"first_name": "", "permissions": ["orders.view"]}, "Please fill in: first name"),
@@ -310,7 +312,7 @@ def test_an_invitation_is_sent_again(client: Client, sign_in: SignIn, now: datet
 def test_an_invitation_that_cannot_be(client: Client, sign_in: SignIn, now: datetime, more: dict[str, Any], said: str) -> None:
     make_user(now)
     before = items_of("Users")
-    sign_in(client, "staff.manage", "orders.view")
+    sign_in(client, "staff.manage", "orders.view", "orders.ship")
 
     answer = client.post("/staff/team/invite/", INVITATION | more)
 
@@ -325,12 +327,12 @@ def test_rights_change_with_an_entry_and_move_the_person_between_the_lists(
     user = make_user(now)
     sign_in(client, role="admin")
 
-    client.post(f"/staff/team/{user.user_id}/", {"role": "staff", "permissions": ["stock.edit", "orders.view"]})
+    client.post(f"/staff/team/{user.user_id}/", {"role": "staff", "permissions": ["stock.edit", "products.view"]})
 
     after = queries.user(user_id=user.user_id)
-    assert (after.role, after.granted) == (Role.STAFF, frozenset({"stock.edit", "orders.view"}))
+    assert (after.role, after.granted) == (Role.STAFF, frozenset({"stock.edit", "products.view"}))
     assert _trail(user) == [
-        ("changed the rights", [("role", "customer", "staff"), ("permissions", "", "orders.view stock.edit")])
+        ("changed the rights", [("role", "customer", "staff"), ("permissions", "", "products.view stock.edit")])
     ]
     assert user.email in client.get("/staff/team/").content.decode()
     assert user.email not in client.get("/staff/customers/").content.decode()
