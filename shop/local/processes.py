@@ -15,6 +15,8 @@ from typing import Any
 # Enough for everything that preparing prints: the log-ins in it are repeated in the summary.
 _KEPT_LINES = 200
 _END_SECONDS = 5.0
+# What Django's autoreload says when it begins again.
+_READS_AGAIN = " changed, reloading."
 _RESET = "\033[0m"
 
 
@@ -45,6 +47,8 @@ class Child:
     def __init__(self, name: str, *, colour: int, events: "SimpleQueue[Exception]") -> None:
         self.name = name
         self.last_lines: deque[str] = deque(maxlen=_KEPT_LINES)
+        self.began_to_read_code = 0
+        """When its code was imported, at the earliest (ns since 1970): it began, or noticed a save and began again."""
         self._colour = colour
         self._events = events
         self._process: subprocess.Popen[bytes] | None = None
@@ -52,6 +56,7 @@ class Child:
 
     def start(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start the command."""
+        self.began_to_read_code = time.time_ns()
         self.adopt(
             subprocess.Popen(
                 command,
@@ -102,6 +107,8 @@ class Child:
         for raw in lines:
             line = raw.decode(errors="replace").rstrip()
             self.last_lines.append(line)
+            if line.endswith(_READS_AGAIN):
+                self.began_to_read_code = time.time_ns()
             show(line)
 
     def _wait(self, process: subprocess.Popen[bytes], reader: threading.Thread) -> None:

@@ -305,10 +305,17 @@ class Shop:
             raise event
 
     def _waits_for_a_save(self, ended: ChildEnded) -> bool:
-        """Whether this child ended because of its code; then it is noted, and the person told."""
+        """Whether this child ended because of its code; then the next save starts it again, and the person is told.
+
+        A save that came while the mistake was on its way to the end of the process is that save.
+        """
         child = ended.child
         if child not in (self._web, self._work) or ended.status != _CODE_FAILED:
             return False
+        if self._saves.any_after(child.began_to_read_code):
+            self._show(f"{child.name} ended, for the reason above, and a Python file was saved meanwhile: it starts again")
+            self._start_own_code(child)
+            return True
         if not self._waiting:
             self._saves.look()
         self._waiting.append(child)

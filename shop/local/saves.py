@@ -1,6 +1,7 @@
 """Noticing that a Python file was saved."""
 
 import os
+import time
 from pathlib import Path
 
 _NOT_OURS = ("__pycache__", "node_modules")
@@ -22,6 +23,10 @@ class Saves:
         before = self._seen
         self.look()
         return self._seen != before
+
+    def any_after(self, moment: int) -> bool:
+        """Whether a file was saved after a moment (ns since 1970) and until now: a time to come is no save, but a wrong clock."""
+        return any(moment < saved <= time.time_ns() for saved in self._files().values())
 
     def _files(self) -> dict[str, int]:
         """When each file was last changed."""

@@ -42,6 +42,12 @@ else:
     print("hello from the", name, flush=True)
     while not os.path.exists(folder + "/crash-" + name):
         time.sleep(0.02)
+    if os.path.exists(folder + "/mended-meanwhile"):
+        os.remove(folder + "/crash-" + name)
+        print("INFO views.py changed, reloading.", flush=True)
+        time.sleep(0.2)
+        open(folder + "/code/views.py", "w").close()
+        sys.exit(1)
     print("the last words of the", name, flush=True)
     with open(folder + "/crash-" + name) as file:
         sys.exit(int(file.read()))
@@ -220,6 +226,19 @@ class TestARunningShop:
         assert running.output.count("the last words of the") == 1
         assert running.output.count(waits) == 1
         assert running.process.poll() is None
+        wait_until(lambda: not ports.is_free(running.port))
+
+    def test_a_mistake_that_is_mended_before_it_has_ended_the_process_waits_for_no_further_save(
+        self, running: Running, tmp_path: Path
+    ) -> None:
+        running.wait_until_ready()
+
+        (tmp_path / "mended-meanwhile").touch()
+        running.crash("shop", status=1)
+        wait_until(lambda: running.output.count("hello from the shop\n") == 2)
+
+        assert "shop ended, for the reason above, and a Python file was saved meanwhile: it starts again\n" in running.output
+        assert "for the next save" not in running.output
         wait_until(lambda: not ports.is_free(running.port))
 
     def test_a_second_shop_on_the_same_data_is_refused(self, running: Running, tmp_path: Path) -> None:

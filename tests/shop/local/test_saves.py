@@ -1,3 +1,5 @@
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -46,3 +48,14 @@ def test_what_is_no_code_of_the_shop_is_not_looked_at(code: Path, saves: Saves, 
     (code / name).write_text("2")
 
     assert saves.any_since_last_look() is False
+
+
+def test_a_save_after_a_moment_is_told_from_one_before_it_and_from_a_wrong_clock(code: Path) -> None:
+    saves, file = Saves(code), code / "catalog/views.py"
+    an_hour = 3_600_000_000_000
+    now = time.time_ns()
+
+    assert saves.any_after(now - an_hour)
+    assert not saves.any_after(now)
+    os.utime(file, ns=(now, now + an_hour))
+    assert not saves.any_after(now)
