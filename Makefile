@@ -7,7 +7,8 @@ ARGS ?=
 # Any Python that can read bootstrap.py will do: it finds the one to use, and says what to install when there is none.
 able = $(shell $(1) -c 'import sys; sys.exit(sys.version_info < (3, 7))' >/dev/null 2>&1 && command -v $(1))
 PYTHON = $(or $(call able,python3),$(call able,python3.13),$(call able,python3.12),$(call able,python3.11),$(call able,python))
-BOOTSTRAP = $(or $(PYTHON),$(error This shop needs Python 3.11, 3.12 or 3.13: install one and try again)) shop/local/bootstrap.py
+# `exec`: a signal to make reaches the program itself, not a shell between them.
+BOOTSTRAP = exec $(or $(PYTHON),$(error This shop needs Python 3.11, 3.12 or 3.13: install one and try again)) shop/local/bootstrap.py
 
 .PHONY: run test lint bench prove audit lock template image image-test deploy destroy costs
 .DEFAULT_GOAL = run

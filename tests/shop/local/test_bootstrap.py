@@ -257,4 +257,4 @@ class TestMake:
         checkout.add_ancient_python("python3")
         usable = checkout.add_python("python3.12", "3.12")
 
-        assert make().stdout == f"{usable} shop/local/bootstrap.py lint\n"
+        assert make().stdout == f"exec {usable} shop/local/bootstrap.py lint\n"
