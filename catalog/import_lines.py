@@ -94,7 +94,7 @@ def _written(row: dict[str, str], current: Product | None, names: Sequence[str],
             data[name] = text.strip().lower() if name == "status" else text
     form = ProductForm(data, categories=names, draft=before, now=now)  # type: ignore[arg-type]  # getlist is all it needs
     if not form.is_valid():
-        raise _CannotBe("; ".join(starmap(_why, form.errors.items())))
+        raise _CannotBe(" ".join(starmap(_why, form.errors.items())))
     images = row["images"].split() if "images" in row else None
     if images and not all(_IMAGE.fullmatch(image) for image in images):
         raise _CannotBe("images: give keys of photographs kept here, or addresses that begin with https://")

@@ -121,6 +121,12 @@ def repeats_of(*, transfer_id: str, state: str, at_most: int = 200) -> tuple[Tra
     return errors_of(transfer_id=transfer_id, state=_repeats(state), at_most=at_most)
 
 
+def pass_of(found: TransferRow) -> str:
+    """The latest pass over the lines: what it told is kept apart from what a check with other columns told before."""
+    state = APPLYING if found.state in (APPLYING, DONE, FAILED) else CHECKING
+    return f"{state}{found.checks}" if found.checks > 1 else state
+
+
 def _repeats(state: str) -> str:
     return f"{state}-again"
 
@@ -129,7 +135,7 @@ def check_import(*, transfer_id: str, columns: Mapping[str, str], actor: Viewer)
     """Read every line with this choice of columns, writing nothing. Again, where it was checked before. Raises MayNotStock."""
     found = transfer(transfer_id=transfer_id)
     _require_stock_right(found, columns, actor)
-    _reset(found, (MAPPING, CHECKED), CHECKING, columns)
+    _reset(found, (MAPPING, CHECKED), CHECKING, columns, checks=found.checks + 1)
 
 
 def apply_import(*, transfer_id: str, actor: Viewer) -> None:
@@ -145,7 +151,7 @@ def _require_stock_right(found: TransferRow, columns: Mapping[str, str], actor: 
         raise MayNotStock(found.titles[int(place)])
 
 
-def _reset(found: TransferRow, states: Sequence[str], state: str, columns: Mapping[str, str]) -> None:
+def _reset(found: TransferRow, states: Sequence[str], state: str, columns: Mapping[str, str], **more: int) -> None:
     if found.state not in states:
         return
     head = next(records(_chunks(found.file, 0), delimiter=found.delimiter))
@@ -160,6 +166,7 @@ def _reset(found: TransferRow, states: Sequence[str], state: str, columns: Mappi
         same=0,
         failed=0,
         repeated=0,
+        **more,
     )
 
 
@@ -200,7 +207,7 @@ def _seen(found: TransferRow) -> dict[str, int]:
     head = next(lines)
     if head.ends_at == found.offset:
         return {}
-    told = TransferErrorRow.query(errors_pk(found.sk), TransferErrorRow.sk.startswith(error_sk(found.state)))
+    told = TransferErrorRow.query(errors_pk(found.sk), TransferErrorRow.sk.startswith(error_sk(pass_of(found))))
     failed = {row.line for row in told}
     before = takewhile(lambda record: record.ends_at <= found.offset, lines)
     seen: dict[str, int] = {}
@@ -224,10 +231,10 @@ def _step(found: TransferRow, step: Sequence[Record], seen: dict[str, int], now:
         first = seen.get(sku_of(row))
         if outcome.words:
             counts["failed"] += 1
-            _tell(found, found.state, record, row, outcome.words)
+            _tell(found, pass_of(found), record, row, outcome.words)
         elif first is not None:
             counts["repeated"] += 1
-            _tell(found, _repeats(found.state), record, row, f"Line {first} is about this product too; this later line holds.")
+            _tell(found, _repeats(pass_of(found)), record, row, f"Line {first} is about this product too; this later line holds.")
         else:
             counts[outcome.counter] += 1
             if len(seen) < _MOST_REMEMBERED:

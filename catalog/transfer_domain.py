@@ -87,12 +87,20 @@ def guessed_column(title: str) -> str:
     word = re.sub(r"[^a-z]+", "_", title.casefold()).strip("_")
     meant = {
         "title": "name",
+        "product": "name",
+        "product_name": "name",
+        "unit_price": "price",
         "old_price": "compare_at_price",
         "compareatprice": "compare_at_price",
         "subcategory": "sub_category",
         "address": "slug",
         "article_number": "sku",
+        "vendor": "brand",
+        "manufacturer": "brand",
+        "weight_g": "weight",
+        "weight_in_grams": "weight",
         "quantity": "stock",
+        "qty": "stock",
         "inventory": "stock",
         "photographs": "images",
     }

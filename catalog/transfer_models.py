@@ -31,6 +31,7 @@ class TransferRow(Row):
     same = IntegerAttribute(default=0)
     failed = IntegerAttribute(default=0)
     repeated = IntegerAttribute(default=0)
+    checks = IntegerAttribute(default=0)
     problem = UnicodeAttribute(null=True)
     upload = UnicodeAttribute(null=True)
     parts = TextListAttribute(default=list)

@@ -90,7 +90,7 @@ def export(request: HttpRequest) -> HttpResponse:
 def transfer(request: HttpRequest, transfer_id: str) -> HttpResponse:
     """How an import or export stands, and what can be done next."""
     found = _found_or_404(transfer_id)
-    checked = importing.CHECKING if found.state in (importing.CHECKING, importing.CHECKED) else importing.APPLYING
+    latest = importing.pass_of(found)
     context = {
         "found": found,
         "words": _WORDS[found.state],
@@ -99,8 +99,8 @@ def transfer(request: HttpRequest, transfer_id: str) -> HttpResponse:
         "is_export": found.state in (product_export.EXPORTING, product_export.EXPORTED),
         "titles": [(place, title, found.columns.get(str(place), "")) for place, title in enumerate(found.titles)],
         "columns": COLUMNS,
-        "errors": importing.errors_of(transfer_id=transfer_id, state=checked) if found.failed else (),
-        "repeats": importing.repeats_of(transfer_id=transfer_id, state=checked) if found.repeated else (),
+        "errors": importing.errors_of(transfer_id=transfer_id, state=latest) if found.failed else (),
+        "repeats": importing.repeats_of(transfer_id=transfer_id, state=latest) if found.repeated else (),
     }
     return render(request, "staff/catalog/transfer.html", context)
 

@@ -129,6 +129,32 @@ def test_a_column_that_is_not_there_changes_nothing(editor: Client, bucket: Any,
     )
 
 
+def test_columns_chosen_wrongly_are_chosen_anew_without_sending_the_file_again(
+    editor: Client, bucket: Any, now: datetime
+) -> None:
+    begun = editor.post(
+        f"{URL}begin/", {"key": put(bucket, b"SKU,Title,Cost,Category\r\nA-1,Mug,12.50,Lighting\r\nA-2,,9.00,Lighting\r\n")}
+    )
+    address = begun["Location"]
+    factories.make_category("Lighting", "lighting")
+    editor.post(f"{address}check/", {"column-0": "sku", "column-1": "name", "column-3": "category"})
+
+    page = editor.get(address).text
+    assert re.findall(r'data-label="Line">(\d+)</td>.*?data-label="Why">([^<]+)<', page) == [
+        ("2", "price: A product needs a price."),
+        ("3", "name: A product needs a name. price: A product needs a price."),
+    ]
+    assert "No line can be used so far." in page
+    assert "Check every line anew" in page
+
+    editor.post(f"{address}check/", {"column-0": "sku", "column-1": "name", "column-2": "price", "column-3": "category"})
+    page = editor.get(address).text
+    assert re.findall(r'data-label="Line">(\d+)</td>.*?data-label="Why">([^<]+)<', page) == [
+        ("3", "name: A product needs a name.")
+    ]
+    assert "Write 1 product<" in page
+
+
 def test_slices_go_on_where_the_last_one_stopped_and_repeats_change_nothing(editor: Client, bucket: Any, now: datetime) -> None:
     rows = [row(n, description='Two\n"lines", and more') for n in range(250)]
     transfer_id = importing.begin_import(key=put(bucket, file_of(rows)), actor=EDITOR, now=now)
