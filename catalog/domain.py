@@ -126,8 +126,7 @@ class Card:
     @property
     def old_price(self) -> Money | None:
         """The higher price to show struck through beside the price; None where there is no reduction to speak of."""
-        old = self.compare_at_price
-        return old if old is not None and old.currency == self.price.currency and self.price < old else None
+        return _old_price(self.price, self.compare_at_price)
 
     @property
     def saving(self) -> Money | None:
@@ -196,6 +195,36 @@ class Product(Card):
     @property
     def can_be_bought(self) -> bool:
         return self.is_active and self.inventory > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A product as staff's lists show it: with its stock, without its texts."""
+
+    product_id: str
+    name: str
+    sku: str
+    brand: str
+    category: str
+    price: Money
+    compare_at_price: Money | None
+    photo: Photo | None
+    inventory: int
+    status: ProductStatus
+    publish_at: datetime | None
+
+    @property
+    def old_price(self) -> Money | None:
+        """As a Card's."""
+        return _old_price(self.price, self.compare_at_price)
+
+    @property
+    def availability(self) -> Availability:
+        return availability_of(self.inventory)
+
+
+def _old_price(price: Money, old: Money | None) -> Money | None:
+    return old if old is not None and old.currency == price.currency and price < old else None
 
 
 def looked_at(product_id: str, before: Sequence[str]) -> tuple[str, ...]:

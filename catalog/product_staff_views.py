@@ -17,12 +17,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalog import queries, services, staff_queries
-from catalog.domain import Product, ProductStatus
+from catalog.domain import Availability, Listed, Product, ProductStatus
 from catalog.editing_domain import Difference, Draft, blank_draft, draft_of, merged, obstacles, priced_by, texts_of
 from catalog.photos import upload_origin
 from catalog.staff_forms import Bulk, ListForm, ProductForm
 from catalog.staff_queries import Asked, Found, Tab
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff, viewer_of
+from shop.lib.addresses import address_of
 from shop.lib.clock import utc_now
 from shop.lib.csp import content_security_policy
 from shop.lib.http import see_other
@@ -35,6 +36,8 @@ BADGES = {
     ProductStatus.INACTIVE: "is-warn",
     ProductStatus.ARCHIVED: "",
 }
+SHORTAGES = {Availability.LOW: ("is-warn", "Low"), Availability.OUT: ("is-bad", "Sold out")}
+"""How staff's lists mark what is low or sold out: the badge's class and its word."""
 _DONE = {"activate": "made active", "archive": "archived", "category": "moved", "price": "priced anew"}
 
 
@@ -46,7 +49,7 @@ def products(request: HttpRequest) -> HttpResponse:
     found = staff_queries.find_products(asked)
     context = {
         "found": found,
-        "rows": [(product, BADGES[product.status]) for product in found.products],
+        "rows": [_row(product) for product in found.products],
         "asked": asked,
         "tabs": [
             (label, list_address(replace(asked, tab=tab, cursor="", page=1)), tab is asked.tab) for tab, label in _TABS.items()
@@ -59,6 +62,29 @@ def products(request: HttpRequest) -> HttpResponse:
         **_ways_on(asked, found),
     }
     return render(request, "staff/catalog/products.html", context)
+
+
+def _row(product: Listed) -> dict[str, Any]:
+    """A product as the list draws it, in words: a template that asks for them row by row costs more than reading the rows."""
+    photo, at = product.photo, product.publish_at
+    badge, shortage = SHORTAGES.get(product.availability, ("", ""))
+    return {
+        "id": product.product_id,
+        "url": address_of("catalog_staff:product", product.product_id),
+        "name": product.name,
+        "hint": f"{product.sku} · {product.brand}" if product.brand else product.sku,
+        "src": photo.src if photo else "",
+        "srcset": photo.srcset if photo else "",
+        "category": product.category,
+        "price": str(product.price),
+        "old_price": str(product.old_price or ""),
+        "inventory": str(product.inventory),
+        "shortage": shortage,
+        "shortage_badge": badge,
+        "status": product.status.capitalize(),
+        "badge": BADGES[product.status],
+        "publish_at": f"{at:%b} {at.day}, {at:%H:%M}" if at else "",
+    }
 
 
 def list_address(asked: Asked) -> str:

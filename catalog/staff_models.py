@@ -1,14 +1,16 @@
 """Rows of the Products table that serve staff pages and jobs, and the only place where their key text is built."""
 
 from datetime import datetime
+from typing import Any
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import Attribute, UnicodeAttribute
 
-from catalog.domain import Availability
-from catalog.models import CATEGORIES_PK, ProductMeta
+from catalog.domain import Availability, Listed, ProductStatus
+from catalog.models import CATEGORIES_PK, ProductMeta, ProductRow, photo_of
 from shop.lib.attributes import time_text
 from shop.lib.mail_log import MailRow
-from shop.lib.tables import Row
+from shop.lib.money import Money
+from shop.lib.tables import Item, Row, value_of
 
 PUBLISH_PK = "PUBLISH"
 SHORT_PK = "SHORT"
@@ -91,3 +93,44 @@ def short_sk(availability: Availability, product_id: str = "") -> str:
 def short_key(availability: Availability, product_id: str) -> ShortRow:
     """A row that carries nothing but its key."""
     return ShortRow(SHORT_PK, short_sk(availability, product_id))
+
+
+LISTED_ATTRIBUTES = (
+    ProductRow.product_id,
+    ProductRow.name,
+    ProductRow.sku,
+    ProductRow.brand,
+    ProductRow.category,
+    ProductRow.price,
+    ProductRow.compare_at_price,
+    ProductRow.currency,
+    ProductRow.images,
+    ProductRow.inventory,
+    ProductRow.status,
+    ProductRow.publish_at,
+)
+"""What staff's lists show of a product."""
+
+
+def to_listed(item: Item) -> Listed:
+    """A product of an item with LISTED_ATTRIBUTES. Raises KeyError and ValueError for one that makes no sense."""
+    currency = value_of(item, ProductRow.currency)
+    compared = ProductRow.compare_at_price
+    images = item.get(ProductRow.images.attr_name, {}).get("L", ())
+    return Listed(
+        product_id=value_of(item, ProductRow.product_id),
+        name=value_of(item, ProductRow.name),
+        sku=value_of(item, ProductRow.sku),
+        brand=value_of(item, ProductRow.brand),
+        category=value_of(item, ProductRow.category),
+        price=Money.of(value_of(item, ProductRow.price), currency),
+        compare_at_price=Money.of(value_of(item, compared), currency) if _is_there(item, compared) else None,
+        photo=photo_of(images[0]["S"]) if images else None,
+        inventory=value_of(item, ProductRow.inventory),
+        status=ProductStatus(value_of(item, ProductRow.status)),
+        publish_at=value_of(item, ProductRow.publish_at) if _is_there(item, ProductRow.publish_at) else None,
+    )
+
+
+def _is_there(item: Item, attribute: Attribute[Any]) -> bool:
+    return "NULL" not in item.get(attribute.attr_name, {"NULL": True})

@@ -1,5 +1,6 @@
 """Reads of staff pages about products. docs/tables.md has a row for each; none costs more the larger the catalogue is."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,9 +11,10 @@ from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
 
-from catalog.domain import Availability, Photo, Product, ProductStatus, StockReason
+from catalog.domain import Availability, Listed, Photo, Product, ProductStatus, StockReason
 from catalog.models import (
     CATEGORY_INDEX_KEYS,
+    PRODUCT_SK,
     STATUS_INDEX_KEYS,
     TABLE_KEYS,
     CatalogAuditRow,
@@ -26,13 +28,15 @@ from catalog.models import (
 )
 from catalog.queries import PAGE_SIZE, image_keys, products, search
 from catalog.search.engine import Filters, IndexMissing, Sort
-from catalog.staff_models import SHORT_PK, ProductMailRow, ShortRow, short_sk
+from catalog.staff_models import LISTED_ATTRIBUTES, SHORT_PK, ProductMailRow, ShortRow, short_sk, to_listed
 from catalog.stock_models import StockRow, stock_sk
 from shop.lib import audit, mail_log
 from shop.lib.audit import Entry, entries_about
 from shop.lib.cursors import Page, read_items
 from shop.lib.mail_log import LoggedMail
-from shop.lib.tables import Item, batch_get, count_up_to, value_of
+from shop.lib.tables import Item, batch_get, batch_items, count_up_to, value_of
+
+logger = logging.getLogger(__name__)
 
 EXAMINED = 99
 """So many rows a page looks at where no index answers the question: with the one of that SKU, as many as one call reads whole."""
@@ -90,7 +94,7 @@ class Asked:
 class Found:
     """A page of products. By number, with a total, where the search index answered; else by cursors."""
 
-    products: tuple[Product, ...]
+    products: tuple[Listed, ...]
     next_cursor: str = ""
     previous_cursor: str = ""
     total: int | None = None
@@ -205,7 +209,7 @@ def _by_index(asked: Asked, exact: str) -> Found | None:
         results = search(filters=filters, sort=Sort.RELEVANCE if asked.text else Sort.NEWEST, page=asked.page)
     except IndexMissing:
         return None
-    return Found(_whole([exact, *(card.product_id for card in results.cards)]), total=results.total)
+    return Found(_with_stock([exact, *(card.product_id for card in results.cards)]), total=results.total)
 
 
 def _by_rows(asked: Asked, exact: str) -> Found:
@@ -219,7 +223,7 @@ def _by_rows(asked: Asked, exact: str) -> Found:
         forward=False,
     )
     return Found(
-        _whole([exact, *page.items]), page.next_cursor, page.previous_cursor, examined=EXAMINED if asked.is_filtered else 0
+        _with_stock([exact, *page.items]), page.next_cursor, page.previous_cursor, examined=EXAMINED if asked.is_filtered else 0
     )
 
 
@@ -242,7 +246,20 @@ def _keys(asked: Asked) -> tuple[str, ...]:
     return CATEGORY_INDEX_KEYS if asked.tab is Tab.ACTIVE and asked.category else STATUS_INDEX_KEYS
 
 
-def _whole(product_ids: list[str]) -> tuple[Product, ...]:
-    """The products of these ids in this order, with their stock; an index may name one that is no more."""
-    found = products(product_ids=filter(None, product_ids))
+def _with_stock(product_ids: list[str]) -> tuple[Listed, ...]:
+    """The products of these ids in this order, with their stock; an index may name one that is no more. One BatchGet."""
+    keys = [(product_pk(product_id), PRODUCT_SK) for product_id in dict.fromkeys(product_ids) if product_id]
+    if not keys:
+        return ()
+    items = batch_items(ProductRow.Meta.table_name, keys, consistent=False, attributes=LISTED_ATTRIBUTES)
+    found = {one.product_id: one for one in map(_readable, items) if one}
     return tuple(found[product_id] for product_id in dict.fromkeys(product_ids) if product_id in found)
+
+
+def _readable(item: Item) -> Listed | None:
+    """None for an item that makes no sense, which must not take a page of others with it."""
+    try:
+        return to_listed(item)
+    except (KeyError, ValueError, TypeError, ArithmeticError):
+        logger.exception("product %s cannot be read and is left out", item.get(ProductRow.product_id.attr_name))
+        return None

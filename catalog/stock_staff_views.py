@@ -12,12 +12,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalog import queries, services, staff_queries
-from catalog.domain import Availability, Product, StockReason
+from catalog.domain import Availability, Listed, Product, StockReason
 from catalog.models import CatalogAnswerRow
+from catalog.product_staff_views import SHORTAGES
 from catalog.staff_forms import ListForm
 from catalog.staff_queries import Asked
 from catalog.stock_forms import NoNumber, PasteForm, WhyForm, Wish
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff, viewer_of
+from shop.lib.addresses import address_of
 from shop.lib.answers import Repeated
 from shop.lib.clock import utc_now
 from shop.lib.http import local_path, see_other
@@ -42,8 +44,7 @@ def stock(request: HttpRequest) -> HttpResponse:
     asked = ListForm(request.GET).asked()
     found = staff_queries.find_products(asked)
     context = {
-        "rows": found.products,
-        "found": found,
+        "rows": [_grid_row(product) for product in found.products],
         "asked": asked,
         "tabs": [
             (label, _address(replace(asked, stock=kind, cursor="", page=1)), kind is asked.stock) for kind, label in _TABS.items()
@@ -55,6 +56,20 @@ def stock(request: HttpRequest) -> HttpResponse:
         **_ways_on(asked, found),
     }
     return render(request, "staff/catalog/stock.html", context)
+
+
+def _grid_row(product: Listed) -> dict[str, str]:
+    """A product as the grid draws it, in words, for the same reason as in the list of products."""
+    badge, shortage = SHORTAGES.get(product.availability, ("", ""))
+    return {
+        "field": f"stock.{product.product_id}.{product.inventory}",
+        "url": address_of("catalog_staff:movements", product.product_id),
+        "name": product.name,
+        "sku": product.sku,
+        "inventory": str(product.inventory),
+        "shortage": shortage,
+        "shortage_badge": badge,
+    }
 
 
 @require_POST

@@ -9,8 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from orders import desk_queries
-from orders.staff_views import BADGES
-from orders.wording import STATUS_LABELS
+from orders.staff_views import order_row
 from shop import charts, dashboard
 from shop.dashboard import Days, days_of
 from shop.doctor import State
@@ -38,9 +37,7 @@ def home(request: HttpRequest) -> HttpResponse:
         context |= _figures(request, viewer)
     if viewer.may(Permission.ORDERS_VIEW):
         latest = desk_queries.listed_orders(status=None, size=_LATEST).items
-        context["latest"] = [
-            {"order": one, "status": STATUS_LABELS[one.status], "badge": BADGES.get(one.status, "")} for one in latest
-        ]
+        context["latest"] = [order_row(one) for one in latest]
         if not latest:
             context["first_steps"] = dashboard.first_steps(viewer)
     return render(request, "staff/home.html", context)

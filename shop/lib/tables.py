@@ -192,17 +192,22 @@ def batch_get(row: type[R], keys: Sequence[tuple[str, str]], *, consistent: bool
     return [row.from_raw_data(item) for item in batch_items(row.Meta.table_name, keys, consistent=consistent)]
 
 
-def batch_items(table: str, keys: Sequence[tuple[str, str]], *, consistent: bool) -> list[dict[str, Any]]:
+def batch_items(
+    table: str, keys: Sequence[tuple[str, str]], *, consistent: bool, attributes: Sequence[Attribute[Any]] = ()
+) -> list[dict[str, Any]]:
     """The items of these keys (up to 100) that exist, raw and in any order, for keys of several kinds of row.
 
-    PynamoDB's own asks again for what DynamoDB left out without a pause and without an end. Raises Busy, GetError.
+    With `attributes` no others are sent, at the same price: for lists of a few of many. PynamoDB's own asks again for what
+    DynamoDB left out without a pause and without an end. Raises Busy, GetError.
     """
+    names = {f"#{place}": attribute.attr_name for place, attribute in enumerate(attributes)}
+    only = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names} if names else {}
     wanted: Any = [{"PK": {"S": pk}, "SK": {"S": sk}} for pk, sk in keys]
     found: list[dict[str, Any]] = []
     for attempt in range(_BATCH_ROUNDS):
         if attempt:
             time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter
-        request = {table: {"Keys": wanted, "ConsistentRead": consistent}}
+        request = {table: {"Keys": wanted, "ConsistentRead": consistent, **only}}
         try:
             answer = connection().dispatch("BatchGetItem", {"RequestItems": request})
         except BOTOCORE_EXCEPTIONS as error:
