@@ -36,12 +36,12 @@ class Caller:
             self._viewer = self._by_api() if self._request.path.startswith(_API) else self._by_cookies()
         return self._viewer
 
-    def confirm(self) -> Viewer:
+    def confirm(self, *, with_filters: bool = False) -> Viewer:
         """By the tables."""
         viewer = self.viewer
         if viewer.is_signed_in and not self._is_confirmed:
             try:
-                self._viewer = sessions.confirm(viewer=viewer, now=utc_now())
+                self._viewer = sessions.confirm(viewer=viewer, now=utc_now(), with_filters=with_filters)
             except SessionEnded:
                 self._viewer, self._is_over = GUEST, True
         self._is_confirmed = True

@@ -7,6 +7,7 @@ from pynamodb.attributes import ListAttribute, UnicodeAttribute
 from accounts.models import UserMeta, user_pk
 from shop.lib.attributes import Document, IntegerAttribute, TimeAttribute, time_text
 from shop.lib.tables import Row
+from shop.lib.viewer import SavedFilter
 
 FILTERS_SK = "FILTERS"
 
@@ -70,3 +71,8 @@ def name_pk(word: str) -> str:
 
 def name_row(word: str, user_id: str) -> NameRow:
     return NameRow(name_pk(word), f"FINDS#{user_id}", user_id=user_id)
+
+
+def to_filters(row: SavedFiltersRow | None) -> tuple[SavedFilter, ...]:
+    """Somebody's filters, of their row; who keeps none has none."""
+    return tuple(SavedFilter(one.filter_id, one.listed, one.name, one.query) for one in row.filters) if row else ()

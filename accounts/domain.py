@@ -75,16 +75,6 @@ def may_hand_out(editor: Viewer, user: "User") -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class SavedFilter:
-    """A filter of one of staff's lists under a name: `listed` says of which, `query` is that of the list's address."""
-
-    filter_id: str
-    listed: str
-    name: str
-    query: str
-
-
-@dataclass(frozen=True, slots=True)
 class PersonNote:
     """What staff wrote down about somebody."""
 

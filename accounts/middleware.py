@@ -28,8 +28,8 @@ class _Asked:
     def viewer(self) -> Viewer:
         return self._sender().viewer
 
-    def confirm(self) -> Viewer:
-        return self._sender().confirm()
+    def confirm(self, *, with_filters: bool = False) -> Viewer:
+        return self._sender().confirm(with_filters=with_filters)
 
     def leave_cookies(self, response: HttpResponse) -> None:
         """What was learned of the sender, for their next request; nothing where nobody asked."""

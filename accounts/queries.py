@@ -7,7 +7,7 @@ from typing import Any
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.pagination import ResultIterator
 
-from accounts.desk_models import NameRow, PersonNoteRow, name_pk, person_note_sk
+from accounts.desk_models import FILTERS_SK, NameRow, PersonNoteRow, SavedFiltersRow, name_pk, person_note_sk, to_filters
 from accounts.domain import BadEmail, PersonNote, Role, Session, User
 from accounts.links import hash_of
 from accounts.mail_models import AccountMailRow
@@ -32,12 +32,13 @@ from accounts.models import (
     token_pk,
     user_pk,
 )
-from accounts.sign_in_models import SUBJECT_SK, SubjectRow, subject_pk
+from accounts.sign_in_models import SIGNED_IN_ATTRIBUTES, SUBJECT_SK, SubjectRow, subject_pk, to_person
 from shop.lib import audit, mail_log
 from shop.lib.audit import Entry
 from shop.lib.cursors import Page, read_items
 from shop.lib.mail_log import LoggedMail
 from shop.lib.tables import batch_get, batch_items, items_of, value_of
+from shop.lib.viewer import SavedFilter
 
 PEOPLE_SIZE = 25
 MOST_FOUND = 50
@@ -108,6 +109,27 @@ def live_session(*, user_id: str, session_id: str, now: datetime) -> tuple[User,
     if not session.is_alive(person, now):
         raise SessionEnded(session_id)
     return person, session
+
+
+def signed_in(
+    *, user_id: str, session_id: str, now: datetime, with_filters: bool
+) -> tuple[User, Session, tuple[SavedFilter, ...] | None]:
+    """The same for every page that asks who somebody is: of the person what rights depend on, without address book and cards,
+    and with their kept filters if wanted. One call. Raises SessionEnded."""
+    pk = user_pk(user_id)
+    keys = [(pk, PROFILE_SK), (pk, session_sk(session_id)), *([(pk, FILTERS_SK)] if with_filters else [])]
+    found = batch_items(UserMeta.table_name, keys, consistent=True, attributes=(*SIGNED_IN_ATTRIBUTES, SavedFiltersRow.filters))
+    items = {item["SK"]["S"]: item for item in found}
+    if PROFILE_SK not in items or session_sk(session_id) not in items:
+        raise SessionEnded(session_id)
+    person = to_person(items[PROFILE_SK])
+    session = to_session(SessionRow.from_raw_data(items[session_sk(session_id)]))
+    if not session.is_alive(person, now):
+        raise SessionEnded(session_id)
+    if not with_filters:
+        return person, session, None
+    kept = items.get(FILTERS_SK)
+    return person, session, to_filters(SavedFiltersRow.from_raw_data(kept) if kept else None)
 
 
 def sessions_of(*, user_id: str, now: datetime) -> tuple[Session, ...]:

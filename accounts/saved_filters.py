@@ -5,11 +5,11 @@ from datetime import datetime
 
 from pynamodb.exceptions import DoesNotExist, PutError
 
-from accounts.desk_models import FILTERS_SK, SavedFilterMap, SavedFiltersRow
-from accounts.domain import SavedFilter
+from accounts.desk_models import FILTERS_SK, SavedFilterMap, SavedFiltersRow, to_filters
 from accounts.models import user_pk
 from shop.lib.ids import new_id
 from shop.lib.tables import Busy, is_refused
+from shop.lib.viewer import SavedFilter
 
 MOST_FILTERS = 20
 _TRIES = 5
@@ -21,7 +21,7 @@ class TooManyFilters(Exception):
 
 def filters_of(*, user_id: str) -> tuple[SavedFilter, ...]:
     """Somebody's filters of all lists, in the order they were kept: one GetItem."""
-    return _filters(_row(user_id))
+    return to_filters(_row(user_id))
 
 
 def save_filter(*, user_id: str, listed: str, name: str, query: str, now: datetime) -> None:
@@ -45,7 +45,7 @@ def _change(user_id: str, change: Callable[[tuple[SavedFilter, ...]], tuple[Save
     """Write what `change` makes of the filters, if they are still as it saw them; two tabs lose nothing of each other's."""
     for _ in range(_TRIES):
         row = _row(user_id)
-        before = _filters(row)
+        before = to_filters(row)
         after = change(before)
         if after == before:
             return
@@ -67,7 +67,3 @@ def _row(user_id: str) -> SavedFiltersRow | None:
         return SavedFiltersRow.get(user_pk(user_id), FILTERS_SK, consistent_read=True)
     except DoesNotExist:
         return None
-
-
-def _filters(row: SavedFiltersRow | None) -> tuple[SavedFilter, ...]:
-    return tuple(SavedFilter(one.filter_id, one.listed, one.name, one.query) for one in row.filters) if row else ()

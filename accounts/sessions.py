@@ -135,10 +135,12 @@ def refresh(*, token: str, now: datetime) -> SignedIn:
     return _signed_in(user, session, now)
 
 
-def confirm(*, viewer: Viewer, now: datetime) -> Viewer:
-    """Somebody as the tables know them at this moment: one call. Raises SessionEnded."""
-    user, session = queries.live_session(user_id=viewer.user_id, session_id=viewer.session_id, now=now)
-    return tokens.viewer_of(user, session)
+def confirm(*, viewer: Viewer, now: datetime, with_filters: bool = False) -> Viewer:
+    """Somebody as the tables know them at this moment, with their kept filters if wanted: one call. Raises SessionEnded."""
+    user, session, filters = queries.signed_in(
+        user_id=viewer.user_id, session_id=viewer.session_id, now=now, with_filters=with_filters
+    )
+    return replace(tokens.viewer_of(user, session), filters=filters)
 
 
 def is_provided(*, viewer: Viewer, now: datetime) -> bool:

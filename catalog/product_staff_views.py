@@ -42,7 +42,7 @@ _DONE = {"activate": "made active", "archive": "archived", "category": "moved", 
 
 
 @require_safe
-@require_staff(Permission.PRODUCTS_VIEW)
+@require_staff(Permission.PRODUCTS_VIEW, with_filters=True)
 def products(request: HttpRequest) -> HttpResponse:
     form = ListForm(request.GET)
     asked = form.asked()

@@ -39,7 +39,7 @@ _FIRST_IN_FIRST_OUT = frozenset({OrderStatus.PROCESSING, OrderStatus.REVIEW})
 
 
 @require_safe
-@require_staff(Permission.ORDERS_VIEW)
+@require_staff(Permission.ORDERS_VIEW, with_filters=True)
 def orders(request: HttpRequest) -> HttpResponse:
     form = ListForm(request.GET)
     words = form.value("q")

@@ -58,16 +58,16 @@ class Saved:
 
 
 def saved_of(request: HttpRequest) -> Saved | None:
-    """The viewer's filters of the list that is asked for: one GetItem; None where nothing is kept."""
+    """The viewer's filters of the list that is asked for, read with who they are; None where nothing is kept."""
     view = request.resolver_match.view_name if request.resolver_match else ""
     listed = next((name for name, one in LISTS.items() if one.address == view), "")
     if not listed:
         return None
     asked: QueryDict = request.GET
     query = LISTS[listed].query_of({name: asked.get(name, "") for name in asked})
+    viewer = confirmed_viewer_of(request)
+    filters = filters_of(user_id=viewer.user_id) if viewer.filters is None else viewer.filters
     kept = tuple(
-        Kept(one.filter_id, one.name, LISTS[listed].url(one.query), one.query == query)
-        for one in filters_of(user_id=confirmed_viewer_of(request).user_id)
-        if one.listed == listed
+        Kept(one.filter_id, one.name, LISTS[listed].url(one.query), one.query == query) for one in filters if one.listed == listed
     )
     return Saved(listed, kept, "" if any(one.is_current for one in kept) else query)

@@ -155,7 +155,7 @@ def sign_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Viewer]:
         def __init__(self, viewer: Viewer) -> None:
             self.viewer = viewer
 
-        def confirm(self) -> Viewer:
+        def confirm(self, *, with_filters: bool = False) -> Viewer:
             return self.viewer
 
     def access_of(request: HttpRequest) -> Access:

@@ -48,8 +48,11 @@ class Access(Protocol):
     def viewer(self) -> Viewer:
         """By the signed cookie alone; true as of some minutes ago."""
 
-    def confirm(self) -> Viewer:
-        """By the tables, as of now: a disabled account or an ended session is a guest, a lost permission is lost."""
+    def confirm(self, *, with_filters: bool = False) -> Viewer:
+        """By the tables, as of now: a disabled account or an ended session is a guest, a lost permission is lost.
+
+        With the filters they keep, where these are wanted: in the same call.
+        """
 
 
 def viewer_of(request: HttpRequest) -> Viewer:
@@ -89,16 +92,16 @@ def require_login(view: View[P]) -> View[P]:
     return guarded
 
 
-def require_staff(permission: Permission | None = None) -> Callable[[View[P]], View[P]]:
+def require_staff(permission: Permission | None = None, *, with_filters: bool = False) -> Callable[[View[P]], View[P]]:
     """Only for people who hold this permission at this moment (the tables are asked); without one, any will do.
 
-    Others get 403, guests the login page.
+    Others get 403, guests the login page. A list whose filters can be kept asks for its viewer's with who they are.
     """
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            viewer = confirmed_viewer_of(request)
+            viewer = _access(request).confirm(with_filters=with_filters)
             if not viewer.is_signed_in:
                 return _to(settings.LOGIN_URL, request)
             if not (viewer.may(permission) if permission else viewer.is_staff):

@@ -26,6 +26,16 @@ class Permission(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SavedFilter:
+    """A filter of one of staff's lists under a name: `listed` says of which, `query` is that of the list's address."""
+
+    filter_id: str
+    listed: str
+    name: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
 class Viewer:
     """Whoever asks: somebody signed in, or (without a user id) a guest."""
 
@@ -37,6 +47,8 @@ class Viewer:
     session_id: str = ""
     has_second_factor: bool = False
     """Whether they proved themselves by more than a password when they signed in."""
+    filters: tuple[SavedFilter, ...] | None = None
+    """The filters of staff's lists they have kept; None where nobody asked for them with who they are."""
 
     @property
     def is_signed_in(self) -> bool:

@@ -52,7 +52,7 @@ def cookies(tables: Any, client: Client, now: datetime, monkeypatch: pytest.Monk
     log_in(client)
     if request.param == "at this moment":
 
-        def confirm(*, viewer: Viewer, now: datetime) -> Viewer:
+        def confirm(*, viewer: Viewer, now: datetime, with_filters: bool = False) -> Viewer:
             return viewer
 
         monkeypatch.setattr(sessions, "confirm", confirm)

@@ -6,8 +6,10 @@ from datetime import datetime
 import pytest
 from django.test import Client
 
+from accounts.domain import Role
 from accounts.saved_filters import MOST_FILTERS, filters_of, save_filter
 from shop.lib.viewer import Viewer
+from tests.accounts.people import log_in, make_user
 from tests.conftest import counted_calls, items_of, words_of
 from tests.rivals import run_before
 
@@ -124,3 +126,20 @@ def test_a_list_asks_once_for_its_filters(client: Client, sign_in: SignIn, now: 
             client.get("/staff/orders/")
         costs.append(calls)
     assert costs == [["Query", "GetItem"], ["Query", "GetItem"]]
+
+
+def test_they_are_read_with_who_asks(client: Client, now: datetime) -> None:
+    admin = make_user(now, role=Role.ADMIN)
+    log_in(client)
+    save_filter(user_id=admin.user_id, listed="orders", name="To pack", query="status=processing", now=now)
+
+    with counted_calls() as calls:
+        orders = client.get("/staff/orders/?status=processing").content.decode()
+    assert calls == ["BatchGetItem", "Query"]
+    assert '<a href="/staff/orders/?status=processing" aria-current="page">To pack</a>' in orders
+    with counted_calls() as calls:
+        products = client.get("/staff/products/?tab=drafts").content.decode()
+    assert calls[0] == "BatchGetItem"
+    assert "GetItem" not in calls
+    assert "To pack" not in products
+    assert "Keep this filter" in products

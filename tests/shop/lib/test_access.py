@@ -20,7 +20,7 @@ class Known:
         self.viewer = viewer
         self._confirmed = viewer if confirmed is None else confirmed
 
-    def confirm(self) -> Viewer:
+    def confirm(self, *, with_filters: bool = False) -> Viewer:
         return self._confirmed
 
 

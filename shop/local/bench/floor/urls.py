@@ -14,7 +14,7 @@ class _Nobody:
 
     viewer = Viewer()
 
-    def confirm(self) -> Viewer:
+    def confirm(self, *, with_filters: bool = False) -> Viewer:
         return self.viewer
 
 
