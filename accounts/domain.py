@@ -119,7 +119,7 @@ class SavedCard:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person with an account."""
+    """A person with an account. Who is asked only who they are is read without password, address book and cards."""
 
     user_id: str
     email: str
