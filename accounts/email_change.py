@@ -7,7 +7,7 @@ from pynamodb.exceptions import DoesNotExist
 from pynamodb.transactions import TransactWrite
 
 from accounts import queries
-from accounts.domain import UserStatus, normalised_email
+from accounts.domain import User, UserStatus, normalised_email
 from accounts.limits import Kind, count_try
 from accounts.models import (
     EMAIL_CHANGE_SK,
@@ -61,21 +61,24 @@ def request_email_change(*, viewer: Viewer, password: str, new_email: str, now: 
 def confirm_email_change(*, secret: str, link: Link, source: str, now: datetime) -> bool:
     """Follow one of the two links; whether the address is changed now, or the other link is still to be followed.
 
-    With the second one all sessions end and links sent to the old address die. Raises LinkDead, EmailTaken, TooManyTries.
+    With the second one all sessions end and links sent to the old address die. A new password ends the wish: who sets one
+    because somebody else was in the account, or in the mailbox, must not lose it a day later.
+    Raises LinkDead, EmailTaken, TooManyTries.
     """
     count_try(Kind.LINK_SOURCE, source, now=now)
     for _ in range(3):
         row = queries.link(secret=secret, kind=link, now=now)
         try:
-            change = EmailChangeRow.get(user_pk(row.user_id or ""), EMAIL_CHANGE_SK, consistent_read=True)
-        except DoesNotExist:
+            user = queries.user(user_id=row.user_id or "")
+            change = EmailChangeRow.get(user_pk(user.user_id), EMAIL_CHANGE_SK, consistent_read=True)
+        except (UserNotFound, DoesNotExist):
             raise LinkDead from None
-        if change.change_id != row.change_id or change.expires_at <= now:
+        if change.change_id != row.change_id or change.expires_at <= now or user.credentials != (row.credentials or 0):
             raise LinkDead
         is_second = change.new_confirmed if link is Link.OLD_EMAIL else change.old_confirmed
         try:
             if is_second:
-                _change_email(row, change, now)
+                _change_email(user, row, change, now)
             else:
                 _confirm_one_end(row, change, link, now)
         except Refused as refusal:
@@ -103,11 +106,7 @@ def _confirm_one_end(row: TokenRow, change: EmailChangeRow, link: Link, now: dat
     run_transaction(build)
 
 
-def _change_email(row: TokenRow, change: EmailChangeRow, now: datetime) -> None:
-    try:
-        user = queries.user(user_id=row.user_id or "")
-    except UserNotFound:
-        raise LinkDead from None
+def _change_email(user: User, row: TokenRow, change: EmailChangeRow, now: datetime) -> None:
     old_pk, new_pk = email_pk(user.email), email_pk(change.new_email)
 
     def build(txn: TransactWrite) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from django.conf import settings
 
 from shop.entrypoints import traces
+from shop.lib.logs import WithoutSecrets
 from shop.lib.watching import Call, watch
 
 SERVICE = "shop"
@@ -57,6 +58,7 @@ class _Process:
         self.is_cold = True
         handler = logging.StreamHandler(sys.stdout)
         handler.setFormatter(self.formatter)
+        handler.addFilter(WithoutSecrets())
         logging.getLogger().handlers = [handler]
         # Its lines hold paths; status and route of every request are told below.
         logging.getLogger("django.request").setLevel(logging.CRITICAL)

@@ -10,8 +10,10 @@ from django.test import Client
 from accounts import passwords, queries, services
 from accounts.queries import LinkDead
 from accounts.reactions import account_changed
-from tests.accounts.people import PASSWORD, at_once, deliver, log_in, make_user, raw_user, secret_in
+from tests.accounts.people import PASSWORD, at_once, deliver, link_in, log_in, make_user, raw_user, secret_in
 from tests.conftest import items_of
+
+NAMES = {"first_name": "Grace", "last_name": "Hopper"}
 
 
 def test_twenty_uses_of_one_reset_link_at_once_set_one_password(
@@ -57,6 +59,37 @@ def test_a_reset_link_is_dead_when_the_password_has_changed(tables: Any, client:
         services.reset_password(secret=secret, password="a third lamp", source="", now=now)
 
     assert queries.user(user_id=user.user_id) == changed
+
+
+PAGES = {
+    "verify": {"password": PASSWORD},
+    "password-reset": {"password": "another lamp entirely"},
+    "email/old": {},
+    "email/new": {},
+}
+
+
+def test_the_link_of_a_mail_opens_its_own_page_and_no_other(tables: Any, client: Client, now: datetime) -> None:
+    make_user(now)
+    log_in(client)
+    client.post("/accounts/register/", {**NAMES, "email": "grace@example.com", "password": PASSWORD})
+    client.post("/accounts/password-reset/", {"email": "ada@example.com"})
+    client.post("/accounts/email/", {"email": "countess@example.com", "password": PASSWORD})
+    links = [link_in(message) for message in deliver(now)]
+    pages = [link.removeprefix("/accounts/").rstrip("/").rpartition("/") for link in links]
+    assert {page for page, _, _ in pages} == PAGES.keys()
+    before = _without_limits()
+
+    for own, _, secret in pages:
+        for page, fields in PAGES.items():
+            if page != own:
+                assert (own, page, client.post(f"/accounts/{page}/{secret}/", fields).status_code) == (own, page, 410)
+
+    assert _without_limits() == before
+
+
+def _without_limits() -> list[str]:
+    return sorted(str(item) for item in items_of("Users") if item["SK"]["S"] != "LIMIT")
 
 
 def test_the_table_holds_no_secret_of_a_link(tables: Any, now: datetime) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts import sessions, staffing, tokens
+from accounts import queries, sessions, staffing, tokens
 from accounts.cookies import ACCESS_COOKIE, REFRESH_COOKIE
 from accounts.domain import Role, User, UserStatus
 from accounts.queries import SessionEnded, sessions_of
@@ -16,6 +16,7 @@ from accounts.sessions import Device, SignedIn
 from shop.lib.viewer import Permission, Viewer
 from tests.accounts.people import PASSWORD, log_in, make_user
 from tests.conftest import counted_calls, items_of, words_of
+from tests.orders.walk import ADDRESS
 from tests.rivals import run_before
 
 DEVICE = Device(
@@ -207,6 +208,34 @@ def test_a_lost_permission_is_lost_at_the_next_staff_page(tables: Any, client: C
     staffing.change_rights(editor=BOSS, user_id=user.user_id, role=Role.CUSTOMER, permissions=frozenset(), now=now)
 
     assert client.get("/staff/").status_code == 403
+
+
+def test_who_was_signed_out_a_moment_ago_changes_nothing(tables: Any, client: Client, now: datetime) -> None:
+    user = make_user(now)
+    log_in(client)
+    client.post("/accounts/addresses/add/", ADDRESS | {"kind": "shipping"})
+    [entry] = queries.user(user_id=user.user_id).addresses
+    of_thief = {name: client.cookies[name].value for name in (ACCESS_COOKIE, REFRESH_COOKIE)}
+    sessions.end_other_sessions(viewer=Viewer(user_id=user.user_id, session_id="ses-none"), now=now)
+    mine = _start(user, now).session.session_id
+    before = items_of("Users")
+
+    for path, fields in {
+        "profile/": {"first_name": "Eve", "last_name": "Evil", "phone": ""},
+        "addresses/add/": ADDRESS | {"kind": "shipping", "street": "1 Thief Lane"},
+        f"addresses/{entry.address_id}/": ADDRESS | {"kind": "shipping", "street": "1 Thief Lane", "seen": "1"},
+        f"addresses/{entry.address_id}/default/": {},
+        f"addresses/{entry.address_id}/remove/": {},
+        "sessions/end/": {"session_id": mine},
+        "sessions/end-others/": {},
+    }.items():
+        thief = Client()
+        thief.cookies.load(of_thief)
+        answer = thief.post(f"/accounts/{path}", fields)
+        assert (path, answer["Location"].partition("?")[0]) == (path, "/accounts/login/")
+        assert thief.cookies[ACCESS_COOKIE].value == ""
+
+    assert items_of("Users") == before
 
 
 def test_an_ended_session_cannot_place_an_order(tables: Any, client: Client, now: datetime) -> None:

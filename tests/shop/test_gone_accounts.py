@@ -81,7 +81,7 @@ def _signed_out(answers: dict[str, Any]) -> set[str]:
     return {
         name
         for name, answer in answers.items()
-        if answer.get("Location") == "/accounts/login/" and answer.cookies[ACCESS_COOKIE].value == ""
+        if answer.get("Location", "").partition("?")[0] == "/accounts/login/" and answer.cookies[ACCESS_COOKIE].value == ""
     }
 
 

@@ -1,10 +1,12 @@
 """What does not get into a log."""
 
+import io
 import logging
 
 import pytest
 from django.conf import settings
 
+from shop.entrypoints import observing
 from shop.lib.logs import WithoutSecrets
 
 SECRET = "kZ3v9Qm_xR1-tY7wLcB2nD5sFgH8jK0aPqUeIoVrXyM"
@@ -29,3 +31,18 @@ def test_other_lines_stay_as_they_are() -> None:
 def test_every_log_goes_through_it() -> None:
     assert settings.LOGGING["root"]["handlers"] == ["stderr"]
     assert "without_secrets" in settings.LOGGING["handlers"]["stderr"]["filters"]
+
+
+def test_where_lambda_runs_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    root, of_requests = logging.getLogger(), logging.getLogger("django.request")
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(of_requests, "level", of_requests.level)
+    observing._Process()
+    [handler] = root.handlers
+    assert isinstance(handler, logging.StreamHandler)
+    written = handler.setStream(io.StringIO()) and handler.stream
+
+    logging.getLogger("shop.middleware").warning("cross-site post to %s refused", f"/accounts/password-reset/{SECRET}/")
+
+    assert "cross-site post to /accounts/password-reset/…/ refused" in written.getvalue()
+    assert SECRET not in written.getvalue()
