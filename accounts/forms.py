@@ -25,13 +25,18 @@ class EmailField(forms.EmailField):
             label=label,
             max_length=254,
             help_text=help_text,
-            validators=[is_an_address],
             widget=forms.EmailInput(attrs={"autocomplete": autocomplete, "inputmode": "email"}),
             error_messages={
                 "required": f"Please give {whose} e-mail address.",
                 "invalid": "This does not look like an e-mail address. It needs an @ and a domain, such as ada@example.com.",
             },
         )
+
+    def clean(self, value: Any) -> str:
+        """As any e-mail address; then the closer look, so that one mistake is told once."""
+        email = str(super().clean(value))
+        is_an_address(email)
+        return email
 
 
 class PasswordField(forms.CharField):

@@ -15,8 +15,8 @@ from pytest_django import Settings
 
 from accounts import passwords, queries, services
 from accounts.domain import BadPassword
-from accounts.models import UserRow
-from tests.accounts.people import PASSWORD, deliver, link_in, log_in
+from accounts.models import UserRow, user_key
+from tests.accounts.people import PASSWORD, deliver, link_in, log_in, make_user
 from tests.conftest import items_of
 from tests.spec_items import USER
 
@@ -141,6 +141,16 @@ def test_the_specifications_hash_signs_in_and_is_upgraded(tables: Any, client: C
     assert after.password_hash.startswith("$2b$12$")
     assert log_in(Client(), "customer@example.com", "paper lantern").status_code == 303
     assert [item["userId"]["S"] for item in items_of("Users") if item["PK"]["S"] == "EMAIL#customer@example.com"] == ["user-456"]
+
+
+def test_a_password_changed_during_the_upgrade_is_not_undone(tables: Any, now: datetime) -> None:
+    user = make_user(now)
+    changed = passwords.hashed("another lamp entirely")
+    user_key(user.user_id).update(actions=[UserRow.password_hash.set(changed)])
+
+    services.keep_newer_hash(user=user, password=PASSWORD)
+
+    assert queries.user(user_id=user.user_id).password_hash == changed
 
 
 def _raw(item: dict[str, Any]) -> dict[str, Any]:

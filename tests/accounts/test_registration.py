@@ -38,6 +38,18 @@ def test_what_is_nobodys_address_is_refused(email: str) -> None:
         normalised_email(email)
 
 
+def test_an_address_is_one_in_capitals_that_have_no_letter_of_their_own() -> None:
+    assert normalised_email("\u03aa\u0301@example.com") == normalised_email("\u0390@example.com") == "\u0390@example.com"
+
+
+@pytest.mark.parametrize("email", ["ada", "ada@", "ada@" + "b" * 64 + ".com"])
+def test_what_is_wrong_with_an_address_is_told_once(client: Client, email: str) -> None:
+    answer = client.post("/accounts/register/", {"first_name": "Ada", "last_name": "L", "email": email, "password": PASSWORD})
+
+    assert answer.status_code == 422
+    assert len(answer.context["form"].errors["email"]) == 1
+
+
 def _profiles() -> list[dict[str, Any]]:
     return [item for item in items_of("Users") if item["SK"]["S"] == "PROFILE"]
 

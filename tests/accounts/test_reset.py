@@ -8,6 +8,7 @@ from django.core import mail
 from django.test import Client
 
 from accounts import passwords, queries, services
+from accounts.models import UserRow, user_key
 from accounts.queries import LinkDead
 from accounts.reactions import account_changed
 from tests.accounts.people import PASSWORD, at_once, deliver, link_in, log_in, make_user, raw_user, secret_in
@@ -32,6 +33,7 @@ def test_twenty_uses_of_one_reset_link_at_once_set_one_password(
     assert after.credentials == 2
     assert sum(passwords.is_right(f"the lamp number {number}", after.password_hash) for number in range(20)) == 1
     assert queries.sessions_of(user_id=user.user_id, now=now) == ()
+    assert [item for item in items_of("Users") if item["SK"]["S"] == "TOKEN"] == []
     assert client.get("/accounts/sessions/")["Location"] == "/accounts/login/"
 
 
@@ -59,6 +61,18 @@ def test_a_reset_link_is_dead_when_the_password_has_changed(tables: Any, client:
         services.reset_password(secret=secret, password="a third lamp", source="", now=now)
 
     assert queries.user(user_id=user.user_id) == changed
+
+
+def test_a_reset_link_is_dead_when_its_owner_is_shut_out(tables: Any, now: datetime) -> None:
+    user = make_user(now)
+    services.request_password_reset(email="ada@example.com", source="", now=now)
+    secret = secret_in(deliver(now)[-1])
+    user_key(user.user_id).update(actions=[UserRow.status.set("disabled")])
+
+    with pytest.raises(LinkDead):
+        services.reset_password(secret=secret, password="another lamp entirely", source="", now=now)
+
+    assert queries.user(user_id=user.user_id).password_hash == user.password_hash
 
 
 PAGES = {

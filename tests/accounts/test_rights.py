@@ -11,6 +11,7 @@ from accounts.models import UserRow, user_key
 from accounts.staffing import NotAllowed
 from shop.lib.viewer import Permission, Viewer
 from tests.accounts.people import make_user
+from tests.conftest import items_of
 
 ALL = frozenset(Permission)
 
@@ -62,6 +63,36 @@ def test_nobody_grants_what_they_lack_or_edits_somebody_above_them(
         with pytest.raises(NotAllowed):
             change()
         assert queries.user(user_id=user.user_id) == user
+
+
+@pytest.mark.parametrize(
+    ("editor", "role", "permissions"),
+    [
+        (BOSS, "staff", {"staff.manage"}),
+        (BOSS, "customer", set()),
+        (LEAD, "staff", {"orders.refund"}),
+        (LEAD, "admin", set()),
+        (Viewer(user_id="user-3", role="staff", permissions=ALL), "admin", set()),
+        (PACKER, "staff", {"orders.view"}),
+    ],
+)
+def test_nobody_invites_somebody_to_more_than_they_may_grant(
+    tables: Any, now: datetime, editor: Viewer, role: str, permissions: set[str]
+) -> None:
+    wanted = frozenset(Permission(name) for name in permissions)
+
+    with pytest.raises(NotAllowed):
+        staffing.invite(
+            editor=editor,
+            email="grace@example.com",
+            first_name="Grace",
+            last_name="Hopper",
+            role=Role(role),
+            permissions=wanted,
+            now=now,
+        )
+
+    assert items_of("Users") == []
 
 
 def test_nobody_changes_their_own_rights(tables: Any, now: datetime) -> None:

@@ -11,6 +11,7 @@ from django.test import Client
 from accounts import queries, sessions, staffing, tokens
 from accounts.cookies import ACCESS_COOKIE, REFRESH_COOKIE
 from accounts.domain import Role, User, UserStatus
+from accounts.models import UserRow, user_key
 from accounts.queries import SessionEnded, sessions_of
 from accounts.sessions import Device, SignedIn
 from shop.lib.viewer import Permission, Viewer
@@ -198,6 +199,17 @@ def test_a_disabled_account_is_out_at_the_next_look_at_its_row(tables: Any, clie
 
     assert client.get("/staff/").status_code == 303
     assert log_in(Client()).status_code == 422
+
+
+def test_an_account_another_system_disabled_is_out_at_once(tables: Any, client: Client, now: datetime) -> None:
+    user = make_user(now, role=Role.STAFF, granted=frozenset({"orders.view"}))
+    log_in(client)
+    refresh = client.cookies[REFRESH_COOKIE].value
+    user_key(user.user_id).update(actions=[UserRow.status.set("disabled")])  # which ends no session
+
+    assert client.get("/staff/").status_code == 303
+    with pytest.raises(SessionEnded):
+        sessions.refresh(token=refresh, now=now)
 
 
 def test_a_lost_permission_is_lost_at_the_next_staff_page(tables: Any, client: Client, now: datetime) -> None:

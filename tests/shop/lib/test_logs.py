@@ -40,7 +40,8 @@ def test_where_lambda_runs_too(monkeypatch: pytest.MonkeyPatch) -> None:
     observing._Process()
     [handler] = root.handlers
     assert isinstance(handler, logging.StreamHandler)
-    written = handler.setStream(io.StringIO()) and handler.stream
+    written = io.StringIO()
+    handler.setStream(written)
 
     logging.getLogger("shop.middleware").warning("cross-site post to %s refused", f"/accounts/password-reset/{SECRET}/")
 
