@@ -32,6 +32,8 @@ _MOST_COUNTED = 25
 _LISTED = 5
 """Lines of each list of the best."""
 _KEPT_SECONDS = 60
+LED_TO = (Permission.PRODUCTS_VIEW, Permission.CUSTOMERS_VIEW, Permission.ORDERS_VIEW)
+"""Rights that decide where figures and lists of the best lead to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def days_of(period: Period) -> Days:
         figures = ledger_queries.daily_figures(first=first, last=last, currency=settings.CURRENCY)
         return {day.day: day for day in figures}, accounts.registered(first=first, last=last)
 
-    return Days(period, *_kept(f"figures-{first}-{last}", read))
+    return Days(period, *kept(f"figures-{first}-{last}", read))
 
 
 def cards(days: Days, viewer: Viewer) -> list[Card]:
@@ -133,7 +135,7 @@ def best_sold(period: Period, viewer: Viewer) -> tuple[list[Ranked], list[Ranked
         found = sold_queries.best_sold(first=period.first, last=period.last, currency=settings.CURRENCY)
         return _best(found, lambda one: one.revenue.minor), _best(found, lambda one: one.pieces)
 
-    by_money, by_pieces = _kept(f"best-{period.first}-{period.last}", read)
+    by_money, by_pieces = kept(f"best-{period.first}-{period.last}", read)
     may_open = viewer.may(Permission.PRODUCTS_VIEW)
 
     def ranked(top: list[Sold], value: Callable[[Sold], int]) -> list[Ranked]:
@@ -159,7 +161,7 @@ def searches(period: Period) -> tuple[tuple[Searched, ...], tuple[Searched, ...]
         terms = searched(first=period.first, last=period.last)
         return most_searched(terms, most=_LISTED), found_nothing(terms, most=_LISTED)
 
-    return _kept(f"searches-{period.first}-{period.last}", read)
+    return kept(f"searches-{period.first}-{period.last}", read)
 
 
 def tasks(viewer: Viewer) -> Iterator[Task]:
@@ -175,7 +177,7 @@ def tasks(viewer: Viewer) -> Iterator[Task]:
         for label, stock in (("Products sold out", Availability.OUT), ("Products low in stock", Availability.LOW)):
             count = partial(staff_queries.short_count, stock=stock, at_most=_MOST_COUNTED + 1)
             url = f"{reverse('catalog_staff:products')}?{urlencode({'stock': stock})}"
-            yield Task(label, _counted(_kept(f"short-{stock}", count)), url, is_urgent=False)
+            yield Task(label, _counted(kept(f"short-{stock}", count)), url, is_urgent=False)
     if viewer.may(Permission.REVIEWS_MODERATE):
         waiting = review_queries.reviews_waiting(at_most=_MOST_COUNTED + 1)
         yield Task("Reviews to read", _counted(waiting), reverse("catalog_staff:reviews"), is_urgent=False)
@@ -218,13 +220,13 @@ def first_steps(viewer: Viewer) -> list[tuple[str, str, bool]]:
 
 def health(*, host: str, now: datetime) -> list[doctor.Check]:
     """What the set-up doctor finds, as of a minute ago at the most: it asks AWS and Stripe."""
-    return _kept("health", partial(doctor.examine, host=host, now=now))
+    return kept("health", partial(doctor.examine, host=host, now=now))
 
 
 T = TypeVar("T")
 
 
-def _kept(name: str, read: Callable[[], T]) -> T:
+def kept(name: str, read: Callable[[], T]) -> T:
     """What was read, a minute ago at the most: for what streams and jobs bring into being, a moment late in any case."""
     found: T | None = cache.get(f"staff-{name}")
     if found is None:
@@ -243,7 +245,7 @@ def _failed_mails() -> Iterator[Task]:
     url = reverse("staff:mails")
     is_any = False
     for of, (label, read) in found.items():
-        number = _kept(f"mails-{of}", partial(_number, read))
+        number = kept(f"mails-{of}", partial(_number, read))
         if number:
             is_any = True
             yield Task(label, _counted(number), f"{url}?{urlencode({'of': of, 'state': MailState.FAILED})}", is_urgent=True)

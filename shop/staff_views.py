@@ -1,11 +1,13 @@
 """Staff pages that belong to no single app: the dashboard, its charts and its look at the shop's health."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
 from orders import desk_queries
@@ -34,7 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "may_examine": viewer.may(Permission.SETTINGS_EDIT),
     }
     if viewer.may(Permission.FIGURES_VIEW):
-        context |= _figures(request, viewer)
+        context["figures"] = _figures(request, viewer)
     if viewer.may(Permission.ORDERS_VIEW):
         latest = desk_queries.listed_orders(status=None, size=_LATEST).items
         context["latest"] = [order_row(one) for one in latest]
@@ -89,13 +91,21 @@ def _period(request: HttpRequest) -> tuple[Period, str]:
         return named_period("7", today=today), f"{problem} These are the last seven days."
 
 
-def _figures(request: HttpRequest, viewer: Viewer) -> dict[str, Any]:
+def _figures(request: HttpRequest, viewer: Viewer) -> str:
+    """The figures, drawn once a minute for everybody with the same rights: as often as they are read."""
     period, problem = _period(request)
+    if problem:
+        return _drawn(period, problem, viewer)
+    rights = "".join(str(int(viewer.may(right))) for right in dashboard.LED_TO)
+    return dashboard.kept(f"drawn-{period.name}-{period.first}-{period.last}-{rights}", partial(_drawn, period, "", viewer))
+
+
+def _drawn(period: Period, problem: str, viewer: Viewer) -> str:
     days = days_of(period)
     by_money, by_pieces = dashboard.best_sold(period, viewer)
     found, in_vain = dashboard.searches(period)
     first, *rest = dashboard.cards(days, viewer)
-    return {
+    context = {
         "period": period,
         "problem": problem,
         "periods": [(label, f"?period={name}", name == period.name) for name, label in _PERIODS.items()],
@@ -108,6 +118,7 @@ def _figures(request: HttpRequest, viewer: Viewer) -> dict[str, Any]:
         "searches": found,
         "in_vain": in_vain,
     }
+    return render_to_string("staff/figures.html", context)
 
 
 def _values(days: Days, period: Period, figure: str) -> list[float]:
