@@ -45,7 +45,7 @@ from catalog.search.words import query_words
 from catalog.staff_models import MovedCategoryRow, ShortRow, moved_category_sk, short_key
 from catalog.stock_models import StockRow, stock_sk, to_movement
 from shop.lib.cursors import Page, read_page
-from shop.lib.tables import batch_get, whole_table
+from shop.lib.tables import batch_get, batch_items, value_of, whole_table
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +78,14 @@ def products(*, product_ids: Iterable[str], consistent: bool = False) -> dict[st
         return {}
     rows = batch_get(ProductRow, keys, consistent=consistent)
     return {product.product_id: product for product in map(readable, rows) if product}
+
+
+def skus(*, product_ids: Iterable[str]) -> dict[str, str]:
+    """The SKUs of the products of these ids (up to 100) that exist, by id: one BatchGet."""
+    keys = [(product_pk(product_id), PRODUCT_SK) for product_id in dict.fromkeys(product_ids)]
+    wanted = (ProductRow.product_id, ProductRow.sku)
+    items = batch_items(ProductRow.Meta.table_name, keys, consistent=False, attributes=wanted) if keys else []
+    return {value_of(item, ProductRow.product_id): value_of(item, ProductRow.sku, "") for item in items}
 
 
 def image_keys(*, product_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -132,20 +132,16 @@ def order_with_number(text: str) -> Order | None:
         return None
 
 
-def neighbours(order: Order) -> tuple[str, str]:
-    """The numbers of the orders placed just after and just before this one; empty at the ends. Two Queries a partition."""
+def neighbour(order: Order, *, is_later: bool) -> str:
+    """The number of the order placed just after this one, or just before; empty at the end. One Query a partition."""
     place = f"{time_text(order.created_at)}#{order.order_id}"
-    later = [
+    beside = OrderRow.gsi2_sk > place if is_later else OrderRow.gsi2_sk < place
+    found = [
         (row.gsi2_sk, row.order_id)
         for partition in date_partitions()
-        for row in OrderRow.by_date.query(partition, OrderRow.gsi2_sk > place, limit=1)
+        for row in OrderRow.by_date.query(partition, beside, limit=1, scan_index_forward=is_later)
     ]
-    earlier = [
-        (row.gsi2_sk, row.order_id)
-        for partition in date_partitions()
-        for row in OrderRow.by_date.query(partition, OrderRow.gsi2_sk < place, limit=1, scan_index_forward=False)
-    ]
-    return min(later, default=("", ""))[1], max(earlier, default=("", ""))[1]
+    return (min if is_later else max)(found, default=("", ""))[1]
 
 
 def order_file(*, order_id: str) -> OrderFile:

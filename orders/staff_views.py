@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,7 +15,7 @@ from orders import desk_queries, ledger_queries, queries
 from orders.documents import credit_note_pdf, invoice_pdf, packing_slip_pdf
 from orders.domain import Order, OrderStatus
 from orders.mail_views import mail_rows
-from orders.staff_forms import ListForm, NoteForm, ReasonForm
+from orders.staff_forms import ListForm, ReasonForm
 from orders.wording import REFUND_REASONS, REFUND_STATES, STATUS_LABELS, payment_words
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
 from shop.lib.addresses import address_of
@@ -34,6 +35,8 @@ _HAPPENED = STATUS_LABELS | {
     OrderStatus.REVIEW: "Put aside to be checked",
 }
 """What happened when an order came to stand there."""
+_STEPS = {"newer": "newest", "older": "oldest"}
+"""Ways on from an order, and what the order is called where there is none."""
 _FIRST_IN_FIRST_OUT = frozenset({OrderStatus.PROCESSING, OrderStatus.REVIEW})
 """What waits for somebody is shown with the longest wait first."""
 
@@ -68,12 +71,13 @@ def orders(request: HttpRequest) -> HttpResponse:
 @require_safe
 @require_staff(Permission.ORDERS_VIEW)
 def order(request: HttpRequest, order_id: str) -> HttpResponse:
+    if request.GET.get("to") in _STEPS:
+        return _beside(request, order_id, _STEPS[request.GET["to"]])
     try:
         file = desk_queries.order_file(order_id=order_id)
     except queries.OrderNotFound:
         raise Http404("no such order") from None
     found = file.order
-    later, earlier = desk_queries.neighbours(found)
     skus = _skus(found)
     viewer = confirmed_viewer_of(request)
     may_see_customer = viewer.may(Permission.CUSTOMERS_VIEW) and not found.owner.is_guest
@@ -87,10 +91,7 @@ def order(request: HttpRequest, order_id: str) -> HttpResponse:
         "mails": mail_rows(file),
         "entries": file.entries if viewer.may(Permission.AUDIT_VIEW) else None,
         "notes": file.notes,
-        "note_form": NoteForm(),
         "reason_form": ReasonForm(),
-        "later_url": reverse("orders_staff:order", args=[later]) if later else "",
-        "earlier_url": reverse("orders_staff:order", args=[earlier]) if earlier else "",
         "shopper_url": f"{reverse('orders:order', args=[order_id])}?{urlencode({'key': queries.key_of(order_id)})}",
     }
     return render(request, "staff/orders/order.html", context)
@@ -127,8 +128,15 @@ def packing_slip(request: HttpRequest, order_id: str) -> HttpResponse:
 
 def _skus(found: Order) -> dict[str, str]:
     """The SKUs of an order's products as they are now, by product id: a line is frozen without one."""
-    products = catalog.products(product_ids=[line.product_id for line in found.lines])
-    return {product_id: product.sku for product_id, product in products.items()}
+    return catalog.skus(product_ids=[line.product_id for line in found.lines])
+
+
+def _beside(request: HttpRequest, order_id: str, step: str) -> HttpResponse:
+    """On to the order placed just after, or before: looked for when somebody goes there, not whenever an order is shown."""
+    found = desk_queries.neighbour(order_or_404(order_id), is_later=step == "newest")
+    if not found:
+        messages.info(request, f"This is the {step} order.")
+    return see_other(address_of("orders_staff:order", found or order_id))
 
 
 def _stripe_url(payment_intent_id: str) -> str:
