@@ -42,9 +42,9 @@ def test_mails_lie_under_the_person_and_a_strangers_under_the_wish(
     page = words_of(client.get("/staff/mails/?of=accounts").text)
     assert f"New password ad…@example.com {user.user_id} Sent 1" in page
     assert "Confirm an address ne…@example.com a new account Sent 1" in page
-    assert "New password sent" in words_of(client.get(f"/staff/customers/{user.user_id}/").text)
+    assert "New password Sent" in words_of(client.get(f"/staff/customers/{user.user_id}/").text)
     sign_in(client, "customers.view")
-    assert "New password sent" not in words_of(client.get(f"/staff/customers/{user.user_id}/").text)
+    assert "New password Sent" not in words_of(client.get(f"/staff/customers/{user.user_id}/").text)
 
 
 def test_the_log_goes_with_the_account(tables: Any, unlimited: None, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
