@@ -1,9 +1,10 @@
 """What a search engine of the shop is asked and what it answers; the same for every engine (tests hold them to one contract).
 
 A product is found when every word typed is among its words (words.py says what a word is; the last one may be a beginning, and
-a word of four letters and more that no product has may be one typo away from one that some product has; so may the last one
-from the beginning of one, as "stonw" from "stoneware", unless it is one from a whole word in some name, brand or category), or
-when what was typed is its SKU, and when it passes every filter. Filters of one kind are joined by OR, kinds by AND.
+a word of four letters and more that no product has may be one typo away from one that some product has, of eight letters and more
+two; the last one may also be one from the beginning of one, as "stonw" from "stoneware", unless it is as near to a whole word in
+some name, brand or category), or when what was typed is its SKU, and when it passes every filter. Filters of one kind are joined
+by OR, kinds by AND.
 
 The order among those found is a rule and not a guess, so that pages never overlap and two engines agree:
 

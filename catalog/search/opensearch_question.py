@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog.search.engine import MAX_VALUES, Filters, folded_sku
 from catalog.search.facets import ATTRIBUTE, PRICE_BANDS, VALUE_KINDS, by_attribute, chosen_values, joined
-from catalog.search.words import HEAD_LETTERS, beginnings_with_a_typo, query_words, singular, spellings
+from catalog.search.words import HEAD_LETTERS, beginnings_with_a_typo, query_words, singular, spellings, typos_of
 
 _MAX_LONG = 2**63 - 1
 _ATTRIBUTE_VALUES = 10 * MAX_VALUES
@@ -126,7 +126,7 @@ def _whole(field: str, word: str) -> Query:
 
 
 def mistyped(field: str, word: str, *, is_begun: bool = False) -> Query:
-    options = {"fuzziness": 1, "transpositions": True, "max_expansions": 1_000}
+    options = {"fuzziness": typos_of(word), "transpositions": True, "max_expansions": 1_000}
     should = [{"fuzzy": {field: {"value": form, **options}}} for form in spellings(word)]
     if is_begun:  # a fuzzy query knows whole words alone
         should += [{"regexp": {field: {"value": pattern, "flags": "NONE"}}} for pattern in beginnings_with_a_typo(word)]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.search.engine import Filters, folded_sku
 from catalog.search.facets import ATTRIBUTE, chosen_values, joined
-from catalog.search.words import HEAD_LETTERS, TYPO_LETTERS, query_words, singular, spellings
+from catalog.search.words import HEAD_LETTERS, TYPO_LETTERS, query_words, singular, spellings, typos_of
 
 if TYPE_CHECKING:
     import tantivy
@@ -154,7 +154,7 @@ class Question:
         import tantivy
 
         fuzzy = tantivy.Query.fuzzy_term_query
-        whole = [fuzzy(self._schema, field, form, distance=1) for form in spellings(word)]
+        whole = [fuzzy(self._schema, field, form, distance=typos_of(word)) for form in spellings(word)]
         return _any([*whole, fuzzy(self._schema, field, word, distance=1, prefix=True)] if is_begun else whole)
 
     def _term(self, field: str, value: Any) -> "tantivy.Query":

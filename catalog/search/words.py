@@ -17,6 +17,8 @@ MAX_QUERY_WORDS = 8
 """Nor are words after these: each costs every product some work."""
 TYPO_LETTERS = 4
 """Words shorter than this must be spelt right: at three letters nearly every word is one letter from another."""
+TWO_TYPOS_LETTERS = 8
+"""Words of so many letters may have two typos: hardly any two of them are so near to each other."""
 HEAD_LETTERS = 2
 """So short a beginning is looked for in names, brands and categories alone: in descriptions it would be in all of them."""
 _MAX_WORD_LETTERS = 40
@@ -127,8 +129,13 @@ def query_words(text: str) -> tuple[str, ...]:
     return tuple(telling[:MAX_QUERY_WORDS])
 
 
+def typos_of(word: str) -> int:
+    """How many typos a word may have, when no product has it as it was typed: "stonewear" is two away from "stoneware"."""
+    return 2 if len(word) >= TWO_TYPOS_LETTERS else 1
+
+
 def spellings(word: str) -> tuple[str, ...]:
-    """The forms of a typed word of which the catalogue's words may be one typo away: as typed, and its singular."""
+    """The forms of a typed word of which the catalogue's words may be a typo or two away: as typed, and its singular."""
     return tuple(dict.fromkeys((word, singular(word))))
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from catalog.domain import Availability, Photo, Product, ProductStatus, Rating, availability_of
@@ -216,7 +217,7 @@ class Reference:
                 hits.append(_is_found(word, name, name, is_last=is_last))
                 points += is_last and singular(word) in words
             else:
-                whole = [any(_is_typo(form, known) for known in field for form in (word, singular(word))) for field in fields]
+                whole = [any(_is_mistyped(word, known) for known in field) for field in fields]
                 is_begun = is_last and not self._is_mistyped_in_main(word)
                 begun = [is_begun and any(is_typo_begun(word, known) for known in field) for field in fields]
                 hits = [left or right for left, right in zip(whole, begun, strict=True)]
@@ -227,7 +228,7 @@ class Reference:
         return points if found or is_sku else None
 
     def _is_mistyped_in_main(self, word: str) -> bool:
-        return any(_is_typo(form, known) for known in self._all_main for form in (word, singular(word)))
+        return any(_is_mistyped(word, known) for known in self._all_main)
 
 
 def _words(document: Document) -> tuple[set[str], set[str], set[str]]:
@@ -245,6 +246,27 @@ def _is_found(word: str, field: set[str], main: set[str], *, is_last: bool) -> b
     if singular(word) in field:
         return True
     return is_last and any(known.startswith(word) for known in (main if len(word) <= 2 else field))
+
+
+@cache
+def _is_mistyped(word: str, known: str) -> bool:
+    """Whether what was typed, or its singular, is one typo away from the word; from eight letters on two."""
+    most = 2 if len(word) >= 8 else 1
+    forms = (form for form in (word, singular(word)) if abs(len(form) - len(known)) <= most)
+    return any(_typos_between(form, known) <= most for form in forms)
+
+
+def _typos_between(first: str, second: str) -> int:
+    """How many letters must be changed, added, dropped or swapped with a neighbour, none twice, to make one of the other."""
+    rows = [list(range(len(second) + 1))]
+    for row, left in enumerate(first, start=1):
+        rows.append([row])
+        for column, right in enumerate(second, start=1):
+            ways = [rows[row - 1][column] + 1, rows[row][column - 1] + 1, rows[row - 1][column - 1] + (left != right)]
+            if row > 1 and column > 1 and left == second[column - 2] and right == first[row - 2]:
+                ways.append(rows[row - 2][column - 2] + 1)
+            rows[row].append(min(ways))
+    return rows[-1][-1]
 
 
 def _is_typo(first: str, second: str) -> bool:

@@ -118,6 +118,10 @@ def test_a_word_half_typed_with_a_typo_means_what_begins_like_it(engine: Engine)
     assert found(engine, "stnoewa") == ["mug"]
     assert found(engine, "xtoneware") == ["mug"]
     assert found(engine, "stonewre mug") == ["mug"]
+    assert found(engine, "stonewear mug") == ["mug"]  # two typos are few in a word of eight letters and more
+    assert found(engine, "stnoware mug") == ["mug"]
+    assert found(engine, "stonwre mug") == []  # and too many in one of seven
+    assert found(engine, "stxxwxre mug") == []
     assert found(engine, "stonw mug") == []  # only the last word may be a beginning
     assert found(engine, "stxxw") == []
     assert found(engine, "lamq") == ["lamp"]  # a whole word of a name, so no beginning of "lambskin"
