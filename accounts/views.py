@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import services, sessions
 from accounts.cognito_sign_in import sign_out_url
 from accounts.cookies import Pending, clear_tokens, device_of, remember_device, set_pending, set_tokens, signed_out
-from accounts.domain import BadEmail, User
+from accounts.domain import BadEmail, Role, User
 from accounts.form_page import BAD_PASSWORD, Refusal, Refusals, form_page, posted
 from accounts.forms import EmailForm, LoginForm, NewPasswordForm, PasswordForm, RegisterForm
 from accounts.queries import LinkDead
@@ -170,6 +170,8 @@ def _signed_in(request: HttpRequest, posted: dict[str, object], leads_to: str) -
     """Sign in whoever the form names, or ask for the second proof first. Raises WrongCredentials, TooManyTries."""
     email, password, stay = str(posted["email"]), str(posted["password"]), bool(posted["stay"])
     user = sessions.authenticate(email=email, password=password, device=device_of(request, email=email), now=utc_now())
+    if user.role is not Role.CUSTOMER and leads_to == reverse("accounts:home"):
+        leads_to = reverse("staff:home")  # nothing else was asked for, and their day begins there
     if user.has_second_factor:
         response = see_other(f"{reverse('accounts:second_factor')}?{urlencode({'next': leads_to})}")
         clear_tokens(response)

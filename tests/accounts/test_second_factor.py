@@ -208,7 +208,7 @@ def test_turning_it_off_asks_for_the_password(staff: User, client: Client, now: 
     answer = client.post(f"{PAGE}off/", {"password": PASSWORD})
     assert answer.status_code == 303
     assert not _is_on(staff)
-    assert log_in(Client())["Location"] == "/accounts/"
+    assert log_in(Client())["Location"] == "/staff/"
     assert not tokens.read_access(answer.cookies[ACCESS_COOKIE].value).has_second_factor
 
 

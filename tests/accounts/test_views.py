@@ -11,7 +11,7 @@ from boto3.dynamodb.types import TypeSerializer
 from django.test import Client
 
 from accounts import passwords
-from accounts.domain import UserStatus
+from accounts.domain import Role, UserStatus
 from accounts.models import UserRow
 from shop.lib.http import local_path
 from tests.accounts.people import PASSWORD, deliver, link_in, log_in, make_user
@@ -290,3 +290,20 @@ def test_a_post_from_another_site_signs_nobody_in(tables: Any, now: datetime) ->
 
     assert answer.status_code == 403
     assert [item for item in items_of("Users") if item["SK"]["S"].startswith("SESSION#")] == []
+
+
+@pytest.mark.usefixtures("tables")
+@pytest.mark.parametrize(
+    ("role", "asked", "leads_to"),
+    [
+        (Role.CUSTOMER, "", "/accounts/"),
+        (Role.STAFF, "", "/staff/"),
+        (Role.ADMIN, "", "/staff/"),
+        (Role.STAFF, "/cart/", "/cart/"),
+    ],
+)
+def test_staff_begin_their_day_at_the_staff_pages_unless_they_asked_for_another(
+    client: Client, now: datetime, role: Role, asked: str, leads_to: str
+) -> None:
+    make_user(now, role=role)
+    assert log_in(client, next=asked)["Location"] == leads_to
