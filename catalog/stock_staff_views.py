@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -23,7 +24,7 @@ from shop.lib.addresses import address_of
 from shop.lib.answers import Repeated
 from shop.lib.clock import utc_now
 from shop.lib.http import local_path, see_other
-from shop.lib.presses import claim_of_press
+from shop.lib.presses import claim_of_press, new_press
 from shop.lib.viewer import Viewer
 
 _TABS = {None: "All for sale", Availability.LOW: "Low", Availability.OUT: "Sold out"}
@@ -50,12 +51,20 @@ def stock(request: HttpRequest) -> HttpResponse:
             (label, _address(replace(asked, stock=kind, cursor="", page=1)), kind is asked.stock) for kind, label in _TABS.items()
         ],
         "categories": [category.name for category in queries.categories()],
-        "form": WhyForm(),
+        "press": new_press(),
+        **_why_fields(),
         "here": request.get_full_path(),
         "may_edit": viewer_of(request).may(Permission.STOCK_EDIT),
         **_ways_on(asked, found),
     }
     return render(request, "staff/catalog/stock.html", context)
+
+
+@cache
+def _why_fields() -> dict[str, str]:
+    """The grid's reason and note, drawn once: nobody's differ, and Django takes its time over them."""
+    form = WhyForm()
+    return {"reason": str(form["reason"]), "note": str(form["note"])}
 
 
 def _grid_row(product: Listed) -> dict[str, str]:
