@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts import closing, queries, services
 from accounts.domain import BadEmail, normalised_email
+from accounts.limits import TooManyTries
 from accounts.reactions import account_changed
 from tests.accounts.people import PASSWORD, at_once, deliver, log_in, make_user, secret_in
 from tests.conftest import items_of
@@ -71,6 +72,19 @@ def test_fifty_registrations_of_one_address_at_once_make_one_account(tables: Any
     assert at_once(50, follow) == {"done": 1, "EmailTaken": 49}
     assert len(_profiles()) == 1
     assert queries.registered(first=now.date() - timedelta(days=40), last=now.date()) == {now.date(): 1}
+
+
+def test_who_merely_owns_the_mailbox_does_not_guess_the_password(tables: Any, now: datetime) -> None:
+    services.register(email="ada@example.com", first_name="Ada", last_name="L", password=PASSWORD, source="", now=now)
+    secret = secret_in(deliver(now)[-1])
+
+    for number in range(5):
+        with pytest.raises(services.WrongPassword):
+            services.open_account(secret=secret, password=f"guess {number}", source="", now=now)
+    with pytest.raises(TooManyTries):
+        services.open_account(secret=secret, password=PASSWORD, source="", now=now)
+
+    assert _profiles() == []
 
 
 def test_a_mail_is_sent_once_though_its_record_comes_twice(tables: Any, now: datetime) -> None:

@@ -14,6 +14,7 @@ from pytest_django import Settings
 from accounts import queries, second_factor, sessions, tokens
 from accounts.cookies import ACCESS_COOKIE, REFRESH_COOKIE
 from accounts.domain import Role, User
+from accounts.models import UserRow, user_key
 from accounts.reactions import account_changed
 from accounts.second_factor import SetupOver, WrongCode
 from accounts.sessions import Device
@@ -166,6 +167,18 @@ def test_a_password_changed_in_between_ends_the_half_login(staff: User, client: 
 
     assert (answer.status_code, answer["Location"]) == (303, "/accounts/login/")
     assert REFRESH_COOKIE not in answer.cookies
+
+
+def test_an_account_disabled_in_between_ends_the_half_login(staff: User, client: Client, now: datetime) -> None:
+    secret, _codes = _turn_on(staff, now)
+    log_in(client)
+    user_key(staff.user_id).update(actions=[UserRow.status.set("disabled")])
+
+    answer = client.post(PAGE, {"code": pyotp.TOTP(secret).now()})
+
+    assert (answer.status_code, answer["Location"]) == (303, "/accounts/login/")
+    assert REFRESH_COOKIE not in answer.cookies
+    assert [item for item in items_of("Users") if item["SK"]["S"].startswith("SESSION#")] == []
 
 
 def test_who_signed_in_a_while_ago_gives_the_password_to_set_it_up(staff: User, now: datetime) -> None:

@@ -100,7 +100,9 @@ def test_nobody_else_gets_it(order: Order, stripe: FakeStripe, guest: Owner, now
         ada = GUEST
     elif who == "an order of an account":
         grace = Owner("user-grace", is_guest=False)
-        wanted = factories.make_order(grace, {factories.make_product().product_id: 1}, now)
+        placed = factories.open_payment(factories.make_order(grace, {factories.make_product().product_id: 1}, now))
+        stripe.pay(placed.payment.session_id)
+        wanted = services.settle(session_id=placed.payment.session_id, now=now)
     else:
         wanted = factories.make_order(guest, {factories.make_product().product_id: 1}, now)
     before = orders()
