@@ -125,6 +125,8 @@ EVERYWHERE = {"rate": "0.08"}
         ([], "it must be a list of at least one rule"),
         ([EVERYWHERE | {"countries": ["US"]}], "exactly one rule must be without countries: it holds wherever no other does"),
         ([EVERYWHERE, EVERYWHERE], "exactly one rule must be without countries: it holds wherever no other does"),
+        (["8 %"], 'rule 1 must be an object such as {"rate": "0.08"}'),
+        ([EVERYWHERE | {"classes": ["books"]}], 'rule 1: "classes" must be an object such as {"books": "0.05"}'),
         ([{}], 'rule 1 needs a "rate"'),
         ([{"rate": "8 %"}], "rule 1 has the rate '8 %'; it may be a number from 0 to 1, such as \"0.08\""),
         ([{"rate": 8}], 'rule 1 has the rate 8; it may be a number from 0 to 1, such as "0.08"'),
