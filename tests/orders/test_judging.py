@@ -7,8 +7,7 @@ import pytest
 
 from orders import ledger_queries as books
 from orders import services
-from orders.domain import Order, OrderStatus
-from orders.fulfilling import MOST_PARCELS
+from orders.domain import MOST_PARCELS, Order, OrderStatus
 from orders.ledger_domain import FindingKind
 from shop.lib.guests import new_guest
 from shop.lib.owner import Owner
