@@ -56,6 +56,7 @@ def test_a_stranger_becomes_a_customer(visit: Callable[..., Page], axe: Callable
         page.get_by_label(label).fill(value)
     _submit(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Look in your mailbox")
+    look(page)
 
     page.goto(_link_in_mail(mail, email, "Open your Fernhollow account", "Confirm my address"))
     look(page)
@@ -65,7 +66,11 @@ def test_a_stranger_becomes_a_customer(visit: Callable[..., Page], axe: Callable
     if script:
         expect(page.get_by_role("link", name="Your account, Ada Lovelace")).to_be_visible()
 
-    page.goto("/accounts/addresses/add/")
+    look(page)
+
+    page.goto("/accounts/addresses/")
+    page.get_by_role("link", name="Add an address").click()
+    look(page)
     for label, value in ADDRESS.items():
         page.get_by_label(label).fill(value)
     _submit(page)
@@ -83,27 +88,39 @@ def test_a_stranger_becomes_a_customer(visit: Callable[..., Page], axe: Callable
     expect(other.get_by_text("What you chose before you signed in is in your cart.")).to_be_visible()
     other.goto("/cart/")
     other.get_by_role("link", name="Check out").click()
+    look(other)
     other.locator("main").get_by_role("button").first.click()
-    other.locator("main").get_by_role("button").first.click()  # the saved address
+    expect(other.get_by_label("123 Main St")).to_be_checked()  # from the address book
+    look(other)
+    other.get_by_role("button", name="Send it here").click()
     other.get_by_label("Standard delivery").check()
+    look(other)
     other.locator("main").get_by_role("button").first.click()
+    expect(other.get_by_role("main")).to_contain_text("123 Main St")
+    look(other)
     other.get_by_role("button", name="Pay $87.75").click()
     pay(other, GOOD)
     number = order_number(other)
+    look(other)
     page.goto("/orders/")
     expect(page.get_by_role("main")).to_contain_text(number)
+    look(page)
     page.goto(f"/orders/{number}/")
     expect(page.get_by_role("main")).to_contain_text("123 Main St")
     look(page)
 
     # A new password by mail signs both browsers out.
     third = visit("/accounts/password-reset/", script=script)
+    look(third)
     third.get_by_label("E-mail").fill(email)
     _submit(third)
+    expect(third.get_by_role("heading", level=1)).to_have_text("Look in your mailbox")
+    look(third)
     third.goto(_link_in_mail(mail, email, "Set a new password at Fernhollow", "Choose a new password"))
     look(third)
     third.get_by_label("New password").fill(NEXT_PASSWORD)
     _submit(third)
+    look(third)
     _sign_in(third, email, NEXT_PASSWORD)
     third.goto("/accounts/sessions/")
     expect(third.get_by_role("main").get_by_role("listitem")).to_have_count(1)
