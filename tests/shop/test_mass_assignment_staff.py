@@ -112,7 +112,7 @@ FORMS: dict[str, Form] = {
             "permissions": "orders.view",
         },
     ),
-    "accounts_staff:member": Form(MEMBER, filled={"role": "staff", "permissions": "orders.ship"}),
+    "accounts_staff:member": Form(MEMBER, filled={"role": "staff", "permissions": "orders.view"}),
     "accounts_staff:invite_again": Form(MEMBER + "invitation/", MEMBER),
     "accounts_staff:member_second_factor": Form(MEMBER + "second-factor/", writes=False),
     "accounts_staff:member_status": Form(MEMBER + "status/"),
