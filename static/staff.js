@@ -12,14 +12,16 @@
     for (const [form, before] of guarded) if (snapshot(form) !== before) event.preventDefault();
   });
 
-  // "/" leads to the search field, wherever nothing is being typed.
+  // Wherever nothing is being typed, "/" leads to the search field, and a letter follows the link that names it in data-key.
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
-    const field = document.querySelector("[data-search]");
-    if (!field) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+    const isSearch = event.key === "/";
+    const target = document.querySelector(isSearch ? "[data-search]" : `[data-key="${CSS.escape(event.key)}"]`);
+    if (!target) return;
     event.preventDefault();
-    field.focus();
-    field.select();
+    if (!isSearch) return target.click();
+    target.focus();
+    target.select();
   });
 
   // The box in a table's head ticks all rows.

@@ -88,6 +88,9 @@ def test_a_product_is_made_sold_sent_and_half_of_it_given_back(
 
     staff.goto(f"/staff/orders/{number}/")
     check(staff)
+    if script:
+        staff.keyboard.press("k")
+        expect(staff.locator("main")).to_contain_text("newest order")
     staff.get_by_role("link", name="Ship", exact=True).click()
     check(staff)
     staff.get_by_label("Carrier").fill("UPS")

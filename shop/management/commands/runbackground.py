@@ -12,8 +12,6 @@ from shop.entrypoints import jobs, stream
 from shop.local.clock import run_clock
 from shop.local.streams import StreamWorker
 
-_STREAMED = ("Products", "Orders", "Users")
-
 
 class Command(BaseCommand):
     help = "Deliver table changes to the stream function and run the scheduled jobs, for a local shop."
@@ -34,7 +32,7 @@ def work(data: Path) -> None:
     stop = threading.Event()
     threading.Thread(target=run_clock, kwargs={"handler": jobs.handler, "stop": stop}, daemon=True).start()
     StreamWorker(
-        tables=[f"{settings.TABLE_PREFIX}{name}" for name in _STREAMED],
+        tables=[f"{settings.TABLE_PREFIX}{name}" for name in stream.REACTIONS],
         checkpoint_table=f"{settings.TABLE_PREFIX}StreamCheckpoints",
         handler=stream.handler,
         dead_letters=data / "put-aside.jsonl",
