@@ -90,7 +90,7 @@ def test_a_product_is_made_sold_sent_and_half_of_it_given_back(
     check(staff)
     if script:
         staff.keyboard.press("k")
-        expect(staff.locator("main")).to_contain_text("newest order")
+        expect(staff.get_by_text("This is the newest order.")).to_be_visible()
     staff.get_by_role("link", name="Ship", exact=True).click()
     check(staff)
     staff.get_by_label("Carrier").fill("UPS")
