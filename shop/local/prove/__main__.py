@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from io import StringIO
 
@@ -29,6 +30,9 @@ PROOFS = (
     "guessing",
 )
 """Each a module beside this one with `prove(world, rounds=)`."""
+_UNHURRIED = frozenset({"rush", "last_uses", "crashes", "webhook_storm"})
+"""Proofs that are not about waiting: the local engine stalls for seconds at times, which is neither a conflict nor a death."""
+_PATIENCE_SECONDS = 30
 
 
 def main() -> int:
@@ -85,17 +89,19 @@ def _verdicts(gateway: FaultGateway, stripe: FakeStripe, wanted: argparse.Namesp
     # Needs the settings, which need the environment.
     from importlib import import_module
 
-    from shop.local.prove.world import World
+    from shop.lib.tables import RETRIES
+    from shop.local.prove.world import World, patient_tables
 
     world = World(gateway, stripe, rows=wanted.rows)
     for name in wanted.proofs or PROOFS:
         prove: Callable[..., Iterator[Verdict]] = import_module(f"shop.local.prove.{name}").prove
         begun = time.monotonic()
-        for found in prove(world, rounds=wanted.rounds):
-            verdict = replace(found, seconds=time.monotonic() - begun)
-            print(f"{verdict.word}: {verdict.claim} ({verdict.seen})", flush=True)
-            yield verdict
-            begun = time.monotonic()
+        with patient_tables(_PATIENCE_SECONDS, retries=RETRIES) if name in _UNHURRIED else nullcontext():
+            for found in prove(world, rounds=wanted.rounds):
+                verdict = replace(found, seconds=time.monotonic() - begun)
+                print(f"{verdict.word}: {verdict.claim} ({verdict.seen})", flush=True)
+                yield verdict
+                begun = time.monotonic()
 
 
 def _arguments() -> argparse.Namespace:

@@ -73,6 +73,9 @@ def _charges(world: World) -> Verdict:
 def _rush(world: World, pieces: int, **faults: Any) -> tuple[str, list[Any]]:
     product = world.product(inventory=pieces)
     buyers = at_once([lambda: world.buyer({product.product_id: 1})] * BUYERS, threads=8)
+    for trouble in buyers:
+        if isinstance(trouble, Exception):
+            raise trouble
     with world.weather(**faults) if faults else nullcontext():
         answers = at_once([partial(_place, buyer) for buyer in buyers])
     return product.product_id, answers

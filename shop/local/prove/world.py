@@ -217,9 +217,9 @@ def passed_over() -> Iterator[None]:
 
 
 @contextmanager
-def patient_tables(seconds: float) -> Iterator[None]:
-    """A call to the tables may take so long, once, as long as the body lasts."""
-    with patch.object(tables, "READ_TIMEOUT_SECONDS", seconds), patch.object(tables, "RETRIES", 0):
+def patient_tables(seconds: float, *, retries: int = 0) -> Iterator[None]:
+    """A call to the tables may take so long, and is repeated so often, as long as the body lasts."""
+    with patch.object(tables, "READ_TIMEOUT_SECONDS", seconds), patch.object(tables, "RETRIES", retries):
         tables.connection.cache_clear()
         tables.connection()
         yield
