@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Callable
-from contextlib import suppress
 
 import pytest
-from playwright.sync_api import APIResponse, Error, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import RunningShop
 
@@ -127,28 +126,6 @@ def test_who_turns_back_at_stripe_can_pay_later_or_have_the_cart_back(shop: Runn
     expect(page.get_by_text("Everything is back in your cart.")).to_be_visible()
     expect(page.get_by_text("$87.75", exact=True).first).to_be_visible()
     assert shop.stock_of(MUG) == before
-
-
-def test_who_is_quicker_than_the_carts_number_is_told_the_later_one(shop: RunningShop, visit: Callable[..., Page]) -> None:
-    page = visit("/")
-    stale: list[tuple[Route, APIResponse]] = []
-
-    def hold_the_first(route: Route) -> None:
-        if stale:
-            route.continue_()
-        else:
-            stale.append((route, route.fetch()))  # drawn, and slow on its way
-
-    page.get_by_role("link", name="Kitchen & Table").first.click()
-    page.route("**/cart/badge/?arrived", hold_the_first)
-    page.get_by_role("link", name=MUG).first.click()
-    page.get_by_role("button", name="Add to cart").click()
-    expect(page.get_by_text(f"1 × {MUG} added.")).to_be_visible()
-    with suppress(Error):  # nobody waits for it any more
-        route, response = stale[0]
-        route.fulfill(response=response)
-
-    expect(page.get_by_role("link", name=re.compile("Cart ?, 1 item"))).to_be_visible()
 
 
 def test_a_quantity_changed_before_the_scripts_arrive_is_not_forgotten(shop: RunningShop, visit: Callable[..., Page]) -> None:
