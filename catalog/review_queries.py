@@ -20,12 +20,14 @@ from catalog.review_models import (
     to_review,
 )
 from shop.lib.cursors import Page, read_page
+from shop.lib.kept import MOST_WAITING, forget, kept
 from shop.lib.owner import Owner
 from shop.lib.tables import Row, batch_get, count_up_to
 
 PAGE_SIZE = 10
 _BATCH = 100
 """The most keys DynamoDB reads in one call."""
+_WAITING = "reviews-waiting"
 R = TypeVar("R", bound=Row)
 
 
@@ -87,7 +89,13 @@ def reviews_to_moderate(*, status: ReviewStatus, cursor: str = "", size: int = P
     )
 
 
-def reviews_waiting(*, at_most: int = 100) -> int:
-    """How many reviews wait to be read; counting stops at `at_most`, so that a flood costs no more."""
+def reviews_waiting() -> int:
+    """How many reviews wait to be read, a minute ago at the most, counted up to MOST_WAITING so that a flood costs no more."""
     index = ReviewRow.by_status.Meta.index_name
-    return count_up_to(ReviewRow, status_partition(ReviewStatus.PENDING), index=index, at_most=at_most)
+    pending = status_partition(ReviewStatus.PENDING)
+    return kept(_WAITING, partial(count_up_to, ReviewRow, pending, index=index, at_most=MOST_WAITING))
+
+
+def forget_waiting() -> None:
+    """Have those that wait counted anew: after one was decided."""
+    forget(_WAITING)

@@ -42,7 +42,7 @@ from catalog.review_models import (
     to_summary,
     to_summary_row,
 )
-from catalog.review_queries import ReviewNotFound
+from catalog.review_queries import ReviewNotFound, forget_waiting
 from shop.lib.audit import Change, audit_row
 from shop.lib.ids import new_id
 from shop.lib.owner import Owner
@@ -174,6 +174,7 @@ def _decide(product_id: str, review_id: str, to: ReviewStatus, seen: ReviewStatu
         except Refused:
             continue  # this review, or another of the product, was decided in between
         forget_products([product_id])
+        forget_waiting()
         return decided
     raise Busy
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from pynamodb.exceptions import DoesNotExist
 
@@ -32,8 +33,10 @@ from shop.lib import audit
 from shop.lib.attributes import time_text
 from shop.lib.audit import Entry
 from shop.lib.cursors import Page
+from shop.lib.kept import MOST_WAITING, forget, kept
 from shop.lib.tables import count_up_to, items_of
 
+_FOUND = "findings-count"
 _MOST_DAYS = 1000
 """Of a month, in all the currencies there ever were."""
 
@@ -131,9 +134,14 @@ def findings() -> tuple[Finding, ...]:
     return tuple(sorted(map(to_finding, FindingRow.query(FINDINGS_PK, consistent_read=True)), key=lambda one: one.found_at))
 
 
-def findings_count(*, at_most: int) -> int:
-    """How much does not add up, counted up to `at_most`: one Query."""
-    return count_up_to(FindingRow, FINDINGS_PK, at_most=at_most, consistent=True)
+def findings_count() -> int:
+    """How much does not add up, a minute ago at the most, counted up to MOST_WAITING: one Query."""
+    return kept(_FOUND, partial(count_up_to, FindingRow, FINDINGS_PK, at_most=MOST_WAITING, consistent=True))
+
+
+def forget_findings_count() -> None:
+    """Have them counted anew: after one was seen to."""
+    forget(_FOUND)
 
 
 def finding(*, kind: FindingKind, subject: str) -> Finding:

@@ -59,6 +59,7 @@ def _close(finding: Finding, actor: Viewer, action: str, now: datetime, note: st
         run_transaction(build)
     except Refused as refusal:
         raise books.FindingNotFound(f"{finding.kind} {finding.subject}") from refusal
+    books.forget_findings_count()
     logger.info("finding %s %s %s by %s", finding.kind, finding.subject, action, actor.user_id)
 
 

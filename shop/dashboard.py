@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.core.cache import cache
 from django.urls import reverse
 
 from accounts import queries as accounts
@@ -25,13 +24,13 @@ from shop import doctor
 from shop.figures import FIGURES, LESS_IS_BETTER, Period, Sums, change, shown, sum_of, sums
 from shop.lib.access import Permission, Viewer
 from shop.lib.cursors import Page
+from shop.lib.kept import MOST_WAITING, kept
 from shop.lib.mail_log import MailState
 
-_MOST_COUNTED = 25
-"""Things to do are counted so far; then they are "25+"."""
+_MOST_COUNTED = MOST_WAITING - 1
+"""Things to do are told so far; then they are "25+"."""
 _LISTED = 5
 """Lines of each list of the best."""
-_KEPT_SECONDS = 60
 LED_TO = (Permission.PRODUCTS_VIEW, Permission.CUSTOMERS_VIEW, Permission.ORDERS_VIEW)
 """Rights that decide where figures and lists of the best lead to."""
 
@@ -168,18 +167,18 @@ def tasks(viewer: Viewer) -> Iterator[Task]:
     """What waits for this person, each counted in one bounded question."""
     if viewer.may(Permission.ORDERS_VIEW):
         for label, status in (("Orders to ship", OrderStatus.PROCESSING), ("Orders to check", OrderStatus.REVIEW)):
-            waiting = desk_queries.count_of_status(status, at_most=_MOST_COUNTED + 1)
+            waiting = desk_queries.count_of_status(status, at_most=MOST_WAITING)
             url = f"{reverse('orders_staff:orders')}?{urlencode({'status': status})}"
             yield Task(label, _counted(waiting), url, is_urgent=status is OrderStatus.REVIEW and waiting > 0)
-        found = ledger_queries.findings_count(at_most=_MOST_COUNTED + 1)
+        found = ledger_queries.findings_count()
         yield Task("Things that do not add up", _counted(found), reverse("orders_staff:findings"), is_urgent=found > 0)
     if viewer.may(Permission.PRODUCTS_VIEW):
         for label, stock in (("Products sold out", Availability.OUT), ("Products low in stock", Availability.LOW)):
-            count = partial(staff_queries.short_count, stock=stock, at_most=_MOST_COUNTED + 1)
+            count = partial(staff_queries.short_count, stock=stock, at_most=MOST_WAITING)
             url = f"{reverse('catalog_staff:products')}?{urlencode({'stock': stock})}"
             yield Task(label, _counted(kept(f"short-{stock}", count)), url, is_urgent=False)
     if viewer.may(Permission.REVIEWS_MODERATE):
-        waiting = review_queries.reviews_waiting(at_most=_MOST_COUNTED + 1)
+        waiting = review_queries.reviews_waiting()
         yield Task("Reviews to read", _counted(waiting), reverse("catalog_staff:reviews"), is_urgent=False)
     if viewer.may(Permission.MAILS_VIEW):
         yield from _failed_mails()
@@ -221,18 +220,6 @@ def first_steps(viewer: Viewer) -> list[tuple[str, str, bool]]:
 def health(*, host: str, now: datetime) -> list[doctor.Check]:
     """What the set-up doctor finds, as of a minute ago at the most: it asks AWS and Stripe."""
     return kept("health", partial(doctor.examine, host=host, now=now))
-
-
-T = TypeVar("T")
-
-
-def kept(name: str, read: Callable[[], T]) -> T:
-    """What was read, a minute ago at the most: for what streams and jobs bring into being, a moment late in any case."""
-    found: T | None = cache.get(f"staff-{name}")
-    if found is None:
-        found = read()
-        cache.set(f"staff-{name}", found, _KEPT_SECONDS)
-    return found
 
 
 def _failed_mails() -> Iterator[Task]:

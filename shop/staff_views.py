@@ -18,6 +18,7 @@ from shop.doctor import State
 from shop.figures import COUNTS, FIGURES, BadPeriod, Period, custom_period, named_period
 from shop.lib.access import Permission, Viewer, confirmed_viewer_of, require_staff
 from shop.lib.clock import utc_now
+from shop.lib.kept import kept
 from shop.lib.money import digits
 
 _LATEST = 8
@@ -97,7 +98,7 @@ def _figures(request: HttpRequest, viewer: Viewer) -> str:
     if problem:
         return _drawn(period, problem, viewer)
     rights = "".join(str(int(viewer.may(right))) for right in dashboard.LED_TO)
-    return dashboard.kept(f"drawn-{period.name}-{period.first}-{period.last}-{rights}", partial(_drawn, period, "", viewer))
+    return kept(f"drawn-{period.name}-{period.first}-{period.last}-{rights}", partial(_drawn, period, "", viewer))
 
 
 def _drawn(period: Period, problem: str, viewer: Viewer) -> str:

@@ -276,7 +276,7 @@ def test_a_deleted_product_s_review_can_be_rejected_but_not_shown(now: datetime)
     assert not [found for found in items_of("Products") if found["SK"]["S"] == "METADATA"]
 
 
-def test_lists_are_one_query_each_and_paged(now: datetime) -> None:
+def test_lists_are_one_query_each_and_paged(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     mug = factories.make_product(rating=None)
     reviews = [review_of(mug.product_id, now + timedelta(minutes=number), number) for number in range(7)]
     for review in reviews[:4]:
@@ -292,7 +292,16 @@ def test_lists_are_one_query_each_and_paged(now: datetime) -> None:
     assert (list(rest.items), rest.next_cursor) == (reviews[6:], "")
     last = review_queries.approved_reviews(product_id=mug.product_id, size=3, cursor=approved.next_cursor)
     assert [found.review_id for found in last.items] == [reviews[0].review_id]
-    assert (review_queries.reviews_waiting(), review_queries.reviews_waiting(at_most=2)) == (3, 2)
+
+    assert review_queries.reviews_waiting() == 3
+    with counted_calls() as calls:
+        assert review_queries.reviews_waiting() == 3  # kept for a minute,
+    assert calls == []
+    decide(reviews[6], now)
+    assert review_queries.reviews_waiting() == 2  # but not over a decision
+    monkeypatch.setattr(review_queries, "MOST_WAITING", 1)
+    review_queries.forget_waiting()
+    assert review_queries.reviews_waiting() == 1  # a flood costs no more
 
 
 def test_a_change_of_rating_reaches_lists_and_a_repeated_record_changes_nothing(
