@@ -25,7 +25,7 @@ from shop.lib.source import source_of
 
 ATTEMPT_COOKIE = f"{settings.COOKIE_PREFIX}cognito"
 _SALT = "shop.cognito"
-_LIFETIME = timedelta(minutes=15)
+ATTEMPT_LIFETIME = timedelta(minutes=15)
 _AGAIN = "This sign-in was begun in another browser, or too long ago. Please begin anew."
 
 
@@ -37,7 +37,7 @@ def start(request: HttpRequest) -> HttpResponse:
         return see_other(leads_to)
     attempt = new_attempt(leads_to=leads_to)
     response = see_other(sign_in_url(attempt))
-    set_cookie(response, ATTEMPT_COOKIE, signing.dumps(astuple(attempt), salt=_SALT), _LIFETIME)
+    set_cookie(response, ATTEMPT_COOKIE, signing.dumps(astuple(attempt), salt=_SALT), ATTEMPT_LIFETIME)
     return response
 
 
@@ -74,7 +74,7 @@ def _signed_in(request: HttpRequest, attempt: Attempt) -> HttpResponse:
 
 def _attempt_of(request: HttpRequest) -> Attempt | None:
     try:
-        return Attempt(*signing.loads(request.COOKIES.get(ATTEMPT_COOKIE, ""), salt=_SALT, max_age=_LIFETIME))
+        return Attempt(*signing.loads(request.COOKIES.get(ATTEMPT_COOKIE, ""), salt=_SALT, max_age=ATTEMPT_LIFETIME))
     except (signing.BadSignature, ValueError, TypeError):
         return None
 

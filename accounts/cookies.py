@@ -21,7 +21,7 @@ DEVICE_COOKIE = f"{settings.COOKIE_PREFIX}device"
 PENDING_COOKIE = f"{settings.COOKIE_PREFIX}pending"
 _DEVICE_SALT = "shop.device"
 _PENDING_SALT = "shop.pending"
-_DEVICE_LIFETIME = timedelta(days=365)
+DEVICE_LIFETIME = timedelta(days=365)
 PENDING_LIFETIME = timedelta(minutes=5)
 _MOST_ACCOUNTS = 5
 """A browser is remembered for so many accounts; a family's laptop has fewer."""
@@ -72,7 +72,7 @@ def remember_device(request: HttpRequest, response: HttpResponseBase, *, email: 
     device_id, marks = _device(request)
     marks = [_mark(email), *(mark for mark in marks if mark != _mark(email))][:_MOST_ACCOUNTS]
     value = signing.dumps([device_id or secrets.token_hex(8), *marks], salt=_DEVICE_SALT)
-    set_cookie(response, DEVICE_COOKIE, value, _DEVICE_LIFETIME)
+    set_cookie(response, DEVICE_COOKIE, value, DEVICE_LIFETIME)
 
 
 def set_pending(response: HttpResponseBase, pending: Pending) -> None:
@@ -106,7 +106,7 @@ def clear_cookie(response: HttpResponseBase, name: str) -> None:
 
 def _device(request: HttpRequest) -> tuple[str, list[str]]:
     try:
-        device_id, *marks = signing.loads(request.COOKIES.get(DEVICE_COOKIE, ""), salt=_DEVICE_SALT, max_age=_DEVICE_LIFETIME)
+        device_id, *marks = signing.loads(request.COOKIES.get(DEVICE_COOKIE, ""), salt=_DEVICE_SALT, max_age=DEVICE_LIFETIME)
     except (signing.BadSignature, ValueError, TypeError):
         return "", []
     return device_id, marks

@@ -56,7 +56,7 @@ VERIFY_LIFETIME = timedelta(hours=24)
 RESET_LIFETIME = timedelta(minutes=10)
 INVITATION_LIFETIME = timedelta(days=7)
 CHANGE_LIFETIME = timedelta(hours=24)
-_REQUEST_LIFETIME = timedelta(days=2)
+REQUEST_LIFETIME = timedelta(days=2)
 """Longer than a stream keeps a record that could not be delivered."""
 
 
@@ -326,7 +326,7 @@ def request_row(asked: Asked, *, email: str, now: datetime, **details: Any) -> R
         kind=asked,
         email=email,
         requested_at=now,
-        expires_at=now + _REQUEST_LIFETIME,
+        expires_at=now + REQUEST_LIFETIME,
         **details,
     )
 

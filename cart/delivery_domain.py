@@ -162,6 +162,11 @@ def grams_of(text: str) -> int:
     return int(weight.to_integral_value(ROUND_CEILING))
 
 
+def kilos(grams: int) -> str:
+    """A weight as people write it, kept on one line."""
+    return f"{(grams / _GRAMS).normalize():f}\N{NO-BREAK SPACE}kg"
+
+
 def tariffs_from(table: Any, *, currency: str) -> tuple[Tariff, ...]:
     """The methods written as a list of objects (see docs/pricing.md). Raises BadTable with a sentence about what is wrong."""
     if not isinstance(table, list) or not table:

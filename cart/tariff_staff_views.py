@@ -10,7 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from cart.delivery_domain import Tariff
+from cart.delivery_domain import kilos
+from cart.delivery_queries import delivery_table
 from cart.discount_domain import normal_code
 from cart.domain import Buyer, Cart, CartState, Item, KeptCart
 from cart.queries import price_cart, tax_rule
@@ -22,7 +23,6 @@ from shop.lib.clock import utc_now
 from shop.lib.places import COUNTRIES, HOME_COUNTRY
 
 _HUNDRED = 100
-_GRAMS_OF_A_KILO = 1000
 _LETTERS_OF_A_STATE = 3
 
 
@@ -33,7 +33,7 @@ def tables(request: HttpRequest) -> HttpResponse:
     form = ExampleForm(request.GET if "country" in request.GET else None)
     context: dict[str, Any] = {
         "form": form,
-        "methods": [_method(tariff) for tariff in settings.DELIVERY_METHODS],
+        "methods": delivery_table(),
         "rules": [_rule(rule) for rule in settings.TAX_RULES],
         "home": COUNTRIES[HOME_COUNTRY],
         "currency": settings.CURRENCY,
@@ -59,7 +59,7 @@ def _example(form: ExampleForm, now: datetime) -> dict[str, Any]:
         "is_empty": not any(line.counts for line in cart.lines),
         "unknown": [sku for sku in form.pieces if sku not in known],
         "place": ", ".join(filter(None, (told["region"], buyer.country_in_words))),
-        "kilos": _kilos(sum(line.grams * line.quantity for line in cart.lines if line.counts)),
+        "kilos": kilos(sum(line.grams * line.quantity for line in cart.lines if line.counts)),
         "rule": _rule(tax_rule(buyer)),
         "rates": [(line, _percent(tax_rule(buyer).rate_of(line.tax_class))) for line in cart.lines],
         "is_asked_way": _is_asked_way(cart, told["delivery"]),
@@ -69,26 +69,6 @@ def _example(form: ExampleForm, now: datetime) -> dict[str, Any]:
 def _is_asked_way(cart: Cart, asked: str) -> bool:
     """Whether the parcel goes the way that was asked for: one that does not fit gives way to the cheapest."""
     return not asked or (cart.delivery is not None and cart.delivery.code == asked)
-
-
-def _method(tariff: Tariff) -> dict[str, Any]:
-    names_countries = any(rate.countries for rate in tariff.rates)
-    elsewhere = "everywhere else" if names_countries else "everywhere"
-    return {
-        "code": tariff.code,
-        "name": tariff.name,
-        "rates": [
-            {
-                "where": _countries(rate.countries) or elsewhere,
-                "least": rate.least if rate.least else None,
-                "most": _kilos(rate.up_to_grams) if rate.up_to_grams else "",
-                "days": rate.days,
-                "price": rate.price,
-            }
-            for rate in tariff.rates
-        ],
-        "goes_everywhere": any(not rate.countries for rate in tariff.rates),
-    }
 
 
 def _rule(rule: TaxRule) -> dict[str, Any]:
@@ -117,7 +97,3 @@ def _countries(codes: frozenset[str]) -> str:
 
 def _percent(rate: Decimal) -> str:
     return f"{(rate * _HUNDRED).normalize():f}\N{NO-BREAK SPACE}%"
-
-
-def _kilos(grams: int) -> str:
-    return f"{(Decimal(grams) / _GRAMS_OF_A_KILO).normalize():f}\N{NO-BREAK SPACE}kg"

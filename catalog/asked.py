@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
-_COOKIE = "asked"
-_LIFETIME = timedelta(minutes=10)
+COOKIE = "asked"
+LIFETIME = timedelta(minutes=10)
 _SALT = "shop.asked"
 _LONGEST = 300
 
@@ -18,7 +18,7 @@ _LONGEST = 300
 def typed_email(request: HttpRequest) -> str | None:
     """What was typed last, right or wrong; None when nothing was within ten minutes, or the cookie is not ours."""
     try:
-        return str(signing.loads(request.COOKIES.get(_COOKIE, ""), salt=_SALT, max_age=_LIFETIME))
+        return str(signing.loads(request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=LIFETIME))
     except signing.BadSignature:
         return None
 
@@ -26,9 +26,9 @@ def typed_email(request: HttpRequest) -> str | None:
 def remember_typed(response: HttpResponse, email: str, *, path: str) -> None:
     """Let the browser keep what was typed and send it to the page at `path`."""
     response.set_cookie(
-        _COOKIE,
+        COOKIE,
         signing.dumps(email[:_LONGEST], salt=_SALT),
-        max_age=int(_LIFETIME.total_seconds()),
+        max_age=int(LIFETIME.total_seconds()),
         path=path,
         secure=settings.COOKIE_SECURE,
         httponly=True,

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from catalog.domain import MOST_RECENT
 
 COOKIE = f"{settings.COOKIE_PREFIX}recent"
-_LIFETIME = timedelta(days=30)
+LIFETIME = timedelta(days=30)
 _SEPARATOR = "."
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LONGEST_VALUE = MOST_RECENT * 65
@@ -31,7 +31,7 @@ def remember_recent(response: HttpResponse, product_ids: Sequence[str]) -> None:
     response.set_cookie(
         COOKIE,
         _SEPARATOR.join(product_ids),
-        max_age=int(_LIFETIME.total_seconds()),
+        max_age=int(LIFETIME.total_seconds()),
         secure=settings.COOKIE_SECURE,
         httponly=True,
         samesite="Lax",

@@ -40,7 +40,7 @@ _MOST_AT_ONCE = 30
 MOST_A_DAY = 300
 """Different terms of a day. Each further process may add one before it knows that there is no room."""
 _DAYS_OF_A_MONTH = 31
-_KEEP = timedelta(days=100)
+KEEP = timedelta(days=100)
 """How long a day's terms are kept: the dashboard's longest period and a little."""
 
 
@@ -137,5 +137,5 @@ def _write(now: datetime) -> None:
         has_room = name in known or len(known) < MOST_A_DAY
         sums[name if has_room else REST] = sums.get(name if has_room else REST, 0) + times
     row = SearchedRow(searched_pk(day), searched_sk(day))
-    row.update(actions=[SearchedRow.expires_at.set(now + _KEEP), *(counter(name).add(times) for name, times in sums.items())])
+    row.update(actions=[SearchedRow.expires_at.set(now + KEEP), *(counter(name).add(times) for name, times in sums.items())])
     _tally.known = (day, frozenset(row.counts))

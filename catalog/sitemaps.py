@@ -1,4 +1,4 @@
-"""The sitemap: an index, a page of shelves, and pages of products of 50,000 addresses each, from the search index."""
+"""The sitemap: an index, a file of shelves and of the pages about the shop, and files of 50,000 products each, from the index."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,6 +9,8 @@ from catalog import queries
 from catalog.seo import absolute
 from shop.lib.http import CRAWLED
 
+_PAGES = ("delivery_and_returns", "contact", "terms", "privacy")
+"""Of the roof: what shoppers read before they buy."""
 ADDRESSES = 50_000
 """Addresses of one file at the most. https://www.sitemaps.org/protocol.html"""
 
@@ -24,6 +26,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def shelves(request: HttpRequest) -> HttpResponse:
     paths = [reverse("catalog:home"), reverse("catalog:list"), *(found.path for found in queries.categories())]
+    paths += map(reverse, _PAGES)
     return _answer(request, "catalog/sitemap.xml", {"entries": [(absolute(path), None) for path in paths]})
 
 

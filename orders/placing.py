@@ -41,7 +41,7 @@ from shop.lib.owner import Owner
 from shop.lib.tables import Busy
 from shop.lib.transactions import Refused, run_transaction
 
-_TYPED_LIFETIME = timedelta(days=1)
+TYPED_LIFETIME = timedelta(days=1)
 _LONGEST_TYPED = 1000
 """So much of a field's text is kept to be put right, ten times what an address line may have: a row stays small."""
 
@@ -93,7 +93,7 @@ def remember_typed(*, owner: Owner, step: str, fields: Mapping[str, str], now: d
     checkout_key(owner).update(
         actions=[
             TYPED[step].set({name: text[:_LONGEST_TYPED] for name, text in fields.items()}),
-            CheckoutRow.typed_until.set(now + _TYPED_LIFETIME),
+            CheckoutRow.typed_until.set(now + TYPED_LIFETIME),
             CheckoutRow.expires_at.set(now + CART_LIFETIME),
         ]
     )

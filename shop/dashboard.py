@@ -201,7 +201,7 @@ def first_steps(viewer: Viewer) -> list[tuple[str, str, bool]]:
             reverse("catalog_staff:new_product") if viewer.may(Permission.PRODUCTS_EDIT) else "",
             has_products,
         ),
-        ("Say who sells, for the invoices (INVOICE_SELLER)", "", has_own_name),
+        ("Say who sells, for invoices, terms and contact (INVOICE_SELLER)", "", has_own_name),
         (
             "Invite whoever packs and helps",
             reverse("accounts_staff:invite") if viewer.may(Permission.STAFF_MANAGE) else "",

@@ -65,6 +65,7 @@ PAGES = {
     "product": ("q", "seen", "colour", "page"),
     "/": ("q",),
     "/sitemap-products-1.xml": ("page",),
+    "/delivery-and-returns/": ("country",),
 }
 
 

@@ -14,6 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from catalog import product_views, views
 from infra import tables
+from shop import page_views
 from shop.entrypoints.jobs import JOBS
 from shop.entrypoints.stream import REACTIONS
 from shop.lib.tables import table_definition
@@ -308,10 +309,11 @@ def addresses(resolver: URLResolver, prefix: str = "/") -> list[tuple[str, Any]]
     return found
 
 
-# What is drawn by catalog.shared: tests/catalog hold that it is public and the same bytes for everybody.
+# What is drawn by catalog.shared: tests/catalog and tests/shop/test_headers.py hold that it is the same bytes for everybody.
 SAME_FOR_EVERYBODY = [
     *(unwrap(view) for view in (views.home, views.product_list, views.category, views.suggestions)),
     *(unwrap(view) for view in (product_views.product, product_views.reviews)),
+    *(unwrap(view) for view in (page_views.terms, page_views.privacy, page_views.delivery_and_returns, page_views.contact)),
 ]
 # Public by their nature, and made for machines: the same bytes for everybody.
 MACHINES = ("/sitemap", "/robots.txt")

@@ -20,6 +20,7 @@ from tests.orders.paid import paid_order
 SHARED = {
     *("catalog:home", "catalog:list", "catalog:category", "catalog:product", "catalog:reviews", "catalog:suggestions"),
     *("catalog:sitemap", "catalog:sitemap_shelves", "catalog:sitemap_products"),
+    *(":terms", ":privacy", ":delivery_and_returns", ":contact"),
     *(":robots", ":favicon", "api:api_description"),
 }
 # One person's, for this browser to keep some minutes.

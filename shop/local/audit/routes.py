@@ -248,6 +248,10 @@ _STAFF: dict[str, Route] = {
     "orders_staff:finding": staff(kind="finding", subject="finding_subject", wrong="main form:has([name=note])"),
 }
 _REST: dict[str, Route] = {
+    "terms": seen_by(Who.STRANGER),
+    "privacy": seen_by(Who.STRANGER),
+    "delivery_and_returns": seen_by(Who.STRANGER),
+    "contact": seen_by(Who.STRANGER),
     "healthz": NotAPage("for monitors"),
     "favicon": _FILE,
     "robots": _FILE,
