@@ -169,6 +169,7 @@ def send_factor_on(user: User) -> None:
         heading="An authenticator is on",
         sentences=[
             f"Hello {user.first_name}, from now on your account asks for a code of your authenticator beside the password.",
+            "Every browser but the one it was set up in was signed out.",
             "If this was not you, answer this mail and set a new password: we then take the authenticator away.",
         ],
         button=Button("This was not me", _url("password_reset")),

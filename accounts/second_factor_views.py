@@ -114,15 +114,23 @@ def _set_up(request: HttpRequest, viewer: Viewer, user: User, session: Session) 
                 add_problem(form, None, too_many(refusal))
                 status = 429
             else:
-                response = render(request, "accounts/second_factor_codes.html", {"codes": codes, "next": onward(request)})
-                set_tokens(response, sessions.mark_second_factor(viewer=viewer, factor=owner.factor, now=now))
-                return response
+                return _show_codes(request, viewer, owner, codes)
     try:
         secret = second_factor.secret_of(setup=setup, user=user)
     except SetupOver:
         secret, setup = second_factor.new_setup(user=user)
     context = {"form": form, "setup": setup, "secret": _in_fours(secret), "qr": _qr(secret, user), "next": onward(request)}
     return render(request, "accounts/second_factor_setup.html", context, status=status)
+
+
+def _show_codes(request: HttpRequest, viewer: Viewer, owner: User, codes: tuple[str, ...]) -> HttpResponse:
+    """The authenticator is on: in this browser it was proven just now, every other one proves it by signing in anew."""
+    signed_in = sessions.mark_second_factor(viewer=viewer, factor=owner.factor, now=utc_now())
+    others = sessions.end_other_sessions(viewer=viewer, now=utc_now())
+    context = {"codes": codes, "others": others, "next": onward(request)}
+    response = render(request, "accounts/second_factor_codes.html", context)
+    set_tokens(response, signed_in)
+    return response
 
 
 def _code(request: HttpRequest, user_id: str) -> tuple[CodeForm, User | None, int]:

@@ -35,6 +35,7 @@ from accounts.models import (
 )
 from accounts.queries import UserNotFound
 from accounts.services import Asked, EmailTaken, forget_sessions, request_row, signs_in_elsewhere
+from accounts.wording import PERMISSION_WORDS, ROLE_WORDS
 from shop.lib.audit import Change, audit_row
 from shop.lib.ids import new_id, new_record_id
 from shop.lib.tables import all_of
@@ -286,9 +287,12 @@ def _given(role: Role, permissions: frozenset[Permission]) -> list[Permission]:
 
 
 def _rights_changes(before: User | None, after: User) -> list[Change]:
+    """The role, and one by one what was given and what was taken, in the words in which it was asked."""
+    had, has = before.granted if before else frozenset(), after.granted
     return [
-        Change("role", before.role if before else "", after.role),
-        Change("permissions", " ".join(sorted(before.granted)) if before else "", " ".join(sorted(after.granted))),
+        Change("role", ROLE_WORDS[before.role] if before else "", ROLE_WORDS[after.role]),
+        *(Change("may now", "", words) for one, words in PERMISSION_WORDS.items() if one in has - had),
+        *(Change("may no more", "", words) for one, words in PERMISSION_WORDS.items() if one in had - has),
     ]
 
 

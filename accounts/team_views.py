@@ -12,8 +12,9 @@ from accounts.form_page import posted, too_many
 from accounts.forms import add_problem
 from accounts.limits import TooManyTries
 from accounts.services import EmailTaken
-from accounts.staff_forms import PERMISSION_WORDS, InvitationForm, RightsForm
+from accounts.staff_forms import InvitationForm, RightsForm
 from accounts.staff_views import NOT_ALLOWED, change_status, pager, reset_second_factor, user_or_404
+from accounts.wording import PERMISSION_WORDS
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
 from shop.lib.clock import utc_now
 from shop.lib.http import see_other

@@ -7,6 +7,8 @@ of its own, so a record that comes twice writes it twice over. What machines and
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from catalog import queries as catalog
+from orders import queries
 from orders.desk_models import NoteRow
 from orders.domain import HistoryEntry, Order, OrderStatus, Parcel
 from orders.ledger_domain import Refund
@@ -40,10 +42,9 @@ def audit_refund(*, refund: Refund) -> None:
     """Write that somebody of staff asked for the refund. Safe to repeat."""
     if refund.actor in _NOBODY:
         return
-    pieces = ", ".join(f"{piece.quantity} × {piece.product_id}" for piece in refund.pieces)
     changes = [
         Change("money that goes back", "", str(refund.amount)),
-        Change("pieces", "", pieces),
+        *_of_pieces(refund),
         Change("delivery", "", str(refund.delivery) if refund.delivery else ""),
         Change("reason", "", refund.note or REFUND_REASONS[refund.reason]),
     ]
@@ -55,6 +56,21 @@ def audit_note(*, row: NoteRow) -> None:
     _, _, order_id = row.pk.partition("#")
     note_id = row.sk.rpartition("#")[2]
     _row(order_id, row.actor, "noted", row.at, note_id, [Change("note", "", row.text)]).save()
+
+
+def _of_pieces(refund: Refund) -> Iterator[Change]:
+    """A change a product: its name and SKU, which lead to its page, and what of it is on the shelf again."""
+    if not refund.pieces:
+        return
+    order = queries.order_by_id(order_id=refund.order_id)
+    names = {line.product_id: line.name for line in order.lines}
+    skus = catalog.skus(product_ids=names)
+    for piece in refund.pieces:
+        named = names.get(piece.product_id, piece.product_id)
+        sku = f" ({skus[piece.product_id]})" if skus.get(piece.product_id) else ""
+        back = f", {piece.returned} back in stock" if piece.returned else ""
+        about = f"PRODUCT#{piece.product_id}" if piece.product_id in skus else ""
+        yield Change("pieces", "", f"{piece.quantity} × {named}{sku}{back}", about)
 
 
 def _of_parcels(before: Order, after: Order) -> Iterator[OrderAuditRow]:

@@ -12,6 +12,7 @@ from orders.ledger_domain import Refund, RefundReason, RefundState
 from orders.ledger_models import OrderAuditRow
 from orders.models import EffectRow, ref_pk
 from orders.moving import SHOPPER
+from orders.wording import MAILS
 from shop.lib.audit import Change, audit_row
 from shop.lib.mail_log import forget_failure, noting
 from shop.lib.mails import Mail
@@ -22,11 +23,20 @@ from shop.lib.viewer import Viewer
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A mail that can be written. `origin` is its name within the order, the same as in the log."""
+    """A mail that can be written. `origin` is its name within the order, the same as in the log.
+
+    `number` tells those of a kind apart, where there are several.
+    """
 
     kind: str
     origin: str
     write: Callable[[], Mail]
+    number: str = ""
+
+    @property
+    def label(self) -> str:
+        """What it tells, in words."""
+        return f"{MAILS[self.kind]}, {self.number}" if self.number else MAILS[self.kind]
 
 
 def copies_of(order: Order, refunds: Sequence[Refund]) -> tuple[Copy, ...]:
@@ -37,7 +47,10 @@ def copies_of(order: Order, refunds: Sequence[Refund]) -> tuple[Copy, ...]:
     found = [Copy("link", "link", partial(mails.link, order))]
     if OrderStatus.PROCESSING in been:
         found.append(Copy("confirmation", "confirmation", partial(mails.confirmation, order)))
-    found += [Copy("shipped", f"parcel-{at}", partial(mails.shipped, order, one)) for at, one in enumerate(order.parcels)]
+    found += [
+        Copy("shipped", f"parcel-{at}", partial(mails.shipped, order, one), _number("parcel", at + 1, len(order.parcels)))
+        for at, one in enumerate(order.parcels)
+    ]
     if OrderStatus.DELIVERED in been:
         found.append(Copy("delivered", "delivered", partial(mails.delivered, order)))
     number = len(order.history)
@@ -47,7 +60,8 @@ def copies_of(order: Order, refunds: Sequence[Refund]) -> tuple[Copy, ...]:
         back = _back(order, refunds)
         if back or order.history[-1].actor != SHOPPER:
             found.append(Copy("cancelled", f"cancelled-{number}", partial(mails.cancelled, order, back=back)))
-    return (*found, *(_copy_of(order, refund) for refund in refunds if refund.state is RefundState.SUCCEEDED))
+    done = [refund for refund in refunds if refund.state is RefundState.SUCCEEDED]
+    return (*found, *(_copy_of(order, refund, _number("refund", at, len(done))) for at, refund in enumerate(done, start=1)))
 
 
 def send_again(*, order: Order, copy: Copy, token: str, actor: Viewer, now: datetime) -> bool:
@@ -58,14 +72,14 @@ def send_again(*, order: Order, copy: Copy, token: str, actor: Viewer, now: date
     with once(EffectRow, f"{order.order_id}#mail-{copy.origin}-again-{token}", now=now) as is_ours:
         if not is_ours:
             return False
-        change = Change("mail", "", f"{copy.kind} ({copy.origin})" if copy.origin != copy.kind else copy.kind)
+        changes = [Change("mail", "", copy.label), Change("to", "", order.email)]
         audit_row(
             OrderAuditRow,
             ref_pk(order.order_id),
             actor=actor,
             action="sent a mail again",
             now=now,
-            changes=[change],
+            changes=changes,
             entry_id=token,
         ).save()
         origin = f"{copy.origin}-again-{token}"
@@ -75,11 +89,15 @@ def send_again(*, order: Order, copy: Copy, token: str, actor: Viewer, now: date
     return True
 
 
-def _copy_of(order: Order, refund: Refund) -> Copy:
+def _copy_of(order: Order, refund: Refund, number: str) -> Copy:
     if refund.reason is RefundReason.LATE:
-        return Copy("late", f"refund-{refund.key}", partial(mails.late, order, refund))
+        return Copy("late", f"refund-{refund.key}", partial(mails.late, order, refund), number)
     write = partial(mails.refunded, order, refund, credit_note=refund.credit_note)
-    return Copy("refunded", f"refund-{refund.key}", write)
+    return Copy("refunded", f"refund-{refund.key}", write, number)
+
+
+def _number(what: str, at: int, of: int) -> str:
+    return f"{what} {at} of {of}" if of > 1 else ""
 
 
 def _back(order: Order, refunds: Sequence[Refund]) -> Money:

@@ -15,6 +15,7 @@ from orders import desk_queries, ledger_queries
 from orders.domain import Order
 from orders.mail_copies import Copy, copies_of, send_again
 from orders.queries import OrderNotFound, order_by_id
+from orders.wording import MAILS
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
 from shop.lib.clock import utc_now
 from shop.lib.csp import mail_policy
@@ -24,16 +25,6 @@ from shop.lib.once import InProgress
 
 logger = logging.getLogger(__name__)
 
-KIND_WORDS = {
-    "confirmation": "Order paid",
-    "shipped": "Parcel on its way",
-    "delivered": "Order arrived",
-    "expired": "Not paid in time",
-    "cancelled": "Order cancelled",
-    "refunded": "Money went back",
-    "late": "Payment came too late",
-    "link": "Link to the order",
-}
 _TOKEN = re.compile(r"[0-9a-f]{16}")
 
 
@@ -45,7 +36,7 @@ def preview(request: HttpRequest, order_id: str, origin: str) -> HttpResponse:
     context = {
         "order": order,
         "copy": copy,
-        "label": KIND_WORDS[copy.kind],
+        "label": copy.label,
         "mail": copy.write(),
         "token": secrets.token_hex(8),
         "may_send": confirmed_viewer_of(request).may(Permission.ORDERS_SHIP),
@@ -92,13 +83,13 @@ def mail_rows(file: desk_queries.OrderFile) -> list[dict[str, Any]]:
         tried = [mail for mail in logged if mail.kind == copy.kind and _origin(mail) == copy.origin]
         logged = [mail for mail in logged if mail not in tried]
         url = reverse("orders_staff:mail", args=[file.order.order_id, copy.origin])
-        rows += [_row(mail, url) for mail in tried] or [{"label": KIND_WORDS[copy.kind], "url": url}]
-    rows += [_row(mail, "") for mail in logged]
+        rows += [_row(mail, copy.label, url) for mail in tried] or [{"label": copy.label, "url": url}]
+    rows += [_row(mail, MAILS.get(mail.kind, mail.kind), "") for mail in logged]
     return rows
 
 
-def _row(mail: LoggedMail, url: str) -> dict[str, Any]:
-    return {"label": KIND_WORDS.get(mail.kind, mail.kind), "url": url, "mail": mail, "is_failed": mail.state is MailState.FAILED}
+def _row(mail: LoggedMail, label: str, url: str) -> dict[str, Any]:
+    return {"label": label, "url": url, "mail": mail, "is_failed": mail.state is MailState.FAILED}
 
 
 def _origin(mail: LoggedMail) -> str:

@@ -40,6 +40,10 @@ class PaymentInProgress(PaymentsUnavailable):
     """The same request is being worked on at this moment: another click or tab came first. Its result is there in a moment."""
 
 
+class KeyRefused(PaymentsUnavailable):
+    """Stripe does not accept our key, or the key may not do this."""
+
+
 class PaymentRefused(Exception):
     """Stripe understood the request and will not do it, now or later."""
 
@@ -296,7 +300,7 @@ class StripeGateway:
             raise PaymentsUnavailable from error
         except (self._stripe.AuthenticationError, self._stripe.PermissionError) as error:
             logger.critical("Stripe does not accept our key: nobody can pay", exc_info=error)
-            raise PaymentsUnavailable from error
+            raise KeyRefused from error
         except self._stripe.StripeError as error:
             if error.http_status == HTTPStatus.CONFLICT:
                 raise PaymentInProgress from error

@@ -27,6 +27,17 @@ REFUND_REASONS = {
     RefundReason.LATE: "Paid too late, the pieces were gone",
     RefundReason.ELSEWHERE: "Made at Stripe",
 }
+MAILS = {
+    "confirmation": "Order paid",
+    "shipped": "Parcel on its way",
+    "delivered": "Order arrived",
+    "expired": "Not paid in time",
+    "cancelled": "Order cancelled",
+    "refunded": "Money went back",
+    "late": "Payment came too late",
+    "link": "Link to the order",
+}
+"""What each kind of mail tells."""
 _PAYMENTS = {
     "pending": "Not paid",
     "completed": "Paid",

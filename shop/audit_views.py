@@ -17,6 +17,7 @@ from orders import ledger_queries
 from shop.lib.access import Permission, require_staff
 from shop.lib.audit import Entry
 from shop.lib.clock import utc_now
+from shop.lib.subjects import page_of
 
 _BOOKS: dict[str, tuple[str, Any]] = {
     "products": ("Products and reviews", staff_queries.entries_of_month),
@@ -24,13 +25,6 @@ _BOOKS: dict[str, tuple[str, Any]] = {
     "people": ("People", accounts.entries_of_month),
     "orders": ("Orders and payments", ledger_queries.entries_of_month),
 }
-_PAGES = {
-    "PRODUCT": "catalog_staff:product",
-    "USER": "orders_staff:customer",
-    "ORDER": "orders_staff:order",
-    "DISCOUNT": "cart_staff:discount",
-}
-_ID = re.compile(r"[-a-zA-Z0-9_]{1,100}")
 _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
 
 
@@ -44,7 +38,7 @@ def trail(request: HttpRequest) -> HttpResponse:
     this = utc_now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     earlier, later = (month - timedelta(days=1)).replace(day=1), (month + timedelta(days=31)).replace(day=1)
     context = {
-        "entries": [{"entry": entry, "subject": _subject(entry), "url": _url(entry)} for entry in page.items],
+        "entries": [{"entry": entry, "subject": _subject(entry), "url": page_of(entry.subject)} for entry in page.items],
         "tabs": [(label, _address(name, month), name == of) for name, (label, _) in _BOOKS.items()],
         "month": month,
         "of": of,
@@ -66,11 +60,6 @@ def _month(asked: str) -> datetime:
 def _subject(entry: Entry) -> str:
     """What the entry is about, by its number."""
     return entry.subject.partition("#")[2] or entry.subject.lower()
-
-
-def _url(entry: Entry) -> str:
-    kind, _, number = entry.subject.partition("#")
-    return reverse(_PAGES[kind], args=[number]) if kind in _PAGES and _ID.fullmatch(number) else ""
 
 
 def _address(of: str, month: datetime, cursor: str = "") -> str:

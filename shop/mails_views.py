@@ -15,7 +15,8 @@ from django.views.decorators.http import require_safe
 from accounts import mails as account_mails
 from accounts import queries as accounts
 from catalog import staff_queries
-from orders import desk_queries, mail_views
+from orders import desk_queries
+from orders.wording import MAILS
 from shop.lib.access import Permission, Viewer, confirmed_viewer_of, require_staff
 from shop.lib.clock import utc_now
 from shop.lib.cursors import Page
@@ -35,7 +36,7 @@ class _Log:
 
 
 _LOGS = {
-    "orders": _Log("Orders", desk_queries.mails_of_month, desk_queries.failed_mails, mail_views.KIND_WORDS),
+    "orders": _Log("Orders", desk_queries.mails_of_month, desk_queries.failed_mails, MAILS),
     "accounts": _Log(
         "Accounts",
         accounts.mails_of_month,

@@ -23,11 +23,13 @@ _LONGEST_TEXT = 500
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field's text before and after; empty for none."""
+    """One field's text before and after; empty for none. `about` is the partition key of what the texts name, where staff can
+    look at it."""
 
     field: str
     before: str
     after: str
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class ChangeMap(Document):
     field = UnicodeAttribute()
     before = UnicodeAttribute()
     after = UnicodeAttribute()
+    about = UnicodeAttribute(null=True)
 
 
 class AuditRow(Row):
@@ -84,7 +87,12 @@ def audit_row(
         actor_name=actor.name,
         action=action,
         changes=[
-            ChangeMap(field=change.field, before=change.before[:_LONGEST_TEXT], after=change.after[:_LONGEST_TEXT])
+            ChangeMap(
+                field=change.field,
+                before=change.before[:_LONGEST_TEXT],
+                after=change.after[:_LONGEST_TEXT],
+                about=change.about or None,
+            )
             for change in changes
             if change.before != change.after
         ],
@@ -168,5 +176,5 @@ def to_entry(row: AuditRow) -> Entry:
         actor_id=row.actor_id,
         actor_name=row.actor_name,
         action=row.action,
-        changes=tuple(Change(change.field, change.before, change.after) for change in row.changes),
+        changes=tuple(Change(change.field, change.before, change.after, change.about or "") for change in row.changes),
     )

@@ -9,7 +9,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from shop.lib import actors, words
+from shop.lib import actors, subjects, words
 
 if TYPE_CHECKING:
     from catalog.shelf import Choice
@@ -23,6 +23,7 @@ _CHECKED, _DISABLED = mark_safe(" checked"), mark_safe(" disabled")
 register = template.Library()
 register.filter(words.label)
 register.filter(actors.actor_words)
+register.filter(subjects.page_of)
 
 
 @register.simple_tag

@@ -19,7 +19,7 @@ from accounts.reactions import account_changed
 from accounts.second_factor import SetupOver, WrongCode
 from accounts.sessions import Device
 from tests.accounts.people import PASSWORD, log_in, make_user, raw_user, session_of
-from tests.conftest import items_of
+from tests.conftest import items_of, words_of
 
 PAGE = "/accounts/second-factor/"
 
@@ -57,6 +57,10 @@ def _browser(user: User, began: datetime) -> Client:
     client = Client()
     client.cookies[ACCESS_COOKIE], client.cookies[REFRESH_COOKIE] = signed_in.access, signed_in.refresh
     return client
+
+
+def _session_of(client: Client) -> str:
+    return f"SESSION#{tokens.read_access(client.cookies[ACCESS_COOKIE].value).session_id}"
 
 
 def test_where_it_is_required_staff_set_it_up_before_they_see_anything(staff: User, client: Client, settings: Settings) -> None:
@@ -179,6 +183,26 @@ def test_an_account_disabled_in_between_ends_the_half_login(staff: User, client:
     assert (answer.status_code, answer["Location"]) == (303, "/accounts/login/")
     assert REFRESH_COOKIE not in answer.cookies
     assert [item for item in items_of("Users") if item["SK"]["S"].startswith("SESSION#")] == []
+
+
+def test_turning_it_on_signs_every_other_browser_out(staff: User, now: datetime) -> None:
+    client, others = _browser(staff, now), [_browser(staff, now), _browser(staff, now)]
+    assert [other.get("/staff/").status_code for other in others] == [200, 200]
+
+    _secret, page = _set_up(client)
+
+    assert "You are signed out everywhere else, of 2 browsers" in words_of(page.text)
+    assert [other.get("/staff/").status_code for other in (client, *others)] == [200, 303, 303]
+    assert [item["SK"]["S"] for item in items_of("Users") if item["SK"]["S"].startswith("SESSION#")] == [_session_of(client)]
+
+
+def test_a_wrong_code_signs_nobody_out(staff: User, now: datetime) -> None:
+    client, other = _browser(staff, now), _browser(staff, now)
+    setup = re.findall(r'name="setup" value="([^"]+)"', client.get(PAGE).text)[0]
+
+    assert client.post(PAGE, {"setup": setup, "code": "000000"}).status_code == 422
+
+    assert other.get("/staff/").status_code == 200
 
 
 def test_who_signed_in_a_while_ago_gives_the_password_to_set_it_up(staff: User, now: datetime) -> None:

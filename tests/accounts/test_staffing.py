@@ -273,7 +273,7 @@ def test_an_invitation_from_mail_to_first_page(client: Client, sign_in: SignIn, 
     user = queries.user_by_email(email="grace@example.com")
     assert (answer.status_code, answer["Location"]) == (303, f"/staff/team/{user.user_id}/")
     assert (user.role, user.granted) == (Role.STAFF, frozenset({"orders.view", "orders.ship"}))
-    assert _trail(user) == [("invited", [("role", "", "staff"), ("permissions", "", "orders.ship orders.view")])]
+    assert _trail(user) == [("invited", [("role", "", "Staff"), ("may now", "", "See orders"), ("may now", "", "Ship orders")])]
     assert queries.entries_about(user_id=user.user_id).items[0].actor_id == editor.user_id
     assert "Invited" in client.get("/staff/team/").content.decode()
     (mail,) = deliver(now)
@@ -332,13 +332,21 @@ def test_rights_change_with_an_entry_and_move_the_person_between_the_lists(
     after = queries.user(user_id=user.user_id)
     assert (after.role, after.granted) == (Role.STAFF, frozenset({"stock.edit", "products.view"}))
     assert _trail(user) == [
-        ("changed the rights", [("role", "customer", "staff"), ("permissions", "", "products.view stock.edit")])
+        (
+            "changed the rights",
+            [("role", "Customer", "Staff"), ("may now", "", "See products and stock"), ("may now", "", "Change the stock")],
+        )
     ]
     assert user.email in client.get("/staff/team/").content.decode()
     assert user.email not in client.get("/staff/customers/").content.decode()
 
+    client.post(f"/staff/team/{user.user_id}/", {"role": "staff", "permissions": ["products.view"]})
     client.post(f"/staff/team/{user.user_id}/", {"role": "customer"})
     assert queries.user(user_id=user.user_id).role is Role.CUSTOMER
+    assert sorted(changes for _, changes in _trail(user)[:2]) == [
+        [("may no more", "", "Change the stock")],
+        [("role", "Staff", "Customer"), ("may no more", "", "See products and stock")],
+    ]
     assert user.email in client.get("/staff/customers/").content.decode()
 
 

@@ -133,10 +133,24 @@ def test_a_mail_is_sent_again_once_a_wish_and_the_trail_tells_who(
     assert [mail.to for mail in mailoutbox] == [["ada@example.com"]]
     assert "Order paid Sent by ada@example.com" in words_of(second.text)
     trail = words_of(desk.get("/staff/audit/?of=orders").text)
-    assert trail.count(f"sent a mail again {paid.order_id} mail: none → confirmation") == 1
+    assert trail.count(f"sent a mail again {paid.order_id} Mail: Order paid To: {paid.email}") == 1
     for token in ("", "x" * 16):
         desk.post(url(paid, "confirmation", "send/"), {"token": token})
     assert len(mailoutbox) == 1
+
+
+def test_which_of_several_parcels_a_mail_was_about_is_told_in_words(desk: Client, paid: Order, now: datetime) -> None:
+    [line] = paid.lines
+    first = services.ship(order=paid, carrier="UPS", tracking_number="1", pieces={line.product_id: 1}, actor=STAFF, now=now)
+    services.ship(order=first, carrier="UPS", tracking_number="2", actor=STAFF, now=now)
+
+    desk.post(url(paid, "parcel-1", "send/"), {"token": TOKEN})
+
+    page = words_of(desk.get(f"/staff/orders/{paid.order_id}/").text)
+    assert "Parcel on its way, parcel 1 of 2 none in the log" in page
+    assert "Parcel on its way, parcel 2 of 2 Sent by ada@example.com" in page
+    assert "Mail: Parcel on its way, parcel 2 of 2 To: " in words_of(desk.get("/staff/audit/?of=orders").text)
+    assert "parcel-1" not in words_of(desk.get("/staff/audit/?of=orders").text)
 
 
 def test_a_mail_that_cannot_be_sent_again_says_so_and_can_be_tried_once_more(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from catalog import services as catalog_services
 from orders import desk_queries, services
 from orders.domain import Order
 from orders.reactions import order_changed
@@ -25,7 +26,7 @@ EVE = "eve@shop.example"
 
 @pytest.fixture
 def paid(stripe: FakeStripe, guest: Owner, now: datetime) -> Order:
-    return paid_order(stripe, guest, {factories.make_product(name="Mug", price=usd(2400)).product_id: 2}, now)
+    return paid_order(stripe, guest, {factories.make_product(name="Mug", sku="MUG-1", price=usd(2400)).product_id: 2}, now)
 
 
 def rows() -> dict[tuple[str, str], dict[str, Any]]:
@@ -71,16 +72,32 @@ def test_parcels_and_arrival_are_told(paid: Order, now: datetime) -> None:
     ]
 
 
-def test_money_that_goes_back_is_told(paid: Order, now: datetime) -> None:
+def test_money_that_goes_back_is_told_with_what_it_is_for(client: Client, sign_in: SignIn, paid: Order, now: datetime) -> None:
     [line] = paid.lines
-    done(lambda: ask(paid, now, lines={line.product_id: 1}, note="Chipped", actor=EVE), now)
+    done(lambda: ask(paid, now, lines={line.product_id: 1}, restock=True, note="Chipped", actor=EVE), now)
     assert entries(paid) == [
         (
             EVE,
             "asked for a refund",
-            {"money that goes back": ("", "$25.92"), "pieces": ("", f"1 × {line.product_id}"), "reason": ("", "Chipped")},
+            {
+                "money that goes back": ("", "$25.92"),
+                "pieces": ("", "1 × Mug (MUG-1), 1 back in stock"),
+                "reason": ("", "Chipped"),
+            },
         )
     ]
+    sign_in(client, "audit.view", "orders.view")
+    for page in ("/staff/audit/?of=orders", f"/staff/orders/{paid.order_id}/"):
+        link = f'<a href="/staff/products/{line.product_id}/">1 × Mug (MUG-1), 1 back in stock</a>'
+        assert link in client.get(page).text
+
+
+def test_a_product_that_is_gone_is_told_by_its_name(paid: Order, now: datetime) -> None:
+    [line] = paid.lines
+    catalog_services.delete_product(product_id=line.product_id)
+    done(lambda: ask(paid, now, lines={line.product_id: 1}, actor=EVE), now)
+    entry = desk_queries.order_file(order_id=paid.order_id).entries[0]
+    assert [(change.after, change.about) for change in entry.changes if change.field == "pieces"] == [("1 × Mug", "")]
 
 
 def test_a_cancellation_is_told_with_what_could_go_back_before_and_after(paid: Order, now: datetime) -> None:
@@ -105,7 +122,7 @@ def test_notes_are_told_and_what_shoppers_and_machines_do_is_not(
     assert entries(paid) == [(EVE, "noted", {"note": ("", "<b>Call her</b>")})]
     sign_in(client, "audit.view", "orders.view")
     trail = client.get("/staff/audit/?of=orders").text
-    assert f"{EVE} noted {paid.order_id} note: none → <b>Call her</b>" in words_of(trail)
+    assert f"{EVE} noted {paid.order_id} Note: <b>Call her</b>" in words_of(trail)
     assert "<b>Call" not in trail
     assert f"{EVE} noted" in words_of(client.get(f"/staff/orders/{paid.order_id}/").text)
     sign_in(client, "orders.view")

@@ -28,9 +28,7 @@ def test_each_change_is_told_with_before_and_after(client: Client, sign_in: Sign
     orders = client.get("/staff/audit/", {"of": "orders"}).content.decode()
 
     assert calls == ["Query", "BatchGetItem"]
-    assert f"Ada Lovelace changed the rights {user.user_id} role: customer → staff permissions: none → orders.view" in words_of(
-        people
-    )
+    assert f"Ada Lovelace changed the rights {user.user_id} Role: Customer → Staff May now: See orders" in words_of(people)
     assert f'href="/staff/customers/{user.user_id}/"' in people
     assert "dismissed" in orders
     assert "<script>alert" not in orders

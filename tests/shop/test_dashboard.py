@@ -233,7 +233,7 @@ def test_the_health_of_the_shop_is_looked_at_once_a_minute_and_not_by_the_page(
     answers = [client.get("/staff/health/").content.decode() for _ in range(3)]
 
     assert looked == ["testserver"]
-    assert words_of(answers[2]) == "1 thing to look at: Mail. Set-up doctor"
+    assert words_of(answers[2]) == "1 thing to look at: No sender. Set-up doctor"
     sign_in(client, "figures.view")
     assert "/staff/doctor/" not in client.get("/staff/").content.decode()
 

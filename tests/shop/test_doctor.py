@@ -9,8 +9,9 @@ from django.core import mail
 from django.test import Client
 from pytest_django import Settings
 
+from orders.payments import gateway
 from shop.lib.tables import connection
-from shop.local.fake_stripe import FakeStripe
+from shop.local.fake_stripe import ApiFault, FakeStripe
 from tests.conftest import counted_calls, words_of
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -57,6 +58,32 @@ def test_what_is_missing_is_named_with_what_to_do(
     assert "Table Orders Put this right It has no stream. Deploy again" in page
     assert "Table Users Good" in page
     assert "Search index Put this right No index was published yet. Run manage.py reindex." in page
+
+
+def test_a_silent_stripe_is_told_where_staff_look_first(
+    client: Client, sign_in: SignIn, stripe: FakeStripe, index: Callable[[], None]
+) -> None:
+    index()
+    stripe.faults.api.append(ApiFault("error_before", times=9))
+    sign_in(client, role="admin")
+
+    page, line = (words_of(client.get(path).text) for path in ("/staff/doctor/", "/staff/health/"))
+
+    assert "Stripe Put this right Stripe does not answer: nobody can pay at this moment. Nothing is lost: orders are kept" in page
+    assert "Webhook" not in page
+    assert line == "1 thing to look at: Stripe does not answer: nobody can pay at this moment. Set-up doctor"
+
+
+def test_a_key_that_stripe_does_not_take_is_told_apart(
+    client: Client, sign_in: SignIn, stripe: FakeStripe, settings: Settings
+) -> None:
+    settings.STRIPE_SECRET_KEY = "sk_test_another"
+    gateway.cache_clear()
+    sign_in(client, role="admin")
+
+    page = words_of(client.get("/staff/doctor/").text)
+
+    assert "Stripe Put this right Stripe does not accept the key: nobody can pay. Copy the secret key" in page
 
 
 def test_a_test_mail_goes_to_who_asks_for_it(client: Client, sign_in: SignIn) -> None:

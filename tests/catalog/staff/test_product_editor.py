@@ -48,6 +48,16 @@ def test_a_new_product_is_a_draft_without_stock_that_no_shopper_sees(editor: Cli
     assert Change("price", "", "24.50 USD") in entry.changes
 
 
+def test_the_editor_begins_with_links_to_its_parts(editor: Client) -> None:
+    page = editor.get(f"{URL}{factories.make_product().product_id}/").text
+
+    links = re.search(r'<nav class="tabs" aria-label="On this page">(.*?)</nav>', page)
+    assert links
+    parts = re.findall(r'href="#([a-z]+)"', links[1])
+    assert parts == ["photographs", "stock", "price", "attributes", "family", "publishing", "changes"]
+    assert all(page.count(f'id="{part}"') == 1 for part in parts)
+
+
 def test_saving_writes_what_changed_and_who_changed_it_and_leaves_the_stock_alone(editor: Client) -> None:
     mug = factories.make_product(inventory=7)
     form = form_of(editor, mug.product_id)
