@@ -70,7 +70,6 @@ class Added:
     name: str
     quantity: int
     in_cart: int
-    count: int
     is_limited: bool
 
 
@@ -115,13 +114,12 @@ def add_to_cart(*, owner: Owner, product_id: str, quantity: int, now: datetime) 
         before = next((item.quantity for item in items if item.product_id == product_id), 0)
         return _with_line(items, product, _limit(product, before + quantity), now)
 
-    cart = _change(owner, now, change)
+    _change(owner, now, change)
     in_cart = _limit(product, before + quantity)
     return Added(
         name=product.name,
         quantity=max(0, in_cart - before),
         in_cart=in_cart,
-        count=cart.count,
         is_limited=in_cart < before + quantity,
     )
 

@@ -19,6 +19,7 @@ from catalog.editing_domain import Draft, draft_of, texts_of
 from catalog.models import (
     GONE_SK,
     PRODUCT_SK,
+    SKU_SK,
     CatalogAuditRow,
     FamilyRow,
     GoneRow,
@@ -205,7 +206,7 @@ def remove_product(*, product_id: str, version: int, actor: Viewer, now: datetim
     def build(txn: TransactWrite) -> None:
         # A sale between the look and this write changes the stock.
         txn.delete(product_key(product_id), condition=all_of(_is_version(version), ProductRow.inventory == found.inventory))
-        txn.delete(SkuRow(sku_pk(found.sku), "SKU"))
+        txn.delete(SkuRow(sku_pk(found.sku), SKU_SK))
         if found.family:
             txn.delete(_family_key(found))
         if found.publish_at:
@@ -326,7 +327,7 @@ def _saved(found: Product, draft: Draft, now: datetime) -> tuple[Product, list[C
 def _add_save(txn: TransactWrite, *, found: Product, saved: Product, audit: CatalogAuditRow) -> None:
     txn.update(product_key(saved.product_id), actions=_actions(saved), condition=_is_version(found.version))
     if saved.sku != found.sku:
-        txn.delete(SkuRow(sku_pk(found.sku), "SKU"))
+        txn.delete(SkuRow(sku_pk(found.sku), SKU_SK))
         _claim_sku(txn, saved)
     if saved.family != found.family:
         if found.family:
@@ -380,7 +381,7 @@ def _is_version(version: int) -> Condition:
 
 
 def _claim_sku(txn: TransactWrite, claiming: Product) -> None:
-    txn.save(SkuRow(sku_pk(claiming.sku), "SKU", product_id=claiming.product_id), condition=SkuRow.pk.does_not_exist())
+    txn.save(SkuRow(sku_pk(claiming.sku), SKU_SK, product_id=claiming.product_id), condition=SkuRow.pk.does_not_exist())
 
 
 def _family_key(of: Product) -> FamilyRow:

@@ -204,6 +204,7 @@ class CategoryRow(Row):
 
 
 PRODUCT_SK = "METADATA"
+SKU_SK = "SKU"
 GONE_SK = "GONE"
 CATEGORIES_PK = "CATEGORIES"
 TABLE_KEYS = ("PK", "SK")

@@ -17,6 +17,7 @@ from catalog.models import (
     CATEGORY_INDEX_KEYS,
     GONE_SK,
     PRODUCT_SK,
+    SKU_SK,
     STATUS_INDEX_KEYS,
     TABLE_KEYS,
     CategoryRow,
@@ -182,7 +183,7 @@ def products_by_status(*, status: ProductStatus, cursor: str = "", size: int = P
 def product_with_sku(*, sku: str) -> Product | None:
     """The product of this SKU, in two calls; None when there is none."""
     try:
-        product_id = SkuRow.get(sku_pk(sku), "SKU", consistent_read=True).product_id
+        product_id = SkuRow.get(sku_pk(sku), SKU_SK, consistent_read=True).product_id
     except DoesNotExist:
         return None
     return products(product_ids=[product_id], consistent=True).get(product_id)

@@ -26,6 +26,7 @@ from catalog.editing import (
 from catalog.models import (
     CATEGORIES_PK,
     GONE_SK,
+    SKU_SK,
     CategoryRow,
     GoneRow,
     ProductRow,
@@ -144,7 +145,7 @@ def create_product(*, product: Product, image_keys: tuple[str, ...] = (), actor:
     def build(txn: TransactWrite) -> None:
         txn.save(to_row(product, image_keys=image_keys), condition=ProductRow.pk.does_not_exist())
         txn.save(
-            SkuRow(sku_pk(product.sku), "SKU", product_id=product.product_id),
+            SkuRow(sku_pk(product.sku), SKU_SK, product_id=product.product_id),
             condition=SkuRow.pk.does_not_exist(),
         )
         if product.inventory:
@@ -174,7 +175,7 @@ def load_products(*, entries: Iterable[tuple[Product, tuple[str, ...]]], progres
     with ProductRow.batch_write() as products, SkuRow.batch_write() as skus, StockRow.batch_write() as movements:
         for product, image_keys in entries:
             products.save(to_row(product, image_keys=image_keys))
-            skus.save(SkuRow(sku_pk(product.sku), "SKU", product_id=product.product_id))
+            skus.save(SkuRow(sku_pk(product.sku), SKU_SK, product_id=product.product_id))
             if product.inventory:
                 movements.save(to_stock_row(_first_pieces(product, SHOP)))
             done += 1
@@ -192,7 +193,7 @@ def delete_product(*, product_id: str) -> None:
 
     def build(txn: TransactWrite) -> None:
         txn.delete(product_key(product_id), condition=ProductRow.version == found.version)
-        txn.delete(SkuRow(sku_pk(found.sku), "SKU"))
+        txn.delete(SkuRow(sku_pk(found.sku), SKU_SK))
         if found.family:
             txn.delete(to_family_row(found))
         txn.save(GoneRow(product_pk(product_id), GONE_SK, category=found.category))

@@ -15,6 +15,7 @@ from catalog.domain import Availability, Listed, Photo, Product, ProductStatus, 
 from catalog.models import (
     CATEGORY_INDEX_KEYS,
     PRODUCT_SK,
+    SKU_SK,
     STATUS_INDEX_KEYS,
     TABLE_KEYS,
     CatalogAuditRow,
@@ -143,7 +144,7 @@ def products_of_skus(*, skus: Sequence[str]) -> dict[str, Product]:
     found: dict[str, Product] = {}
     wanted = [sku for sku in dict.fromkeys(skus) if 0 < len(sku) <= _LONGEST_SKU]
     for start in range(0, len(wanted), 100):
-        rows = batch_get(SkuRow, [(sku_pk(sku), "SKU") for sku in wanted[start : start + 100]], consistent=True)
+        rows = batch_get(SkuRow, [(sku_pk(sku), SKU_SK) for sku in wanted[start : start + 100]], consistent=True)
         ids = {row.product_id: row.pk.removeprefix(sku_pk("")) for row in rows}
         whole = products(product_ids=ids, consistent=True)
         found |= {ids[product_id]: product for product_id, product in whole.items()}
@@ -153,7 +154,7 @@ def products_of_skus(*, skus: Sequence[str]) -> dict[str, Product]:
 def product_of_sku(*, sku: str) -> str:
     """The id of the product that has this SKU; empty for none."""
     try:
-        return SkuRow.get(sku_pk(sku.strip()), "SKU").product_id
+        return SkuRow.get(sku_pk(sku.strip()), SKU_SK).product_id
     except DoesNotExist:
         return ""
 

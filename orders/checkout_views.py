@@ -211,7 +211,7 @@ def review(request: HttpRequest, owner: Owner, cart: Cart, told: Checkout) -> Ht
         delivery=cart.delivery,
         totals=cart.totals,
         cart_id=cart.cart_id,
-        total_minor=cart.totals.total.minor,
+        total_seen=cart.totals.total.minor,
         seen=services.review_mark(cart, details),
         unfinished=[(label, reverse(f"orders:{name}")) for name, label in _STEPS if name in told.typed],
     )

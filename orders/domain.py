@@ -287,6 +287,11 @@ class Order:
         return self.status in PAID
 
     @property
+    def paid_at(self) -> datetime | None:
+        """When the order became a paid one; None for one that never was, though money may have come and gone."""
+        return next((entry.at for entry in self.history if entry.status is OrderStatus.PROCESSING), None)
+
+    @property
     def can_be_reviewed(self) -> bool:
         """Whether its buyer may review what is in it."""
         return self.status in REVIEWABLE

@@ -173,8 +173,11 @@ class PlaceForm(forms.Form):
     """Which cart is ordered, the total in minor units the shopper agreed to, and the mark of all that was reviewed."""
 
     cart_id = forms.RegexField(r"^cart-[0-9a-z]{5,40}$")
-    total_minor = forms.RegexField(r"^[0-9]{1,12}$")
+    total_seen = forms.RegexField(r"^[0-9]{1,12}$")
     seen = forms.RegexField(r"^[0-9a-f]{20}-[0-9]{1,12}(\.[0-9]{1,12}){0,39}$")
+
+    def clean_total_seen(self) -> int:
+        return int(self.cleaned_data["total_seen"])
 
 
 class ProseField(forms.CharField):

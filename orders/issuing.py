@@ -1,9 +1,8 @@
-"""Documents and figures of an order, from the stream: numbers without gaps, sums that count nothing twice."""
+"""Invoices and credit notes, from the stream: numbers without gaps."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from pynamodb.exceptions import DoesNotExist
@@ -11,7 +10,7 @@ from pynamodb.transactions import TransactWrite
 
 from orders import ledger_queries as books
 from orders import queries
-from orders.domain import Order, OrderLine, OrderStatus
+from orders.domain import Order
 from orders.ledger_domain import Invoice, InvoiceLine, Refund, RefundState
 from orders.ledger_models import (
     CREDIT_NOTES,
@@ -24,9 +23,7 @@ from orders.ledger_models import (
     sequence_key,
     to_invoice_row,
 )
-from orders.models import EffectRow, OrderRow, order_key
-from orders.noting import count, count_sold
-from shop.lib.once import KEEP, ClaimState
+from orders.models import OrderRow, order_key
 from shop.lib.tables import Busy
 from shop.lib.transactions import Refused, run_transaction
 
@@ -45,7 +42,7 @@ def issue_invoice(*, order: Order, now: datetime) -> Invoice:
         try:
             return books.invoice_of(order)
         except books.InvoiceNotFound:
-            if paid_at(order) is None:
+            if order.paid_at is None:
                 raise
         last = _last_of(INVOICES)
         invoice = _drawn_up(order, number_text(INVOICES, last + 1), now)
@@ -59,7 +56,7 @@ def issue_invoice(*, order: Order, now: datetime) -> Invoice:
 def issue_credit_note(*, order_id: str, key: str, now: datetime) -> str:
     """Give a refund of an invoiced order its credit note's number; empty for an order that has no invoice. Raises Busy."""
     order = queries.order_by_id(order_id=order_id)
-    if paid_at(order) is None:
+    if order.paid_at is None:
         return ""
     issue_invoice(order=order, now=now)
     for _ in range(_TRIES):
@@ -71,37 +68,6 @@ def issue_credit_note(*, order_id: str, key: str, now: datetime) -> str:
         if _is_written(_crediting(refund, number, last)):
             return number
     raise Busy
-
-
-def count_placed(*, order: Order, now: datetime) -> bool:
-    """Let an order count among the day's placed ones, once; whether it did now."""
-    return _count_once(f"{order.order_id}#figures-placed", order.created_at, order.total.currency, now, placed=1)
-
-
-def count_paid(*, order: Order, now: datetime) -> bool:
-    """Let a paid order and its pieces count in the figures of the day it was paid, once; whether it did now."""
-    at = paid_at(order)
-    if at is None:
-        return False
-    figures = {"orders": 1, "items": order.count, "revenue": order.payment.amount.amount}
-    name = f"{order.order_id}#figures-paid"
-    return _count_once(name, at, order.payment.amount.currency, now, lines=order.lines, **figures)
-
-
-def count_refund(*, refund: Refund, now: datetime) -> bool:
-    """Let a refund count in the figures of the day it went back, and one that came back be taken out again, once each."""
-    at = refund.settled_at or refund.asked_at
-    name = f"{refund.order_id}#refund-{refund.key}"
-    if refund.state is RefundState.SUCCEEDED:
-        figures: dict[str, Any] = {"refunds": 1, "refunded": refund.amount.amount}
-        return _count_once(f"{name}-figures", at, refund.amount.currency, now, **figures)
-    figures = {"refunds": -1, "refunded": -refund.amount.amount}
-    return _count_once(f"{name}-figures-back", at, refund.amount.currency, now, **figures)
-
-
-def paid_at(order: Order) -> datetime | None:
-    """When the order became a paid one; None for one that never was, though money may have come and gone."""
-    return next((entry.at for entry in order.history if entry.status is OrderStatus.PROCESSING), None)
 
 
 def _invoicing(order: Order, invoice: Invoice, last: int) -> Callable[[TransactWrite], None]:
@@ -155,27 +121,13 @@ def _is_written(build: Callable[[TransactWrite], None]) -> bool:
     return True
 
 
-def _count_once(
-    name: str, at: datetime, currency: str, now: datetime, *, lines: Sequence[OrderLine] = (), **figures: Any
-) -> bool:
-    """The claim and the sums are one transaction: a record that comes again finds the claim and counts nothing."""
-
-    def build(txn: TransactWrite) -> None:
-        row = EffectRow(f"EFFECT#{name}", "ONCE", state=ClaimState.DONE, lease_until=now, expires_at=now + KEEP)
-        txn.save(row, condition=EffectRow.pk.does_not_exist())
-        count(txn, at, currency, **figures)
-        count_sold(txn, at, lines)
-
-    return _is_written(build)
-
-
 def _drawn_up(order: Order, number: str, now: datetime) -> Invoice:
     return Invoice(
         number=number,
         order_id=order.order_id,
         issued_at=now,
         ordered_at=order.created_at,
-        paid_at=paid_at(order) or now,
+        paid_at=order.paid_at or now,
         seller=tuple(settings.INVOICE_SELLER),
         buyer=order.address,
         email=order.email,

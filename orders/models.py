@@ -39,6 +39,7 @@ from shop.lib.tables import BaseMeta, Row, table_name
 REF_SK = "REF"
 CHECKOUT_SK = "CHECKOUT"
 LOOKUP_SK = "LOOKUP"
+EVENT_SK = "STRIPE"
 _ALL_ORDERS = "ORDER"
 # What staff lists and the expiry job show and need.
 _LISTED_ATTRIBUTES = ["orderId", "userId", "status", "email", "totals", "createdAt", "updatedAt", "dueAt"]

@@ -18,6 +18,7 @@ from catalog import queries as catalog
 from catalog import services as catalog_services
 from catalog.domain import StockReason
 from orders import queries
+from orders.counting import count
 from orders.domain import (
     HOLD_EXTENSION,
     MOST_FAILED_PAYMENTS,
@@ -27,7 +28,7 @@ from orders.domain import (
     require_transition,
 )
 from orders.ledger_domain import Finding, FindingKind, RefundReason
-from orders.models import PAYMENT, REFUNDABLE, SESSION_ID, EventRow, OrderRow, event_pk, order_key
+from orders.models import EVENT_SK, PAYMENT, REFUNDABLE, SESSION_ID, EventRow, OrderRow, event_pk, order_key
 from orders.moving import (
     SHOPPER,
     STRIPE,
@@ -40,7 +41,7 @@ from orders.moving import (
     sets_lines,
     stock_changed,
 )
-from orders.noting import count, note_finding
+from orders.noting import note_finding
 from orders.payments import CustomerGone, Event, PaymentInProgress, Session, SessionState, gateway
 from orders.refund_entries import refund_of_all, write_down
 from orders.refunding import carry_out
@@ -254,7 +255,7 @@ def record_event(*, event: Event, now: datetime) -> None:
 def _event_row(event: Event, now: datetime) -> EventRow:
     return EventRow(
         event_pk(event.event_id),
-        "STRIPE",
+        EVENT_SK,
         kind=event.kind,
         order_id=event.order_id,
         received_at=now,

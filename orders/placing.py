@@ -1,8 +1,7 @@
 """From a cart to a pending order: one transaction that takes the pieces out of stock, or changes nothing."""
 
 import hashlib
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pynamodb.transactions import TransactWrite
 
@@ -10,8 +9,7 @@ from cart import discounts
 from cart import queries as carts
 from cart import services as cart_services
 from cart.discount_domain import Discount
-from cart.domain import LIFETIME as CART_LIFETIME
-from cart.domain import NOBODY, Buyer, Cart, CartState, Item, KeptCart
+from cart.domain import NOBODY, Buyer, Cart, CartState, KeptCart
 from catalog import services as catalog_services
 from orders import queries
 from orders.domain import (
@@ -24,26 +22,12 @@ from orders.domain import (
     Payment,
     order_id_for,
 )
-from orders.models import (
-    REF_SK,
-    TYPED,
-    CheckoutRow,
-    OrderRow,
-    RefRow,
-    checkout_key,
-    ref_pk,
-    to_checkout_row,
-    to_row,
-)
+from orders.models import REF_SK, OrderRow, RefRow, ref_pk, to_row
 from orders.moving import SHOPPER, stock_changed
 from shop.lib.money import Money
 from shop.lib.owner import Owner
 from shop.lib.tables import Busy
 from shop.lib.transactions import Refused, run_transaction
-
-TYPED_LIFETIME = timedelta(days=1)
-_LONGEST_TYPED = 1000
-"""So much of a field's text is kept to be put right, ten times what an address line may have: a row stays small."""
 
 
 class CartChanged(Exception):
@@ -68,43 +52,6 @@ class TotalChanged(Exception):
 
 class DetailsMissing(Exception):
     """The checkout does not know yet whom to write to, where to send or how."""
-
-
-def remember_details(*, owner: Owner, details: CheckoutDetails, now: datetime, step: str = "") -> None:
-    """Keep what the shopper told one step of the checkout, for as long as a cart lives; what is empty stays as it was.
-
-    What was typed into the step before, with a mistake in it, is forgotten.
-    """
-    row = to_checkout_row(owner, details, expires_at=now + CART_LIFETIME)
-    told = {name: value for name, value in row.attribute_values.items() if name not in ("pk", "sk") and value is not None}
-    if details.email:
-        told["phone"] = details.phone or None  # asked beside the e-mail, and may be taken back
-    row.update(
-        actions=[
-            getattr(CheckoutRow, name).remove() if value is None else getattr(CheckoutRow, name).set(value)
-            for name, value in told.items()
-        ]
-        + ([TYPED[step].remove()] if step else [])
-    )
-
-
-def remember_typed(*, owner: Owner, step: str, fields: Mapping[str, str], now: datetime) -> None:
-    """Keep what was typed into a step with a mistake in it, for a day: its page shows it again, with what is wrong."""
-    checkout_key(owner).update(
-        actions=[
-            TYPED[step].set({name: text[:_LONGEST_TYPED] for name, text in fields.items()}),
-            CheckoutRow.typed_until.set(now + TYPED_LIFETIME),
-            CheckoutRow.expires_at.set(now + CART_LIFETIME),
-        ]
-    )
-
-
-def adopt_details(*, guest: Owner, owner: Owner, now: datetime) -> None:
-    """Let somebody who signed in on the way to paying keep what they told the checkout before. Safe to repeat."""
-    told = queries.checkout_details(owner=guest, now=now)
-    if told != CheckoutDetails():
-        remember_details(owner=owner, details=told, now=now)
-        checkout_key(guest).delete()
 
 
 def place_order(*, owner: Owner, cart_id: str, total_seen: int, seen: str, now: datetime) -> Order:
@@ -141,18 +88,6 @@ def place_order(*, owner: Owner, cart_id: str, total_seen: int, seen: str, now: 
         raise CartChanged from refusal
     stock_changed(order)
     return order
-
-
-def put_back_in_cart(*, order: Order, owner: Owner, now: datetime) -> cart_services.Restored:
-    """Put the lines of an order that was not paid into a cart, once a cart."""
-    items = tuple(Item(line.product_id, line.name, line.quantity, line.unit_price, line.image, now) for line in order.lines)
-    return cart_services.restore_lines(owner=owner, order_id=order.order_id, items=items, now=now)
-
-
-def buy_again(*, order: Order, owner: Owner, now: datetime) -> cart_services.BoughtAgain:
-    """Put what was ordered into a cart once more, as far as it can be bought, at the prices of now."""
-    items = tuple(Item(line.product_id, line.name, line.quantity, line.unit_price, line.image, now) for line in order.lines)
-    return cart_services.buy_again(owner=owner, items=items, now=now)
 
 
 def review_mark(cart: Cart, details: CheckoutDetails) -> str:

@@ -7,9 +7,10 @@ delivered or cancelled (`orders/fulfilling.py`), its money goes back (`orders/re
 """
 
 from orders.auditing import audit_note, audit_order, audit_refund
+from orders.checkout_details import adopt_details, remember_details, remember_typed
 from orders.claiming import NotClaimable, claim_order
+from orders.counting import count_carts, count_paid, count_placed, count_refund
 from orders.desk import add_note, note_use_of_code, remember_number, remember_words
-from orders.finding import LOOKUP_LIFETIME, ask_for_link, order_asked_for
 from orders.fulfilling import (
     MoneyIsThere,
     NoPayment,
@@ -25,9 +26,9 @@ from orders.fulfilling import (
     put_into_review,
     ship,
 )
-from orders.issuing import count_paid, count_placed, count_refund, issue_credit_note, issue_invoice
+from orders.issuing import issue_credit_note, issue_invoice
+from orders.looking_up import LOOKUP_LIFETIME, ask_for_link, order_asked_for
 from orders.moving import CLOCK, SHOPPER, STRIPE, OrderMoved
-from orders.noting import count_carts
 from orders.paying import (
     HoldOver,
     UnknownOrder,
@@ -44,16 +45,12 @@ from orders.placing import (
     DetailsMissing,
     OutOfStock,
     TotalChanged,
-    adopt_details,
-    buy_again,
     place_order,
-    put_back_in_cart,
-    remember_details,
-    remember_typed,
     review_mark,
 )
 from orders.ranking import rank_sold
 from orders.reconciling import reconcile, reconcile_stock, settle_unnoticed
+from orders.refilling import buy_again, put_back_in_cart
 from orders.refund_entries import NothingToRefund
 from orders.refunding import NotRefundable, RefundTooLarge, refund_rest, request_refund, resume_refund, sync_refunds
 from orders.resolving import StillWrong, dismiss_finding, put_right

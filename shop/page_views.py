@@ -22,7 +22,7 @@ from catalog import asked, recent, searched
 from catalog.domain import MOST_RECENT
 from catalog.seo import breadcrumb_data
 from catalog.shared import shared_page
-from orders import placing
+from orders import checkout_details
 from orders.domain import HOLD_EXTENSION, KEPT
 from orders.queries import LINK_LIFETIME
 from orders.services import LOOKUP_LIFETIME
@@ -101,7 +101,7 @@ def _days() -> dict[str, int]:
     """How long things are kept, in days; what is measured in hours says so."""
     return {
         "cart": CART_LIFETIME.days,
-        "typed": placing.TYPED_LIFETIME.days,
+        "typed": checkout_details.TYPED_LIFETIME.days,
         "link": LINK_LIFETIME.days,
         "lookup": LOOKUP_LIFETIME.days,
         "session": SHORT_SESSION.days,

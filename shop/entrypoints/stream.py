@@ -11,6 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 django.setup()
 
 from accounts import reactions as accounts
+from cart.reactions import is_new_cart
 from catalog import reactions as catalog
 from orders import reactions as orders
 from orders import services as order_services
@@ -92,10 +93,7 @@ def _count_carts(records: list[dict[str, Any]]) -> None:
 
 def _is_new_cart(record: dict[str, Any]) -> bool:
     _, new = _images(record)
-    # The terms of a discount code have versions too.
-    if _table(record) != "Carts" or new is None or new["SK"] != {"S": "CART"}:
-        return False
-    return bool(new.get("version") == {"N": "1"})
+    return _table(record) == "Carts" and is_new_cart(new)
 
 
 def _settled(records: list[dict[str, Any]], failed: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import DeleteError, DoesNotExist, PutError
@@ -16,6 +17,9 @@ LEASE = timedelta(minutes=5)
 """How long a claim shuts others out: longer than any effect takes (a Lambda function of ours ends after a minute)."""
 KEEP = timedelta(days=40)
 """How long a done effect is remembered: longer than Stripe repeats events (3 days) and streams keep records (a day)."""
+
+
+_SK = "ONCE"
 
 
 class InProgress(Exception):
@@ -36,6 +40,9 @@ class ClaimRow(Row):
     expires_at = EpochAttribute(attr_name="expiresAt")
 
 
+Claim = TypeVar("Claim", bound=ClaimRow)
+
+
 @contextmanager
 def once(rows: type[ClaimRow], key: str, *, now: datetime) -> Iterator[bool]:
     """Claim `key`: the body receives True when it shall do the effect, False when it was done before.
@@ -46,8 +53,8 @@ def once(rows: type[ClaimRow], key: str, *, now: datetime) -> Iterator[bool]:
     Raises InProgress while another holder's lease runs.
     """
     row = rows(
-        pk=f"EFFECT#{key}",
-        sk="ONCE",
+        pk=_pk(key),
+        sk=_SK,
         state=ClaimState.CLAIMED,
         # A claim whose reply was lost is sent again by botocore and must not be shut out by itself.
         holder=uuid.uuid4().hex,
@@ -73,6 +80,18 @@ def once(rows: type[ClaimRow], key: str, *, now: datetime) -> Iterator[bool]:
             row.delete(is_ours)
         raise
     row.update(actions=[rows.state.set(ClaimState.DONE)], condition=rows.holder == row.holder)
+
+
+def done_claim(rows: type[Claim], key: str, *, now: datetime) -> Claim:
+    """A claim that is done as soon as it is saved: for an effect that is in the same transaction.
+
+    Saved on the condition that there is none, it lets the effect happen once, whatever dies.
+    """
+    return rows(pk=_pk(key), sk=_SK, state=ClaimState.DONE, lease_until=now, expires_at=now + KEEP)
+
+
+def _pk(key: str) -> str:
+    return f"EFFECT#{key}"
 
 
 @contextmanager

@@ -255,7 +255,7 @@ def test_an_ended_session_cannot_place_an_order(tables: Any, client: Client, now
     log_in(client)
     sessions.end_other_sessions(viewer=Viewer(user_id=user.user_id, session_id="ses-none"), now=now)
 
-    client.post("/checkout/place/", {"cart_id": "cart-00000000", "total_minor": "1", "seen": "0" * 20})
+    client.post("/checkout/place/", {"cart_id": "cart-00000000", "total_seen": "1", "seen": "0" * 20})
 
     assert items_of("Orders") == []
     assert client.cookies[ACCESS_COOKIE].value == ""

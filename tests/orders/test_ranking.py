@@ -6,9 +6,9 @@ import pytest
 from pynamodb.transactions import TransactWrite
 
 from orders import jobs, services, sold_queries
+from orders.counting import count, count_sold
 from orders.domain import OrderLine
 from orders.ledger_domain import MOST_RANKED, Sold, best_of
-from orders.noting import count, count_sold
 from shop.lib.guests import new_guest
 from shop.lib.money import Money
 from shop.lib.transactions import run_transaction

@@ -102,9 +102,9 @@ def test_a_forged_or_incomplete_order_form_orders_nothing(client: Client) -> Non
     for fields in (
         {},
         {"cart_id": good["cart_id"]},
-        good | {"total_minor": "1"},
-        good | {"total_minor": "-1"},
-        good | {"total_minor": "1.5"},
+        good | {"total_seen": "1"},
+        good | {"total_seen": "-1"},
+        good | {"total_seen": "1.5"},
         good | {"cart_id": "cart-00000000000000000"},
         good | {"cart_id": "../../x"},
     ):

@@ -13,9 +13,10 @@ from pynamodb.transactions import TransactWrite
 from accounts.mail_models import AccountMailRow
 from accounts.models import RegisteredRow, registered_pk, registered_sk
 from catalog.searched_models import SearchedRow, counter, searched_pk, searched_sk
+from orders.counting import count
 from orders.desk_models import OrderMailRow
 from orders.ledger_domain import Finding, FindingKind, Sold
-from orders.noting import count, note_finding
+from orders.noting import note_finding
 from orders.sold_models import to_best_row
 from shop import doctor
 from shop.figures import FIGURES

@@ -87,7 +87,7 @@ class Scene:
         order_services.remember_details(owner=shopper.owner, details=_DETAILS, now=now)
         cart = carts.open_cart(owner=shopper.owner, now=now, buyer=orders.buyer_of(owner=shopper.owner, details=_DETAILS))
         seen = order_services.review_mark(cart, _DETAILS)
-        agreed = {"cart_id": cart.cart_id, "total_minor": str(cart.totals.total.minor), "seen": seen}
+        agreed = {"cart_id": cart.cart_id, "total_seen": str(cart.totals.total.minor), "seen": seen}
         return Buyer(shopper, agreed)
 
     @cached_property
@@ -117,7 +117,7 @@ class Scene:
         order = order_services.place_order(
             owner=buyer.shopper.owner,
             cart_id=buyer.agreed["cart_id"],
-            total_seen=int(buyer.agreed["total_minor"]),
+            total_seen=int(buyer.agreed["total_seen"]),
             seen=buyer.agreed["seen"],
             now=now,
         )

@@ -41,7 +41,7 @@ def _checkouts(world: World, *, is_control: bool = False) -> Verdict:
         remember_guest(response, buyer["owner"])
         browser = Client(raise_request_exception=False)
         browser.cookies[GUEST_COOKIE] = response.cookies[GUEST_COOKIE].value
-        agreed = {"cart_id": buyer["cart_id"], "total_minor": str(buyer["total_seen"]), "seen": buyer["seen"]}
+        agreed = {"cart_id": buyer["cart_id"], "total_seen": str(buyer["total_seen"]), "seen": buyer["seen"]}
         begun = time.monotonic()
         answer = browser.post("/checkout/place/", agreed)
         took = time.monotonic() - begun

@@ -197,7 +197,7 @@ def _patient_stripe() -> Iterator[None]:
 
 def _agreed(buyer: dict[str, Any]) -> dict[str, str]:
     """What the review page's button sends."""
-    return {"cart_id": buyer["cart_id"], "total_minor": str(buyer["total_seen"]), "seen": buyer["seen"]}
+    return {"cart_id": buyer["cart_id"], "total_seen": str(buyer["total_seen"]), "seen": buyer["seen"]}
 
 
 def _browser(owner: Owner) -> Client:

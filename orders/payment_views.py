@@ -40,15 +40,8 @@ def place(request: HttpRequest) -> HttpResponse:
     if owner is None or not form.is_valid():
         messages.error(request, "That order form was not complete, so nothing was ordered. Please check your cart and try again.")
         return redirect("cart:cart")
-    posted = form.cleaned_data
     try:
-        order = services.place_order(
-            owner=owner,
-            cart_id=posted["cart_id"],
-            total_seen=int(posted["total_minor"]),
-            seen=posted["seen"],
-            now=utc_now(),
-        )
+        order = services.place_order(owner=owner, now=utc_now(), **form.cleaned_data)
     except services.TotalChanged as change:
         why = f"{change.why} " if change.why else ""
         messages.warning(request, f"{why}The total has changed to {change.total}. Nothing was charged: please look once more.")
