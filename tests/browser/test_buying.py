@@ -128,6 +128,23 @@ def test_who_turns_back_at_stripe_can_pay_later_or_have_the_cart_back(shop: Runn
     assert shop.stock_of(MUG) == before
 
 
+def test_who_is_quicker_than_the_carts_number_has_it_asked_for_anew(shop: RunningShop, visit: Callable[..., Page]) -> None:
+    page = visit("/")
+    page.get_by_role("navigation", name="Categories").get_by_role("link", name="Kitchen & Table").click()
+    page.get_by_role("link", name=MUG).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(MUG)
+    on_arrival = re.compile(r"/cart/badge/\?arrived")
+    page.route(on_arrival, lambda _: None, times=1)  # asked on arrival, and never answered
+    with page.expect_request(on_arrival):
+        page.reload()
+
+    with page.expect_event("requestfailed", lambda request: on_arrival.search(request.url) is not None):
+        page.get_by_role("button", name="Add to cart").click()
+
+    # What would have been drawn before the mug was in it is given up, so that it cannot overtake this:
+    expect(page.get_by_role("link", name=re.compile("Cart ?, 1 item"))).to_be_visible()
+
+
 def test_a_quantity_changed_before_the_scripts_arrive_is_not_forgotten(shop: RunningShop, visit: Callable[..., Page]) -> None:
     page = visit("/")
     put_mugs_in_cart(page, script=True)
