@@ -1,7 +1,6 @@
 """Staff pages about customers."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,6 +15,7 @@ from accounts.limits import TooManyTries
 from accounts.staff_forms import PersonNoteForm
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
 from shop.lib.clock import utc_now
+from shop.lib.cursors import page_urls
 from shop.lib.http import see_other
 from shop.lib.words import findable_words
 
@@ -33,7 +33,7 @@ def customers(request: HttpRequest) -> HttpResponse:
         context["found"] = _found(words)
     else:
         page = queries.people(role=Role.CUSTOMER, cursor=request.GET.get("cursor", ""))
-        context |= {"found": page.items, **pager(reverse("accounts_staff:customers"), page)}
+        context |= {"found": page.items, **page_urls(page, reverse("accounts_staff:customers"))}
     return render(request, "staff/accounts/customers.html", context)
 
 
@@ -128,14 +128,6 @@ def user_or_404(user_id: str) -> User:
         return queries.user(user_id=user_id)
     except queries.UserNotFound:
         raise Http404("no such person") from None
-
-
-def pager(url: str, page: Any) -> dict[str, str]:
-    """The addresses of the pages before and after a page; empty where there is nothing further."""
-    return {
-        "next_url": f"{url}?{urlencode({'cursor': page.next_cursor})}" if page.next_cursor else "",
-        "previous_url": f"{url}?{urlencode({'cursor': page.previous_cursor})}" if page.previous_cursor else "",
-    }
 
 
 def _found(words: str) -> tuple[User, ...]:

@@ -13,10 +13,11 @@ from accounts.forms import add_problem
 from accounts.limits import TooManyTries
 from accounts.services import EmailTaken
 from accounts.staff_forms import InvitationForm, RightsForm
-from accounts.staff_views import NOT_ALLOWED, change_status, pager, reset_second_factor, user_or_404
+from accounts.staff_views import NOT_ALLOWED, change_status, reset_second_factor, user_or_404
 from accounts.wording import PERMISSION_WORDS
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
 from shop.lib.clock import utc_now
+from shop.lib.cursors import page_urls
 from shop.lib.http import see_other
 
 _HAS_ACCOUNT = "There is an account with this address. Find it among the customers and give it rights there."
@@ -26,7 +27,7 @@ _HAS_ACCOUNT = "There is an account with this address. Find it among the custome
 @require_staff(Permission.STAFF_MANAGE)
 def team(request: HttpRequest) -> HttpResponse:
     page = queries.people(role=Role.STAFF, cursor=request.GET.get("cursor", ""))
-    context = {"found": page.items, **pager(reverse("accounts_staff:team"), page)}
+    context = {"found": page.items, **page_urls(page, reverse("accounts_staff:team"))}
     return render(request, "staff/accounts/team.html", context)
 
 

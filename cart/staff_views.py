@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,7 +16,9 @@ from cart import discounts as services
 from cart.discount_domain import Discount, DiscountState
 from cart.staff_forms import KIND_WORDS, STATE_WORDS, DiscountForm, ListForm
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
+from shop.lib.addresses import with_query
 from shop.lib.clock import utc_now
+from shop.lib.cursors import page_urls
 from shop.lib.http import see_other
 
 _BADGES = {DiscountState.ACTIVE: "is-good", DiscountState.SCHEDULED: "is-warn", DiscountState.USED_UP: "is-warn"}
@@ -49,11 +50,10 @@ def discounts(request: HttpRequest) -> HttpResponse:
         "prefix": form.begins,
         "state": state or "",
         "tabs": [
-            (label, _address(form, state=one), one is state)
+            (label, with_query(reverse("cart_staff:discounts"), _asked(form, one)), one is state)
             for one, label in ((None, "All"), *((s, w) for s, w in STATE_WORDS.items()))
         ],
-        "next_url": _address(form, state=state, cursor=page.next_cursor) if page.next_cursor else "",
-        "previous_url": _address(form, state=state, cursor=page.previous_cursor) if page.previous_cursor else "",
+        **page_urls(page, reverse("cart_staff:discounts"), _asked(form, state)),
     }
     return render(request, "staff/cart/discounts.html", context)
 
@@ -94,7 +94,6 @@ def discount(request: HttpRequest, code: str) -> HttpResponse:
             return see_other(_page_of(code))
     viewer, now = confirmed_viewer_of(request), utc_now()
     uses = queries.uses_of(code=code, cursor=request.GET.get("cursor", ""))
-    here = _page_of(code)
     context = {
         **_row(found, now),
         "form": form,
@@ -104,8 +103,7 @@ def discount(request: HttpRequest, code: str) -> HttpResponse:
         "now": now,
         "uses": uses.items,
         "may_see_orders": viewer.may(Permission.ORDERS_VIEW),
-        "next_url": f"{here}?{urlencode({'cursor': uses.next_cursor})}" if uses.next_cursor else "",
-        "previous_url": f"{here}?{urlencode({'cursor': uses.previous_cursor})}" if uses.previous_cursor else "",
+        **page_urls(uses, _page_of(code)),
         "entries": queries.entries_about(code=code).items if viewer.may(Permission.AUDIT_VIEW) else None,
     }
     status = HTTPStatus.CONFLICT if theirs is not None else _status(form)
@@ -196,7 +194,5 @@ def _page_of(code: str) -> str:
     return reverse("cart_staff:discount", args=[code])
 
 
-def _address(form: ListForm, *, state: DiscountState | None, cursor: str = "") -> str:
-    asked = {"q": form.begins, "state": state or "", "cursor": cursor}
-    query = urlencode({name: value for name, value in asked.items() if value})
-    return f"{reverse('cart_staff:discounts')}{'?' if query else ''}{query}"
+def _asked(form: ListForm, state: DiscountState | None) -> dict[str, str]:
+    return {"q": form.begins, "state": state or ""}

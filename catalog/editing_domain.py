@@ -120,13 +120,12 @@ def priced_by(price: Money, percent: Decimal) -> Money:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Something that keeps shoppers from buying a product, or (when it is not `is_fatal`) from finding or wanting it."""
+    """Something that keeps shoppers from buying a product, or from finding or wanting it."""
 
     words: str
     fix: str
     anchor: str = ""
     """The part of the editor that mends it."""
-    is_fatal: bool = True
 
 
 def obstacles(product: Product, *, currency: str, categories: Iterable[str], is_listed: bool | None) -> tuple[Obstacle, ...]:
@@ -137,16 +136,15 @@ def obstacles(product: Product, *, currency: str, categories: Iterable[str], is_
             *_stops(product, currency),
             (
                 product.category not in set(categories),
-                Obstacle(f"No category of the menu is called “{product.category}”.", "Choose one", "category", is_fatal=False),
+                Obstacle(f"No category of the menu is called “{product.category}”.", "Choose one", "category"),
             ),
-            (not product.photos, Obstacle("It has no photograph.", "Add one", "photographs", is_fatal=False)),
-            (not product.description, Obstacle("It has no description.", "Write one", "id_description", is_fatal=False)),
+            (not product.photos, Obstacle("It has no photograph.", "Add one", "photographs")),
+            (not product.description, Obstacle("It has no description.", "Write one", "id_description")),
             (
                 product.is_active and is_listed is False,
                 Obstacle(
                     "Lists and search do not show it yet. That takes up to a minute after a change.",
                     "Look again then; if it stays, build the search index anew",
-                    is_fatal=False,
                 ),
             ),
         )

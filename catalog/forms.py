@@ -28,7 +28,7 @@ _MOST_VALUES = 20
 _LAST_PAGE = 10_000
 _WHITE = re.compile(r"\s+")
 # No control characters: nothing we sell has them, and they break logs and headers.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class PriceField(forms.DecimalField):
@@ -142,4 +142,4 @@ class DecisionForm(forms.Form):
 
 
 def _tidy(text: str) -> str:
-    return _WHITE.sub(" ", _CONTROL.sub(" ", text)).strip()[:_LONGEST_VALUE]
+    return _WHITE.sub(" ", CONTROL.sub(" ", text)).strip()[:_LONGEST_VALUE]

@@ -7,7 +7,6 @@ from datetime import datetime
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -20,8 +19,9 @@ from catalog import queries, services, staff_queries
 from catalog.domain import Availability, Listed, Product, ProductStatus
 from catalog.editing_domain import Difference, Draft, blank_draft, draft_of, merged, obstacles, priced_by, texts_of
 from catalog.photos import upload_origin
-from catalog.staff_forms import Bulk, ListForm, ProductForm
-from catalog.staff_queries import Asked, Found, Tab
+from catalog.staff_forms import Bulk, ProductForm
+from catalog.staff_lists import ListForm, list_page_urls, list_url
+from catalog.staff_queries import Asked, Tab
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff, viewer_of
 from shop.lib.addresses import address_of
 from shop.lib.clock import utc_now
@@ -44,22 +44,21 @@ _DONE = {"activate": "made active", "archive": "archived", "category": "moved", 
 @require_safe
 @require_staff(Permission.PRODUCTS_VIEW, with_filters=True)
 def products(request: HttpRequest) -> HttpResponse:
-    form = ListForm(request.GET)
-    asked = form.asked()
+    asked, here = ListForm(request.GET).asked(), reverse("catalog_staff:products")
     found = staff_queries.find_products(asked)
     context = {
         "found": found,
         "rows": [_row(product) for product in found.products],
         "asked": asked,
         "tabs": [
-            (label, list_address(replace(asked, tab=tab, cursor="", page=1)), tab is asked.tab) for tab, label in _TABS.items()
+            (label, list_url(here, replace(asked, tab=tab, cursor="", page=1)), tab is asked.tab) for tab, label in _TABS.items()
         ],
         "categories": [category.name for category in queries.categories()],
         "is_filtered": asked.is_filtered,
-        "no_filter_url": list_address(Asked(tab=asked.tab)),
+        "no_filter_url": list_url(here, Asked(tab=asked.tab)),
         "may_edit": viewer_of(request).may(Permission.PRODUCTS_EDIT),
         "actions": Bulk.ACTIONS,
-        **_ways_on(asked, found),
+        **list_page_urls(here, asked, found),
     }
     return render(request, "staff/catalog/products.html", context)
 
@@ -85,25 +84,6 @@ def _row(product: Listed) -> dict[str, Any]:
         "badge": BADGES[product.status],
         "publish_at": f"{at:%b} {at.day}, {at:%H:%M}" if at else "",
     }
-
-
-def list_address(asked: Asked) -> str:
-    """The address of a list of products."""
-    given = {
-        "tab": "" if asked.tab is Tab.ACTIVE else asked.tab,
-        "q": asked.text,
-        "category": asked.category,
-        "stock": asked.stock or "",
-        "page": str(asked.page) if asked.page > 1 else "",
-        "cursor": asked.cursor,
-    }
-    query = urlencode({name: value for name, value in given.items() if value})
-    return f"{reverse('catalog_staff:products')}{'?' if query else ''}{query}"
-
-
-def _ways_on(asked: Asked, found: Found) -> dict[str, str]:
-    after, before = staff_queries.ways_on(asked, found)
-    return {"next_url": list_address(after) if after else "", "previous_url": list_address(before) if before else ""}
 
 
 @dataclass(frozen=True, slots=True)

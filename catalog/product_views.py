@@ -1,8 +1,8 @@
 """A product's pages: the same bytes for every visitor, as all of the catalogue's."""
 
+from collections.abc import Callable
+from functools import wraps
 from http import HTTPStatus
-from typing import Any
-from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
@@ -12,23 +12,40 @@ from django.views.decorators.http import require_safe
 from catalog import product_queries, queries, review_queries
 from catalog.domain import Product, option_controls
 from catalog.forms import FilterForm
+from catalog.review_domain import ShownProduct
 from catalog.seo import absolute, breadcrumb_data, product_data
-from catalog.shared import Links, shared_page
-from shop.lib.cursors import Page
+from catalog.shared import shared_page
+from shop.lib.cursors import page_urls
 from shop.lib.http import is_htmx
 
 
+def of_product(
+    path_of: Callable[[Product], str],
+) -> Callable[[Callable[[HttpRequest, ShownProduct], HttpResponse]], Callable[[HttpRequest, str, str], HttpResponse]]:
+    """A page of a product that can be bought, whose present address is `path_of` it; its old addresses lead there."""
+
+    def decorator(view: Callable[[HttpRequest, ShownProduct], HttpResponse]) -> Callable[[HttpRequest, str, str], HttpResponse]:
+        @wraps(view)
+        def page(request: HttpRequest, product_id: str, slug: str) -> HttpResponse:
+            try:
+                shown = product_queries.shown_product(product_id=product_id)
+            except queries.ProductNotFound:
+                return _gone_answer(request, product_id)
+            if not shown.product.is_active:
+                return _not_for_sale_answer(request, shown.product)
+            if slug != shown.product.slug:
+                return HttpResponsePermanentRedirect(path_of(shown.product))
+            return view(request, shown)
+
+        return page
+
+    return decorator
+
+
 @require_safe
-def product(request: HttpRequest, product_id: str, slug: str) -> HttpResponse:
-    try:
-        shown = product_queries.shown_product(product_id=product_id)
-    except queries.ProductNotFound:
-        return _gone_answer(request, product_id)
+@of_product(lambda product: product.path)
+def product(request: HttpRequest, shown: ShownProduct) -> HttpResponse:
     found = shown.product
-    if not found.is_active:
-        return _not_for_sale_answer(request, found)
-    if slug != found.slug:
-        return HttpResponsePermanentRedirect(found.path)
     related, siblings = queries.related_to(found), queries.siblings_of(found)
 
     def context() -> dict[str, object]:
@@ -49,23 +66,16 @@ def product(request: HttpRequest, product_id: str, slug: str) -> HttpResponse:
 
 
 @require_safe
-def reviews(request: HttpRequest, product_id: str, slug: str) -> HttpResponse:
+@of_product(lambda product: product.reviews_path)
+def reviews(request: HttpRequest, shown: ShownProduct) -> HttpResponse:
     """All that buyers say of a product."""
-    try:
-        shown = product_queries.shown_product(product_id=product_id)
-    except queries.ProductNotFound:
-        return _gone_answer(request, product_id)
     found = shown.product
-    if not found.is_active:
-        return _not_for_sale_answer(request, found)
-    if slug != found.slug:
-        return HttpResponsePermanentRedirect(found.reviews_path)
-    page = review_queries.approved_reviews(product_id=product_id, cursor=FilterForm(request.GET).chosen_cursor)
+    page = review_queries.approved_reviews(product_id=found.product_id, cursor=FilterForm(request.GET).chosen_cursor)
     context = {
         "product": found,
         "tally": shown.reviews.tally,
         "found": page.items,
-        "page": _links_of(page, found.reviews_path),
+        "page": page_urls(page, found.reviews_path),
         "breadcrumb": [*_breadcrumb(found.category), (found.name, found.path), ("Reviews", "")],
     }
     template = f"catalog/reviews.html{'#results' if is_htmx(request) else ''}"
@@ -85,13 +95,6 @@ def _gone_answer(request: HttpRequest, product_id: str) -> HttpResponse:
     related = queries.in_category(category=category, size=4).items
     context = {"related": related, "breadcrumb": _breadcrumb(category)}
     return render(request, "catalog/unavailable.html", context, status=HTTPStatus.GONE)
-
-
-def _links_of(page: Page[Any], base: str) -> Links:
-    def url(cursor: str) -> str:
-        return f"{base}?{urlencode({'cursor': cursor})}" if cursor else ""
-
-    return Links(next_url=url(page.next_cursor), previous_url=url(page.previous_cursor))
 
 
 def _breadcrumb(category: str) -> list[tuple[str, str]]:

@@ -358,7 +358,7 @@ def moved_category(*, slug: str) -> str:
 
 def keep_categories(found: tuple[Category, ...], *, seconds: float = _CATEGORIES_SECONDS) -> None:
     """Answer with these categories for a while."""
-    global _kept_categories  # noqa: PLW0603 - one value a process, as the docstring of categories() says - one menu for the process is the point
+    global _kept_categories  # noqa: PLW0603 - one value a process, as the docstring of categories() says
     _kept_categories = (time.monotonic() + seconds, found)
 
 

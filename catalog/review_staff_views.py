@@ -1,7 +1,5 @@
 """Staff pages for moderating reviews."""
 
-from urllib.parse import urlencode
-
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
@@ -13,7 +11,9 @@ from catalog.forms import DecisionForm
 from catalog.queries import ProductNotFound
 from catalog.review_domain import Review, ReviewStatus
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
+from shop.lib.addresses import with_query
 from shop.lib.clock import utc_now
+from shop.lib.cursors import page_urls
 from shop.lib.http import see_other
 
 _TABS = {ReviewStatus.PENDING: "Waiting", ReviewStatus.APPROVED: "Shown", ReviewStatus.REJECTED: "Not shown"}
@@ -32,9 +32,8 @@ def reviews(request: HttpRequest) -> HttpResponse:
     context = {
         "found": page.items,
         "status": status,
-        "tabs": [(label, _address(tab), tab is status) for tab, label in _TABS.items()],
-        "next_url": _address(status, page.next_cursor) if page.next_cursor else "",
-        "previous_url": _address(status, page.previous_cursor) if page.previous_cursor else "",
+        "tabs": [(label, _list_url(tab), tab is status) for tab, label in _TABS.items()],
+        **page_urls(page, reverse("catalog_staff:reviews"), _asked(status)),
     }
     return render(request, "staff/catalog/reviews.html", context)
 
@@ -57,14 +56,16 @@ def decide(request: HttpRequest, product_id: str, review_id: str) -> HttpRespons
         messages.warning(request, "The product was deleted, so its review cannot be shown. You can still reject it.")
     else:
         messages.success(request, _said(review))
-    return see_other(_address(seen))
+    return see_other(_list_url(seen))
 
 
 def _said(review: Review) -> str:
     return _SAID[review.status].format(author=review.words.author, product=review.product_name)
 
 
-def _address(status: ReviewStatus, cursor: str = "") -> str:
-    asked = {"status": "" if status is ReviewStatus.PENDING else status, "cursor": cursor}
-    query = urlencode({name: value for name, value in asked.items() if value})
-    return f"{reverse('catalog_staff:reviews')}{'?' if query else ''}{query}"
+def _list_url(status: ReviewStatus) -> str:
+    return with_query(reverse("catalog_staff:reviews"), _asked(status))
+
+
+def _asked(status: ReviewStatus) -> dict[str, str]:
+    return {"status": "" if status is ReviewStatus.PENDING else status}

@@ -25,15 +25,9 @@ _LONGEST_ADDRESS = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Links:
-    """Where a list's next and previous pages are; empty where there are none."""
-
-    next_url: str
-    previous_url: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Page:
+    """A page as it was drawn, and all that it was drawn from."""
+
     drawn_from: object
     body: bytes
     etag: str

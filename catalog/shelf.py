@@ -30,12 +30,12 @@ class Choice:
     id: str
     count: int
     is_chosen: bool
-    address: "Address"
+    list_url: "ListUrl"
 
     @property
     def url(self) -> str:
         """The list with it chosen, or unchosen when it is. Written when asked for: most choices are ticks, which need none."""
-        return str(self.address)
+        return str(self.list_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,23 +117,23 @@ class Shelf:
     in_stock_count: int
 
 
-class Address:
+class ListUrl:
     """A list's address and its state, and the addresses one step away."""
 
     def __init__(self, base: str, pairs: Pairs) -> None:
         self.base = base
         self.pairs = pairs
 
-    def without(self, name: str, value: str | None = None) -> "Address":
+    def without(self, name: str, value: str | None = None) -> "ListUrl":
         """Less a parameter, or less one value of it."""
-        return Address(
+        return ListUrl(
             self.base, tuple(pair for pair in self.pairs if pair[0] != name or (value is not None and pair[1] != value))
         )
 
-    def plus(self, name: str, value: str) -> "Address":
-        return Address(self.base, (*self.pairs, (name, value)))
+    def plus(self, name: str, value: str) -> "ListUrl":
+        return ListUrl(self.base, (*self.pairs, (name, value)))
 
-    def toggled(self, name: str, value: str) -> "Address":
+    def toggled(self, name: str, value: str) -> "ListUrl":
         return self.without(name, value) if (name, value) in self.pairs else self.plus(name, value)
 
     def __str__(self) -> str:
@@ -151,7 +151,7 @@ def shelf_of(
     categories: tuple[Category, ...] = (),
 ) -> Shelf:
     """The list page of these results. `categories` are offered as choices, each its own address."""
-    here = Address(base, _pairs(filters, sort, currency))
+    here = ListUrl(base, _pairs(filters, sort, currency))
     last_page = max(1, -(-results.total // PAGE_SIZE))
     first = (page - 1) * PAGE_SIZE + 1
 
@@ -168,10 +168,10 @@ def shelf_of(
         pages=tuple(_page_links(page, last_page, page_url)) if last_page > 1 else (),
         previous_url=page_url(page - 1) if 1 < page <= last_page else "",
         next_url=page_url(page + 1) if page < last_page else "",
-        canonical_path=str(Address(base, (("page", str(page)),) if page > 1 else ())),
+        canonical_path=str(ListUrl(base, (("page", str(page)),) if page > 1 else ())),
         groups=tuple(_groups(results, filters, here, categories)),
         chips=tuple(_chips(filters, here, currency)),
-        clear_url=str(Address(base, (("q", filters.text),) if filters.text else ())),
+        clear_url=str(ListUrl(base, (("q", filters.text),) if filters.text else ())),
         sorts=tuple(
             SortChoice(words, value, str(here.without("sort").plus("sort", value)), value == sort)
             for value, (words, _) in SORTS.items()
@@ -206,12 +206,12 @@ def _pairs(filters: Filters, sort: str, currency: str) -> Pairs:
     return tuple(pairs)
 
 
-def _groups(results: Results, filters: Filters, here: Address, categories: tuple[Category, ...]) -> Iterable[ChoiceGroup]:
+def _groups(results: Results, filters: Filters, here: ListUrl, categories: tuple[Category, ...]) -> Iterable[ChoiceGroup]:
     if categories and not filters.category:
         products = {count.value: count.products for count in results.facets.categories}
         links = (
             Choice(
-                found.name, found.slug, "", products.get(found.name, 0), is_chosen=False, address=Address(found.path, here.pairs)
+                found.name, found.slug, "", products.get(found.name, 0), is_chosen=False, list_url=ListUrl(found.path, here.pairs)
             )
             for found in categories
         )
@@ -231,7 +231,7 @@ def _groups(results: Results, filters: Filters, here: Address, categories: tuple
             yield ChoiceGroup(label(name), parameter, _choices(parameter, counts, chosen, here))
 
 
-def _choices(name: str, counts: Iterable[Count], chosen: frozenset[str], here: Address) -> tuple[Choice, ...]:
+def _choices(name: str, counts: Iterable[Count], chosen: frozenset[str], here: ListUrl) -> tuple[Choice, ...]:
     return tuple(
         Choice(
             count.value,
@@ -250,7 +250,7 @@ def _id(*parts: str) -> str:
     return "-".join(quote(part, safe="") for part in parts)
 
 
-def _chips(filters: Filters, here: Address, currency: str) -> Iterable[Chip]:
+def _chips(filters: Filters, here: ListUrl, currency: str) -> Iterable[Chip]:
     for name, values in (("type", filters.sub_categories), ("brand", filters.brands)):
         for value in sorted(values):
             yield Chip(value, str(here.without(name, value)))

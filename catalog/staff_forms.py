@@ -13,9 +13,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from catalog.domain import Availability, ProductStatus
+from catalog.domain import ProductStatus
 from catalog.editing_domain import Draft
-from catalog.staff_queries import Asked, Tab
+from catalog.forms import CONTROL
 from shop.lib.money import Money, digits
 
 LONGEST_NAME = 200
@@ -27,7 +27,6 @@ _MOST_CHOSEN = 100
 _PAIRS = ("attribute", "option")
 _ID = re.compile(r"[-a-zA-Z0-9_]{1,100}")
 _TIME_FORMAT = "%Y-%m-%dT%H:%M"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def no_control_characters(value: str) -> None:
@@ -38,7 +37,7 @@ def no_control_characters(value: str) -> None:
 
 def one_line(value: str) -> None:
     """Refuse more than a line."""
-    if _CONTROL.search(value):
+    if CONTROL.search(value):
         raise ValidationError("Please write this in one line.")
 
 
@@ -77,30 +76,6 @@ class AmountField(forms.DecimalField):
     def clean(self, value: Any) -> Money | None:
         amount = super().clean(value)
         return None if amount is None else Money.of(amount, settings.CURRENCY)
-
-
-class ListForm(forms.Form):
-    """The address of staff's list of products. What does not fit is left out."""
-
-    tab = forms.ChoiceField(choices=[(tab, tab) for tab in Tab], required=False)
-    q = forms.CharField(required=False)
-    category = forms.CharField(max_length=LONGEST_NAME, required=False)
-    stock = forms.ChoiceField(choices=[(Availability.LOW, "Low"), (Availability.OUT, "Sold out")], required=False)
-    page = forms.RegexField(r"^[0-9]{1,4}$", required=False)
-    cursor = forms.CharField(max_length=1000, required=False)
-
-    def asked(self) -> Asked:
-        """What the list is asked."""
-        self.is_valid()
-        given = {name: str(self.cleaned_data.get(name) or "") for name in self.fields}
-        return Asked(
-            tab=Tab(given["tab"] or Tab.ACTIVE),
-            text=_CONTROL.sub(" ", given["q"]).strip()[:100],
-            category=given["category"],
-            stock=Availability(given["stock"]) if given["stock"] else None,
-            page=max(int(given["page"] or 1), 1),
-            cursor=given["cursor"],
-        )
 
 
 _NO_PRICE = "The price has to be more than nothing."
@@ -366,7 +341,7 @@ class PhotosForm(forms.Form):
     def texts(self) -> list[str]:
         """What each shows, in words."""
         data: Any = self.data
-        return [_CONTROL.sub(" ", text).strip()[: self._LONGEST_ALT] for text in data.getlist("alt")]
+        return [CONTROL.sub(" ", text).strip()[: self._LONGEST_ALT] for text in data.getlist("alt")]
 
 
 class UploadForm(forms.Form):

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from http import HTTPStatus
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,13 +15,13 @@ from catalog import queries, services, staff_queries
 from catalog.domain import Availability, Listed, Product, StockReason
 from catalog.models import CatalogAnswerRow
 from catalog.product_staff_views import SHORTAGES
-from catalog.staff_forms import ListForm
-from catalog.staff_queries import Asked
+from catalog.staff_lists import ListForm, list_page_urls, list_url
 from catalog.stock_forms import NoNumber, PasteForm, WhyForm, Wish
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff, viewer_of
 from shop.lib.addresses import address_of
 from shop.lib.answers import Repeated
 from shop.lib.clock import utc_now
+from shop.lib.cursors import page_urls
 from shop.lib.http import local_path, see_other
 from shop.lib.presses import claim_of_press, new_press
 from shop.lib.viewer import Viewer
@@ -42,20 +41,21 @@ _WORDS = {
 @require_staff(Permission.PRODUCTS_VIEW)
 def stock(request: HttpRequest) -> HttpResponse:
     """The grid. A number typed beside a product is its new count, one with a sign an amount."""
-    asked = ListForm(request.GET).asked()
+    asked, here = ListForm(request.GET).asked(), reverse("catalog_staff:stock")
     found = staff_queries.find_products(asked)
     context = {
         "rows": [_grid_row(product) for product in found.products],
         "asked": asked,
         "tabs": [
-            (label, _address(replace(asked, stock=kind, cursor="", page=1)), kind is asked.stock) for kind, label in _TABS.items()
+            (label, list_url(here, replace(asked, stock=kind, cursor="", page=1)), kind is asked.stock)
+            for kind, label in _TABS.items()
         ],
         "categories": [category.name for category in queries.categories()],
         "press": new_press(),
         **_why_fields(),
         "here": request.get_full_path(),
         "may_edit": viewer_of(request).may(Permission.STOCK_EDIT),
-        **_ways_on(asked, found),
+        **list_page_urls(here, asked, found),
     }
     return render(request, "staff/catalog/stock.html", context)
 
@@ -183,8 +183,7 @@ def movements(request: HttpRequest, product_id: str) -> HttpResponse:
         "form": WhyForm(),
         "here": here,
         "may_edit": viewer_of(request).may(Permission.STOCK_EDIT),
-        "next_url": f"{here}?{urlencode({'cursor': page.next_cursor})}" if page.next_cursor else "",
-        "previous_url": f"{here}?{urlencode({'cursor': page.previous_cursor})}" if page.previous_cursor else "",
+        **page_urls(page, here),
     }
     return render(request, "staff/catalog/movements.html", context)
 
@@ -255,22 +254,5 @@ def _line(number: int, sku: str, text: str, seen: str, found: Product | None, *,
     return Line(number, sku, text, product=found, seen=known)
 
 
-def _address(asked: Asked) -> str:
-    given = {
-        "q": asked.text,
-        "category": asked.category,
-        "stock": asked.stock or "",
-        "page": str(asked.page) if asked.page > 1 else "",
-        "cursor": asked.cursor,
-    }
-    query = urlencode({name: value for name, value in given.items() if value})
-    return f"{reverse('catalog_staff:stock')}{'?' if query else ''}{query}"
-
-
 def _back(request: HttpRequest) -> str:
     return local_path(request.POST.get("next", ""), default=reverse("catalog_staff:stock"))
-
-
-def _ways_on(asked: Asked, found: staff_queries.Found) -> dict[str, str]:
-    after, before = staff_queries.ways_on(asked, found)
-    return {"next_url": _address(after) if after else "", "previous_url": _address(before) if before else ""}

@@ -1,7 +1,6 @@
 """Catalogue pages: the same bytes for every visitor, so that a CDN may keep them."""
 
 from dataclasses import replace
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
@@ -14,8 +13,10 @@ from catalog.domain import Category, looked_at
 from catalog.forms import DEAREST, SORTS, FilterForm, SeenForm
 from catalog.recent import drop_recent, recent_ids, remember_recent
 from catalog.search.engine import IndexMissing
-from catalog.shared import Links, shared_page
+from catalog.shared import shared_page
 from catalog.shelf import Shelf, shelf_of
+from shop.lib.addresses import with_query
+from shop.lib.cursors import page_urls
 from shop.lib.http import is_htmx, see_other
 
 NEWEST_ON_HOME = 8
@@ -62,7 +63,7 @@ def suggestions(request: HttpRequest) -> HttpResponse:
             "words": words,
             "suggestions": found,
             "categories": {category.name: category for category in queries.categories()},
-            "search_url": f"{reverse('catalog:list')}?{urlencode({'q': words})}",
+            "search_url": with_query(reverse("catalog:list"), {"q": words}),
         }
 
     return shared_page(request, "catalog/suggestions.html", drawn_from=found, context=context)
@@ -136,12 +137,8 @@ def _plain_list_answer(
         else queries.newest(cursor=form.chosen_cursor)
     )
 
-    def url(cursor: str) -> str:
-        query = {"sort": DEAREST if category and dearest_first else "", "cursor": cursor}
-        return f"{base}?{urlencode({name: value for name, value in query.items() if value})}" if cursor else ""
-
-    links = Links(next_url=url(page.next_cursor), previous_url=url(page.previous_cursor))
-    context = {**head, "cards": page.items, "page": links, "is_plain": True}
+    asked = {"sort": DEAREST if category and dearest_first else ""}
+    context = {**head, "cards": page.items, "page": page_urls(page, base, asked), "is_plain": True}
     return shared_page(request, _results_template(request), drawn_from=page, context=lambda: context)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import StringIO
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,6 +15,7 @@ from orders import desk_queries
 from orders.domain import Order
 from orders.staff_forms import ListForm
 from shop.lib.access import Permission, require_staff
+from shop.lib.addresses import with_query
 from shop.lib.clock import utc_now
 from shop.lib.deadline import time_left
 from shop.lib.http import see_other
@@ -103,17 +103,17 @@ def _parts(request: HttpRequest, made: _File, before: datetime) -> HttpResponse:
         "is_first": not request.GET.get("cursor"),
         "file_url": _address(here),
         "next_url": _address({**asked, "cursor": made.next_cursor}),
-        "list_url": f"{reverse('orders_staff:orders')}?{urlencode(_asked(request))}",
+        "list_url": with_query(reverse("orders_staff:orders"), _asked(request)),
     }
     return render(request, "staff/orders/export.html", context)
 
 
 def _asked(request: HttpRequest) -> dict[str, str]:
-    return {name: request.GET[name] for name in _LIST if request.GET.get(name)}
+    return {name: request.GET.get(name, "") for name in _LIST}
 
 
 def _address(asked: dict[str, str]) -> str:
-    return f"{reverse('orders_staff:export')}?{urlencode({name: value for name, value in asked.items() if value})}"
+    return with_query(reverse("orders_staff:export"), asked)
 
 
 def _moment(text: str) -> datetime | None:

@@ -1,7 +1,5 @@
 """Somebody's orders, for who is signed in: all of them, or those of some days, of a status, or with a number."""
 
-from urllib.parse import urlencode
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,6 +9,7 @@ from orders.forms import HistoryForm
 from orders.history_queries import history_of
 from orders.showing import STATUS_WORDS
 from shop.lib.access import require_login, viewer_of
+from shop.lib.cursors import page_urls
 from shop.lib.owner import Owner
 
 
@@ -28,14 +27,7 @@ def orders(request: HttpRequest) -> HttpResponse:
             "form": form,
             "is_all": wanted.is_all,
             "entries": [(order, STATUS_WORDS[order.status]) for order in history.page.items],
-            "next_url": _url(form, history.page.next_cursor),
-            "previous_url": _url(form, history.page.previous_cursor),
+            **page_urls(history.page, reverse("orders:orders"), {name: form.data.get(name, "") for name in form.fields}),
             "looked_back_to": history.looked_back_to,
         },
     )
-
-
-def _url(form: HistoryForm, cursor: str) -> str:
-    """The address of another page of the same question."""
-    asked = {name: form.data[name] for name in form.fields if form.data.get(name)}
-    return f"{reverse('orders:orders')}?{urlencode(asked | {'cursor': cursor})}" if cursor else ""

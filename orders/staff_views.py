@@ -18,7 +18,8 @@ from orders.mail_views import mail_rows
 from orders.staff_forms import ListForm, ReasonForm
 from orders.wording import REFUND_REASONS, REFUND_STATES, STATUS_LABELS, payment_words
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
-from shop.lib.addresses import address_of
+from shop.lib.addresses import address_of, with_query
+from shop.lib.cursors import page_urls
 from shop.lib.http import see_other
 from shop.lib.words import findable_number, findable_words
 
@@ -61,9 +62,8 @@ def orders(request: HttpRequest) -> HttpResponse:
         "rows": [order_row(listed) for listed in page.items],
         "tabs": _tabs(request, status),
         "status": status,
-        "next_url": _address(request, cursor=page.next_cursor) if page.next_cursor else "",
-        "previous_url": _address(request, cursor=page.previous_cursor) if page.previous_cursor else "",
-        "export_url": f"{reverse('orders_staff:export')}?{_query(request)}",
+        **page_urls(page, reverse("orders_staff:orders"), _asked(request)),
+        "export_url": with_query(reverse("orders_staff:export"), _asked(request)),
     }
     return render(request, "staff/orders/orders.html", context)
 
@@ -199,17 +199,12 @@ def order_row(found: desk_queries.ListedOrder | Order) -> dict[str, str]:
 
 def _tabs(request: HttpRequest, current: OrderStatus | None) -> list[tuple[str, str, bool]]:
     chosen: list[tuple[str, OrderStatus | None]] = [("All", None), *((label, status) for status, label in STATUS_LABELS.items())]
-    return [(label, _address(request, status=status or "", cursor="", q=""), status is current) for label, status in chosen]
+    here, asked = reverse("orders_staff:orders"), _asked(request) | {"q": ""}
+    return [(label, with_query(here, asked | {"status": status or ""}), status is current) for label, status in chosen]
 
 
-def _address(request: HttpRequest, **changes: str) -> str:
-    query = _query(request, **changes)
-    return f"{reverse('orders_staff:orders')}{'?' if query else ''}{query}"
-
-
-def _query(request: HttpRequest, **changes: str) -> str:
-    asked = {name: request.GET.get(name, "") for name in ("q", "status", "since", "until")} | changes
-    return urlencode({name: value for name, value in asked.items() if value})
+def _asked(request: HttpRequest) -> dict[str, str]:
+    return {name: request.GET.get(name, "") for name in ("q", "status", "since", "until")}
 
 
 def _parcels(found: Order) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,8 +14,10 @@ from cart import discount_queries
 from catalog import staff_queries
 from orders import ledger_queries
 from shop.lib.access import Permission, require_staff
+from shop.lib.addresses import with_query
 from shop.lib.audit import Entry
 from shop.lib.clock import utc_now
+from shop.lib.cursors import page_urls
 from shop.lib.subjects import page_of
 
 _BOOKS: dict[str, tuple[str, Any]] = {
@@ -39,13 +40,12 @@ def trail(request: HttpRequest) -> HttpResponse:
     earlier, later = (month - timedelta(days=1)).replace(day=1), (month + timedelta(days=31)).replace(day=1)
     context = {
         "entries": [{"entry": entry, "subject": _subject(entry), "url": page_of(entry.subject)} for entry in page.items],
-        "tabs": [(label, _address(name, month), name == of) for name, (label, _) in _BOOKS.items()],
+        "tabs": [(label, _list_url(name, month), name == of) for name, (label, _) in _BOOKS.items()],
         "month": month,
         "of": of,
-        "earlier_url": _address(of, earlier),
-        "later_url": _address(of, later) if later <= this else "",
-        "next_url": _address(of, month, page.next_cursor) if page.next_cursor else "",
-        "previous_url": _address(of, month, page.previous_cursor) if page.previous_cursor else "",
+        "earlier_url": _list_url(of, earlier),
+        "later_url": _list_url(of, later) if later <= this else "",
+        **page_urls(page, reverse("staff:audit"), _asked(of, month)),
     }
     return render(request, "staff/audit.html", context)
 
@@ -62,6 +62,9 @@ def _subject(entry: Entry) -> str:
     return entry.subject.partition("#")[2] or entry.subject.lower()
 
 
-def _address(of: str, month: datetime, cursor: str = "") -> str:
-    asked = {"of": of, "month": f"{month:%Y-%m}"} | ({"cursor": cursor} if cursor else {})
-    return f"{reverse('staff:audit')}?{urlencode(asked)}"
+def _list_url(of: str, month: datetime) -> str:
+    return with_query(reverse("staff:audit"), _asked(of, month))
+
+
+def _asked(of: str, month: datetime) -> dict[str, str]:
+    return {"of": of, "month": f"{month:%Y-%m}"}

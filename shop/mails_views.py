@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,8 +17,9 @@ from catalog import staff_queries
 from orders import desk_queries
 from orders.wording import MAILS
 from shop.lib.access import Permission, Viewer, confirmed_viewer_of, require_staff
+from shop.lib.addresses import with_query
 from shop.lib.clock import utc_now
-from shop.lib.cursors import Page
+from shop.lib.cursors import Page, page_urls
 from shop.lib.mail_log import LoggedMail, MailState
 
 _Read = Callable[..., Page[LoggedMail]]
@@ -91,8 +91,7 @@ def mails(request: HttpRequest) -> HttpResponse:
         "is_failed": is_failed,
         "earlier_url": _address(base | {"month": f"{earlier:%Y-%m}"}),
         "later_url": _address(base | {"month": f"{later:%Y-%m}"}) if later <= utc_now() else "",
-        "next_url": _address(base | {"cursor": page.next_cursor}) if page.next_cursor else "",
-        "previous_url": _address(base | {"cursor": page.previous_cursor}) if page.previous_cursor else "",
+        **page_urls(page, reverse("staff:mails"), base),
     }
     return render(request, "staff/mails.html", context)
 
@@ -118,4 +117,4 @@ def _month(asked: str) -> datetime:
 
 
 def _address(asked: dict[str, str]) -> str:
-    return f"{reverse('staff:mails')}?{urlencode({name: value for name, value in asked.items() if value})}"
+    return with_query(reverse("staff:mails"), asked)

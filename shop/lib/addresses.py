@@ -5,10 +5,11 @@ when a request or a link leads below its prefix, and a module of views when one 
 routes, names and `reverse` are Django's, and `manage.py check`, which `runserver` begins with, imports all of them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.checks import CheckMessage
 from django.http import HttpRequest, HttpResponse
@@ -76,6 +77,12 @@ class below(URLResolver):  # noqa: N801 - it stands beside Django's `path`
             if isinstance(pattern.callback, View):
                 pattern.callback.load()
         return super().check()
+
+
+def with_query(path: str, asked: Mapping[str, str]) -> str:
+    """The address with what is asked; what is empty is left out."""
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return f"{path}?{query}" if query else path
 
 
 _STAND_IN = "-ID-"

@@ -1,7 +1,7 @@
 """Paging through a query by next and previous. A cursor is opaque, signed and bound to its question."""
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -11,6 +11,7 @@ from django.core import signing
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
+from shop.lib.addresses import with_query
 from shop.lib.tables import Item, items_of
 
 _SALT = "shop.cursor.v2"
@@ -29,6 +30,15 @@ class Page(Generic[T]):
     items: tuple[T, ...]
     next_cursor: str = ""
     previous_cursor: str = ""
+
+
+def page_urls(page: Page[Any], path: str, asked: Mapping[str, str] | None = None) -> dict[str, str]:
+    """`next_url` and `previous_url` of the page of a list at this path, as templates/staff/pager.html takes them; or empty."""
+
+    def url(cursor: str) -> str:
+        return with_query(path, {**(asked or {}), "cursor": cursor}) if cursor else ""
+
+    return {"next_url": url(page.next_cursor), "previous_url": url(page.previous_cursor)}
 
 
 def read_page(
