@@ -6,36 +6,20 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from accounts.domain import PASSWORD_MOST, BadEmail, normalised_email
-from shop.lib.address_form import no_control_characters
+from shop.lib import fields
+from shop.lib.fields import no_control_characters
 
 
-def is_an_address(value: str) -> None:
-    """Refuse what passes for an address but can be no domain's."""
-    try:
-        normalised_email(value)
-    except BadEmail:
-        raise ValidationError("This does not look like an e-mail address.") from None
-
-
-class EmailField(forms.EmailField):
-    """An e-mail address."""
-
-    def __init__(self, *, label: str = "E-mail", autocomplete: str = "email", help_text: str = "", whose: str = "your") -> None:
-        super().__init__(
-            label=label,
-            max_length=254,
-            help_text=help_text,
-            widget=forms.EmailInput(attrs={"autocomplete": autocomplete, "inputmode": "email"}),
-            error_messages={
-                "required": f"Please give {whose} e-mail address.",
-                "invalid": "This does not look like an e-mail address. It needs an @ and a domain, such as ada@example.com.",
-            },
-        )
+class EmailField(fields.EmailField):
+    """An e-mail address that an account can have."""
 
     def clean(self, value: Any) -> str:
         """As any e-mail address; then the closer look, so that one mistake is told once."""
         email = str(super().clean(value))
-        is_an_address(email)
+        try:
+            normalised_email(email)
+        except BadEmail:
+            raise ValidationError(fields.NOT_AN_EMAIL) from None
         return email
 
 

@@ -8,7 +8,8 @@ from django import forms
 from accounts.book_domain import AddressKind, mark_of
 from accounts.domain import SavedAddress
 from accounts.forms import NameField
-from shop.lib.address_form import AddressForm, PhoneField
+from shop.lib.address_form import AddressForm
+from shop.lib.fields import PhoneField
 from shop.lib.places import country_code
 
 

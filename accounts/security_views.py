@@ -19,6 +19,7 @@ from accounts.services import EmailTaken, Link
 from accounts.views import link_dead
 from shop.lib.access import confirmed_viewer_of, require_login, viewer_of
 from shop.lib.clock import utc_now
+from shop.lib.fields import NOT_AN_EMAIL
 from shop.lib.http import see_other
 from shop.lib.source import source_of
 
@@ -92,7 +93,7 @@ def change_email(request: HttpRequest) -> HttpResponse:
         messages.success(request, "We wrote to both addresses. When you have followed both links, your address changes.")
         return see_other(reverse("accounts:home"))
 
-    refusals = NOT_YOUR_PASSWORD | {BadEmail: Refusal("email", "This does not look like an e-mail address.")}
+    refusals = NOT_YOUR_PASSWORD | {BadEmail: Refusal("email", NOT_AN_EMAIL)}
     return form_page(request, form, act, template="accounts/change_email.html", refusals=refusals)
 
 

@@ -78,7 +78,7 @@ class InvitationForm(RightsForm):
 
     first_name = NameField(label="First name", autocomplete="off")
     last_name = NameField(label="Last name", autocomplete="off")
-    email = EmailField(autocomplete="off", whose="their")
+    email = EmailField(autocomplete="off", missing="Please give their e-mail address.")
 
     field_order = ("first_name", "last_name", "email", "role", "permissions")
 

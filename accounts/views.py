@@ -21,12 +21,11 @@ from accounts.services import EmailTaken, WrongPassword
 from accounts.sessions import WrongCredentials
 from shop.lib.access import viewer_of
 from shop.lib.clock import utc_now
+from shop.lib.fields import NOT_AN_EMAIL
 from shop.lib.http import local_path, see_other
 from shop.lib.source import source_of
 
-_BAD_EMAIL: Refusals = {
-    BadEmail: Refusal("email", "This does not look like an e-mail address. It needs an @ and a domain, such as ada@example.com.")
-}
+_BAD_EMAIL: Refusals = {BadEmail: Refusal("email", NOT_AN_EMAIL)}
 _WRONG = "This address and this password do not belong together. Please check both."
 
 

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from catalog import queries, services, shelving, staff_queries
 from catalog.shelving import Shelf
-from catalog.staff_forms import LONGEST_NAME, LineField, no_control_characters
+from catalog.staff_forms import LONGEST_NAME, LineField
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff, viewer_of
 from shop.lib.clock import utc_now
+from shop.lib.fields import none_but_line_ends
 from shop.lib.http import see_other
 
 _TAKEN = "Another category has this name or this address."
@@ -37,7 +38,7 @@ class CategoryForm(forms.Form):
         required=False,
         max_length=1_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        validators=[no_control_characters],
+        validators=[none_but_line_ends],
     )
 
     def clean_image(self) -> str:

@@ -10,6 +10,7 @@ from django.http import QueryDict
 
 from catalog.review_domain import ReviewStatus
 from catalog.search.engine import Filters, Sort
+from shop.lib.fields import EmailField
 from shop.lib.money import Money
 
 CHEAPEST, DEAREST = "price", "-price"
@@ -123,15 +124,7 @@ class SeenForm(forms.Form):
 class TellMeForm(forms.Form):
     """Whom to tell that a product is back."""
 
-    email = forms.EmailField(
-        label="E-mail",
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
-        error_messages={
-            "required": "Please give your e-mail address.",
-            "invalid": "This does not look like an e-mail address. It needs an @ and a domain, such as ada@example.com.",
-        },
-    )
+    email = EmailField()
 
 
 class DecisionForm(forms.Form):

@@ -2,7 +2,6 @@
 
 import json
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,6 +15,7 @@ from django.http import QueryDict
 from catalog.domain import ProductStatus
 from catalog.editing_domain import Draft
 from catalog.forms import CONTROL
+from shop.lib.fields import none_but_line_ends
 from shop.lib.money import Money, digits
 
 LONGEST_NAME = 200
@@ -27,12 +27,6 @@ _MOST_CHOSEN = 100
 _PAIRS = ("attribute", "option")
 _ID = re.compile(r"[-a-zA-Z0-9_]{1,100}")
 _TIME_FORMAT = "%Y-%m-%dT%H:%M"
-
-
-def no_control_characters(value: str) -> None:
-    """Refuse text with control characters; line breaks are for long texts, which allow them."""
-    if any(unicodedata.category(char) == "Cc" and char not in "\r\n\t" for char in value):
-        raise ValidationError("Please write this without control characters.")
 
 
 def one_line(value: str) -> None:
@@ -98,7 +92,7 @@ class ProductForm(forms.Form):
         required=False,
         max_length=LONGEST_DESCRIPTION,
         widget=forms.Textarea(attrs={"rows": 7}),
-        validators=[no_control_characters],
+        validators=[none_but_line_ends],
     )
     brand = LineField(label="Brand", required=False)
     price = AmountField(label="Price", error_messages={"required": "A product needs a price.", "min_value": _NO_PRICE})

@@ -19,8 +19,8 @@ from orders.queries import OrderNotFound
 from orders.refund_entries import NothingToRefund
 from orders.refunding import NotRefundable, RefundTooLarge
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
-from shop.lib.address_form import no_control_characters
 from shop.lib.clock import utc_now
+from shop.lib.fields import no_control_characters
 from shop.lib.http import see_other
 
 WORDS: dict[FindingKind, tuple[str, str]] = {

@@ -8,13 +8,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 
-from accounts.forms import is_an_address
+from accounts.forms import EmailField
 from cart.delivery_domain import DeliveryMethod
 from catalog.review_domain import Words
 from orders.domain import Address, OrderStatus, order_id_as_typed
 from orders.history_queries import Wanted
-from shop.lib import address_form
-from shop.lib.address_form import LineField, PhoneField, no_control_characters
+from shop.lib import address_form, fields
+from shop.lib.fields import LineField, PhoneField, no_control_characters
 
 STATUS_GROUPS: dict[str, tuple[str, tuple[OrderStatus, ...]]] = {
     "unpaid": ("Waiting for payment", (OrderStatus.PENDING,)),
@@ -34,15 +34,8 @@ _TURNING_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 class ContactForm(forms.Form):
     """Whom to write to."""
 
-    email = forms.EmailField(
-        label="E-mail",
-        max_length=254,
-        help_text="We send the order confirmation here.",
-        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
-        error_messages={
-            "required": "Please give your e-mail address: the confirmation goes there.",
-            "invalid": "This does not look like an e-mail address. It needs an @ and a domain, such as ada@example.com.",
-        },
+    email = fields.EmailField(
+        missing="Please give your e-mail address: the confirmation goes there.", help_text="We send the order confirmation here."
     )
     phone = PhoneField()
 
@@ -114,26 +107,13 @@ class FindForm(forms.Form):
         max_length=60,
         help_text="It stands in the confirmation mail, such as ord-1sq0v3k7d9x2mw5ea.",
     )
-    email = forms.EmailField(
-        label="E-mail you ordered with",
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email"}),
-        error_messages={
-            "required": "Please give the e-mail address you ordered with.",
-            "invalid": "This does not look like an e-mail address. It needs an @ and a domain, such as ada@example.com.",
-        },
-    )
+    email = EmailField(label="E-mail you ordered with", missing="Please give the e-mail address you ordered with.")
 
     def clean_number(self) -> str:
         order_id = order_id_as_typed(self.cleaned_data["number"])
         if not order_id:
             raise ValidationError("An order number has letters and digits alone, such as ord-1sq0v3k7d9x2mw5ea.")
         return order_id
-
-    def clean_email(self) -> str:
-        email = str(self.cleaned_data["email"])
-        is_an_address(email)
-        return email
 
 
 class HistoryForm(forms.Form):

@@ -8,7 +8,7 @@ from django import forms
 
 from orders.domain import Order, OrderStatus
 from orders.forms import DayField
-from shop.lib.address_form import LineField, no_control_characters
+from shop.lib.fields import LineField, no_control_characters
 from shop.lib.money import Money, digits
 from shop.lib.presses import PressField
 

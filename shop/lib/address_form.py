@@ -1,14 +1,13 @@
-"""Form fields and the address form that several apps share. What each country's post wants is in `places`."""
+"""The address form that several apps share. What each country's post wants is in `places`."""
 
-import unicodedata
 from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from shop.lib.fields import LineField
 from shop.lib.places import (
     COUNTRIES,
     HOME_COUNTRY,
@@ -21,41 +20,6 @@ from shop.lib.places import (
     postal_words,
     state_words,
 )
-
-
-def no_control_characters(value: str) -> None:
-    """Refuse text with control characters: they have no place on a parcel label and break mail headers."""
-    if any(unicodedata.category(char) == "Cc" for char in value):
-        raise ValidationError("Please write this without control characters.")
-
-
-class LineField(forms.CharField):
-    """One line of ordinary text. `missing` is what is said when it is empty; without it, it may be."""
-
-    def __init__(self, *, label: str, autocomplete: str, missing: str = "", max_length: int = 100, help_text: str = "") -> None:
-        super().__init__(
-            label=label,
-            max_length=max_length,
-            required=bool(missing),
-            help_text=help_text,
-            validators=[no_control_characters],
-            widget=forms.TextInput(attrs={"autocomplete": autocomplete}),
-            error_messages={"required": missing},
-        )
-
-
-class PhoneField(forms.RegexField):
-    """A phone number, if somebody likes to give one."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            r"^\+?[0-9 ()./-]{5,30}$",
-            label="Phone (optional)",
-            required=False,
-            help_text="Only for the carrier, if the parcel cannot be delivered.",
-            widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
-            error_messages={"invalid": "A phone number has digits, and may have spaces, brackets, dashes and a + in front."},
-        )
 
 
 def _label(words: Callable[[str], str]) -> SafeString:

@@ -18,7 +18,7 @@ from shop.lib.once import LEASE, InProgress, once
 from shop.lib.owner import Owner
 from shop.local.fake_stripe import FakeStripe
 from tests import factories
-from tests.orders.guards.walk import deliver, event
+from tests.orders.guards.stripes_word import deliver, event
 from tests.rivals import Killed, killed, run_before
 
 pytestmark = pytest.mark.usefixtures("tables")

@@ -15,7 +15,8 @@ from shop.lib.owner import Owner
 from shop.lib.tables import connection
 from shop.local.fake_stripe import ApiFault, FakeStripe
 from tests import factories
-from tests.orders.guards.walk import sessions, stock
+from tests.orders.guards.stripes_word import sessions
+from tests.orders.paid import stock
 from tests.orders.walk import orders
 from tests.rivals import Killed, killed, run_around, run_before
 

@@ -28,7 +28,8 @@ from shop.lib.tables import connection, table_name
 from shop.local.fake_stripe import FakeStripe
 from tests import factories
 from tests.conftest import counted_calls, items_of
-from tests.orders.guards.walk import LOST, sessions, statuses, stock
+from tests.orders.guards.stripes_word import LOST, sessions
+from tests.orders.paid import history, stock
 from tests.orders.walk import orders
 from tests.rivals import Killed, conflict, fails, killed, run_after, run_before
 
@@ -281,4 +282,4 @@ def test_a_process_that_dies_right_after_placing_leaves_one_order_that_the_next_
     assert order.order_id == order_id_for(ready["cart_id"])
     assert list(sessions(stripe)) == [order.payment.session_id]
     assert (len(orders()), stock(mug.product_id)) == (1, 3)
-    assert statuses(order) == ["pending"]
+    assert history(order) == ["pending"]

@@ -20,7 +20,8 @@ from shop.lib.owner import Owner
 from shop.local.fake_stripe import FakeStripe
 from tests import factories
 from tests.conftest import counted_calls
-from tests.orders.guards.walk import LOST, deliver, event, paid_after_all, sessions, statuses, stock
+from tests.orders.guards.stripes_word import LOST, deliver, event, paid_after_all, sessions
+from tests.orders.paid import history, stock
 from tests.rivals import fails, refusal, run_after, run_around, run_before
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -57,7 +58,7 @@ def test_an_order_the_webhook_settles_between_stripes_word_and_the_release_stays
 
     assert answers == [(200, "thank you")]
     assert released == 0
-    assert statuses(order) == ["pending", "processing"]
+    assert history(order) == ["pending", "processing"]
     assert stock(mug.product_id) == 3
 
 
@@ -72,7 +73,7 @@ def test_an_order_paid_before_the_jobs_word_and_settled_by_the_webhook_first_is_
         released = release_unpaid_orders(now=now + HOLD)
 
     assert released == 0
-    assert statuses(order) == ["pending", "processing"]
+    assert history(order) == ["pending", "processing"]
     assert stock(mug.product_id) == 3
 
 
@@ -108,7 +109,7 @@ def test_an_order_the_shopper_cancels_while_the_job_releases_it_gives_its_pieces
         released = release_unpaid_orders(now=now + HOLD)
 
     assert released == 0
-    assert statuses(order) == ["pending", "cancelled"]
+    assert history(order) == ["pending", "cancelled"]
     assert stock(mug.product_id) == 5
 
 
@@ -129,7 +130,7 @@ def test_an_order_the_job_releases_while_the_shopper_cancels_it_gives_its_pieces
         services.cancel_unpaid(order=order, now=now)
 
     assert released == [1]
-    assert statuses(order) == ["pending", "expired"]
+    assert history(order) == ["pending", "expired"]
     assert stock(mug.product_id) == 5
 
 
@@ -144,7 +145,7 @@ def test_a_release_whose_reply_was_lost_is_made_once_and_counted(
 
     assert wire.count("TransactWriteItems") == 2
     assert released == 1
-    assert statuses(order) == ["pending", "expired"]
+    assert history(order) == ["pending", "expired"]
     assert stock(mug.product_id) == 5
 
 
@@ -158,7 +159,7 @@ def test_a_release_that_is_tried_again_after_its_reply_was_lost_is_made_once_and
 
     assert calls.count("TransactWriteItems") == 2
     assert released == 1
-    assert statuses(order) == ["pending", "expired"]
+    assert history(order) == ["pending", "expired"]
     assert stock(mug.product_id) == 5
 
 
@@ -180,7 +181,7 @@ def test_an_order_that_cannot_be_released_keeps_no_other_and_waits_for_the_next_
     with run_before("TransactWriteItems", fails(trouble)):
         assert release_unpaid_orders(now=now + HOLD) == 2
 
-    assert [statuses(order)[-1] for order in (first, *others)] == ["pending", "expired", "expired"]
+    assert [history(order)[-1] for order in (first, *others)] == ["pending", "expired", "expired"]
     assert f"order {first.order_id} could not be released" in caplog.text
     assert stock(mug.product_id) == 4
     assert release_unpaid_orders(now=now + HOLD) == 1

@@ -15,7 +15,8 @@ from shop.lib.guests import new_guest
 from shop.lib.owner import Owner
 from shop.local.fake_stripe import FakeStripe
 from tests import factories
-from tests.orders.guards.walk import another_session, deliver, event, sessions, statuses, stock
+from tests.orders.guards.stripes_word import another_session, deliver, event, sessions
+from tests.orders.paid import history, stock
 from tests.rivals import Killed, killed, run_before
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -111,7 +112,7 @@ def test_a_settlement_whose_reply_was_lost_is_made_once(
 
     assert wire.count("UpdateItem") == 2
     assert (settled.status, settled.payment.status) == (OrderStatus.PROCESSING, "completed")
-    assert statuses(order) == ["pending", "processing"]
+    assert history(order) == ["pending", "processing"]
 
 
 def test_a_webhook_that_settles_first_leaves_the_browser_nothing_to_do(
@@ -126,7 +127,7 @@ def test_a_webhook_that_settles_first_leaves_the_browser_nothing_to_do(
 
     assert answers == [(200, "thank you")]
     assert settled.status is OrderStatus.PROCESSING
-    assert statuses(order) == ["pending", "processing"]
+    assert history(order) == ["pending", "processing"]
     assert "does not fit" not in caplog.text
 
 
@@ -140,5 +141,5 @@ def test_money_for_an_order_given_up_while_it_is_settled_takes_its_pieces_again(
         settled = services.settle(session_id=session_id, now=now)
 
     assert settled.status is OrderStatus.PROCESSING
-    assert statuses(order) == ["pending", ended, "processing"]
+    assert history(order) == ["pending", ended, "processing"]
     assert stock(order.lines[0].product_id) == 3

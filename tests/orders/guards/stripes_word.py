@@ -1,4 +1,4 @@
-"""What the tests of guards look at, and how Stripe is made to speak."""
+"""How Stripe is made to speak, also out of turn."""
 
 import json
 import time
@@ -8,22 +8,11 @@ import stripe as stripe_library
 from botocore.exceptions import ReadTimeoutError
 from django.test import Client
 
-from catalog import queries as catalog
-from orders import queries
 from orders.domain import SESSION_LIFETIME, Order
 from orders.payments import gateway
 from shop.local.fake_stripe import FakeStripe
 
 LOST = ReadTimeoutError(endpoint_url="http://dynamodb")
-
-
-def stock(product_id: str) -> int:
-    return catalog.product(product_id=product_id, consistent=True).inventory
-
-
-def statuses(order: Order) -> list[str]:
-    """The order's history as it is stored."""
-    return [entry.status for entry in queries.order_by_id(order_id=order.order_id).history]
 
 
 def sessions(stripe: FakeStripe) -> dict[str, dict[str, Any]]:
