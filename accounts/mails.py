@@ -75,7 +75,7 @@ def send_has_account(user: User, *, onward: str = "") -> None:
             "There is one, so nothing was changed. If you forgot its password, you can set a new one.",
         ],
         button=(
-            Button("Sign in and see your order", _leading_on(_url("login"), onward))
+            Button("Sign in and go on", _leading_on(_url("login"), onward))
             if onward
             else Button("Set a new password", _url("password_reset"))
         ),

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -62,27 +62,25 @@ def logout(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("password")
 def register(request: HttpRequest) -> HttpResponse:
-    form = RegisterForm(posted(request))
+    form, leads_to = RegisterForm(posted(request)), onward(request)
 
     def act() -> HttpResponse:
-        services.register(**form.cleaned_data, source=source_of(request), now=utc_now())
-        return see_other(reverse("accounts:registered"))
+        services.register(**form.cleaned_data, source=source_of(request), now=utc_now(), onward=_mailable(leads_to))
+        return see_other(_leading_on(reverse("accounts:registered"), leads_to))
 
-    return form_page(
-        request, form, act, template="accounts/register.html", refusals=_BAD_EMAIL | BAD_PASSWORD, next=onward(request)
-    )
+    return form_page(request, form, act, template="accounts/register.html", refusals=_BAD_EMAIL | BAD_PASSWORD, next=leads_to)
 
 
 @require_safe
 def registered(request: HttpRequest) -> HttpResponse:
-    return render(request, "accounts/look_in_mailbox.html", {"is_registration": True})
+    return render(request, "accounts/look_in_mailbox.html", {"is_registration": True, "next": onward(request)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("password")
 def verify(request: HttpRequest, secret: str) -> HttpResponse:
     """Where the mail's link leads. Looking changes nothing: mail programs follow links by themselves."""
-    form = PasswordForm(posted(request))
+    form, leads_to = PasswordForm(posted(request)), onward(request)
 
     def act() -> HttpResponse:
         try:
@@ -91,11 +89,10 @@ def verify(request: HttpRequest, secret: str) -> HttpResponse:
             )
         except EmailTaken:
             messages.info(request, "You have an account already. Please sign in.")
-            return see_other(reverse("accounts:login"))
+            return see_other(_leading_on(reverse("accounts:login"), leads_to))
         except LinkDead:
-            return link_dead(request, again=reverse("accounts:register"))
+            return link_dead(request, again=_leading_on(reverse("accounts:register"), leads_to))
         messages.success(request, f"Welcome, {user.first_name}. Your account is open and you are signed in.")
-        leads_to = local_path(request.GET.get("next", ""), default=reverse("accounts:home"))
         return sign_in(request, user, leads_to, is_long=False)
 
     wrong = Refusal("password", "This is not the password you chose when you registered.")
@@ -140,6 +137,23 @@ def onward(request: HttpRequest) -> str:
     """Where to go after signing in: a page of this site, by form or address."""
     asked = request.POST.get("next") or request.GET.get("next") or ""
     return local_path(asked, default=reverse("accounts:home"))
+
+
+def _leading_on(url: str, leads_to: str) -> str:
+    """The address of a page on the way, which knows where the way leads; where it leads by itself, it stays clean."""
+    return url if leads_to == reverse("accounts:home") else f"{url}?{urlencode({'next': leads_to})}"
+
+
+def _mailable(leads_to: str) -> str:
+    """The page if its address may stand in a mail, such as the checkout; else empty.
+
+    The mail goes to whatever address somebody typed, so nothing in it may be theirs to write: no query, no variable part.
+    """
+    try:
+        is_fixed = not resolve(leads_to).kwargs
+    except Resolver404:
+        is_fixed = False
+    return leads_to if is_fixed and leads_to != reverse("accounts:home") else ""
 
 
 def link_dead(request: HttpRequest, *, again: str) -> HttpResponse:

@@ -222,6 +222,54 @@ def test_a_hostile_next_in_the_mailed_link_ends_at_the_account(tables: Any, clie
     assert client.post(f"{link_in(message)}?next={quote(url)}", {"password": PASSWORD})["Location"] == "/accounts/"
 
 
+def test_who_registers_on_the_way_to_the_checkout_ends_there(tables: Any, client: Client, now: datetime) -> None:
+    login = client.get("/accounts/login/?next=/checkout/").text
+    assert 'href="/accounts/register/?next=%2Fcheckout%2F"' in login
+    form = client.get("/accounts/register/?next=/checkout/").text
+    assert 'name="next" value="/checkout/"' in form
+    assert 'href="/accounts/login/?next=%2Fcheckout%2F"' in form
+
+    sent = client.post("/accounts/register/", {**NEW, "next": "/checkout/"})
+    assert sent["Location"] == "/accounts/register/sent/?next=%2Fcheckout%2F"
+    assert 'href="/accounts/register/?next=%2Fcheckout%2F"' in client.get(sent["Location"]).text
+    (message,) = deliver(now)
+    link = link_in(message)
+    assert link.endswith("/?next=%2Fcheckout%2F")
+
+    assert client.post(link, {"password": PASSWORD})["Location"] == "/checkout/"
+    # The link is used up, and the way on is not lost with it.
+    assert 'href="/accounts/register/?next=%2Fcheckout%2F"' in client.post(link, {"password": PASSWORD}).text
+
+
+def test_who_has_an_account_already_signs_in_and_goes_on(tables: Any, client: Client, now: datetime) -> None:
+    make_user(now)
+    client.post("/accounts/register/", {**NEW, "next": "/checkout/"})
+
+    (message,) = deliver(now)
+
+    assert link_in(message) == "/accounts/login/?next=%2Fcheckout%2F"
+    assert "Sign in and go on" in words_of(message.alternatives[0].content)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/products/?q=you+have+won+call+me",
+        "/products/prod-1/call-me-now/",
+        "/accounts/verify/call-me-now/",
+        "/nothing/",
+        "/accounts/",
+    ],
+)
+def test_no_word_that_somebody_typed_gets_into_the_mail_by_next(tables: Any, client: Client, now: datetime, url: str) -> None:
+    client.post("/accounts/register/", {**NEW, "next": url})
+
+    (message,) = deliver(now)
+
+    assert "next=" not in str(message.body) + str(message.alternatives)
+    assert "call" not in str(message.body) + str(message.alternatives)
+
+
 @pytest.mark.parametrize("url", ["/", "/cart/", "/products/?q=lamp&page=2", "/products/prod-1/%E8%8C%B6/", "/a//b"])
 def test_next_leads_to_pages_of_the_site(url: str) -> None:
     assert local_path(url, default="/accounts/") == url
