@@ -22,6 +22,8 @@ from shop.lib.source import source_of
 
 _LONGEST_CODE = 40
 """So much of what was typed as a code is shown again."""
+_ABOUT_CODE = "code"
+"""Marks a message that the cart tells beside the field of the code."""
 _TOO_MANY_CODES = "Those were many codes in a short time. Please wait a little and try again. Your cart is as it was."
 _ADD_QUANTITY_PROBLEM = f"Please choose a whole number from 1 to {MAX_QUANTITY}. Your cart is as it was."
 _LINE_QUANTITY_PROBLEM = (
@@ -32,7 +34,11 @@ _LINE_QUANTITY_PROBLEM = (
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
     cart = queries.open_cart(owner=owner_of(request), now=utc_now())
-    return render(request, "cart/cart.html", {"cart": cart, "typed": request.GET.get("code", "")[:_LONGEST_CODE]})
+    has_code_field = not (cart.is_empty or cart.code)
+    about_code = [str(told) for told in messages.get_messages(request) if told.extra_tags == _ABOUT_CODE]
+    problem = about_code[0] if about_code and has_code_field else ""
+    typed = request.GET.get("code", "")[:_LONGEST_CODE]
+    return render(request, "cart/cart.html", {"cart": cart, "typed": typed, "code_problem": problem})
 
 
 @require_safe
@@ -132,7 +138,7 @@ def _code_answer(request: HttpRequest, *, typed: str, problem: str) -> HttpRespo
         cart = queries.open_cart(owner=owner_of(request), now=utc_now())
         context = {"cart": cart, "typed": typed[:_LONGEST_CODE], "code_problem": problem}
         return render(request, "cart/cart.html#cart", context)
-    messages.error(request, problem)
+    messages.error(request, problem, extra_tags=_ABOUT_CODE)
     return redirect(f"{reverse('cart:cart')}?{urlencode({'code': typed[:_LONGEST_CODE]})}")
 
 

@@ -62,6 +62,24 @@ def test_back_and_refresh_after_a_mistake_ask_for_nothing_and_lose_nothing(visit
     expect(page.get_by_label("Country")).to_have_value("GB")
 
 
+def test_the_summary_stands_where_it_is_read(visit: Callable[..., Page]) -> None:
+    page = visit("/", script=False)
+    put_in_cart(page)
+    page.goto("/checkout/contact/")
+    button, summary, line = (
+        page.get_by_role("button", name="Go on to address"),
+        page.locator(".panel"),
+        page.locator(".total-line"),
+    )
+    for width, is_phone in ((390, True), (1280, False)):
+        page.set_viewport_size({"width": width, "height": 900})
+        pressed, box = button.bounding_box(), summary.bounding_box()
+        assert pressed
+        assert box
+        assert box["y"] > pressed["y"] + pressed["height"] if is_phone else box["x"] > pressed["x"] + pressed["width"]
+        assert line.is_visible() is is_phone
+
+
 def test_a_quantity_that_could_not_be_kept_is_not_shown(shop: RunningShop, chromium: Browser) -> None:
     context = chromium.new_context(base_url=shop.url)  # not `visit`: the browser itself complains of the lost connection
     page = context.new_page()

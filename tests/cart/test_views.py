@@ -1,5 +1,6 @@
 """The cart's doors: plain forms, htmx fragments, and what comes in that should not."""
 
+import re
 from typing import Any
 
 import pytest
@@ -206,3 +207,34 @@ def test_adding_costs_three_calls(client: Client) -> None:
         add(client, HTMX, product_id=mug.product_id, quantity="1")
 
     assert calls == ["GetItem", "GetItem", "PutItem"]
+
+
+def test_a_refused_code_is_told_once_beside_its_field_without_script_too(client: Client) -> None:
+    client.post("/cart/add/", {"product_id": factories.make_product().product_id, "quantity": "1"})
+    client.get("/cart/")
+    before = items_of("Carts")
+
+    answer = client.post("/cart/code/", {"code": "Winter 9"}, follow=True)
+    page = answer.text
+
+    assert items_of("Carts") == before
+    assert answer.redirect_chain == [("/cart/?code=Winter+9", 302)]
+    field = re.search(r'<input id="discount-code"[^>]*>', page)
+    assert field
+    for told in ('value="Winter 9"', 'aria-invalid="true"', 'aria-describedby="code-problem"', "autofocus"):
+        assert told in field[0]
+    problem = re.search(r'<p class="field-error" id="code-problem" role="alert">(.*?)</p>', page)
+    assert problem
+    assert page.count(problem[1]) == 1
+    assert 'class="notice' not in page
+    # It is told once; what was typed stays.
+    again = client.get("/cart/?code=Winter+9").text
+    assert "code-problem" not in again
+    assert 'value="Winter 9"' in again
+
+
+def test_where_the_cart_shows_no_field_a_refused_code_is_told_at_the_top(client: Client) -> None:
+    page = client.post("/cart/code/", {"code": "SPRING10"}, follow=True).text
+
+    assert "code-problem" not in page
+    assert '<p class="notice notice-error">Please put something in your cart first.</p>' in page

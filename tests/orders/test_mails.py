@@ -79,6 +79,18 @@ def links(mail: Any) -> list[str]:
     return found
 
 
+def test_the_confirmation_leads_to_the_terms_and_to_how_something_goes_back(
+    stripe: FakeStripe, guest: Owner, now: datetime, happen: Happen, mailoutbox: list[Any]
+) -> None:
+    mug = factories.make_product(inventory=9)
+    happen(lambda: paid_order(stripe, guest, {mug.product_id: 1}, now))
+
+    mail = mail_in(mailoutbox)
+    for path in ("/delivery-and-returns/", "/terms/"):
+        assert f"\nhttp://testserver{path}\n" in mail.body
+        assert f'href="http://testserver{path}"' in mail.alternatives[0].content
+
+
 def test_each_parcel_is_told_with_what_is_in_it_and_where_to_follow_it(
     paid: Order, now: datetime, happen: Happen, mailoutbox: list[Any]
 ) -> None:

@@ -50,6 +50,36 @@ def test_a_guest_buys_from_cart_to_confirmation_with_plain_forms(client: Client,
     assert queries.order_by_id(order_id=order_id).status is OrderStatus.PROCESSING
 
 
+def test_the_review_says_what_is_agreed_to_just_above_its_button(client: Client) -> None:
+    review = walk_to_review(client, factories.make_product().product_id)
+
+    form = review[review.index('action="/checkout/place/"') :].partition("</form>")[0]
+    line = re.search(
+        r'<p class="hint" id="agreed">(.*?)</p>\s*<button class="button button-wide" type="submit" aria-describedby="agreed">',
+        form,
+    )
+    assert line
+    assert re.findall(r'<a href="([^"]+)" target="_blank">', line[1]) == ["/terms/", "/delivery-and-returns/", "/privacy/"]
+    assert words_of(line[1]).startswith(
+        "With this button you order, and agree to our terms of sale (new tab) and rules of delivery and returns"
+    )
+    assert "checkbox" not in form
+
+
+@pytest.mark.parametrize("step", ["contact", "address", "delivery"])
+def test_the_summary_comes_after_the_step_and_a_line_before_it_tells_the_total(client: Client, step: str) -> None:
+    walk_to_review(client, factories.make_product(price=Money(2400, "USD")).product_id, 3)
+
+    page = client.get(f"/checkout/{step}/").text
+
+    main = page[page.index("<main") :]
+    assert main.index(
+        '<p class="total-line"><a href="#order-summary">Order summary</a> <span class="price">$87.75</span></p>'
+    ) < main.index("<h1")
+    assert main.index("<h1") < main.index('type="submit"') < main.index('<h2 id="order-summary">Order summary</h2>')
+    assert [one for one in ("/terms/", "/privacy/", "/delivery-and-returns/", "/contact/") if f'href="{one}"' not in page] == []
+
+
 def test_each_step_keeps_what_it_was_told_over_back_and_refresh(client: Client) -> None:
     mug = factories.make_product()
     walk_to_review(client, mug.product_id)
