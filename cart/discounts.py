@@ -158,6 +158,8 @@ def _audit(
 
 def _text(discount: Discount | None, field: str) -> str:
     value = getattr(discount, field) if discount else None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M} UTC"
     return "" if value is None else str(value)

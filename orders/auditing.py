@@ -7,6 +7,7 @@ of its own, so a record that comes twice writes it twice over. What machines and
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from accounts import queries as accounts
 from catalog import queries as catalog
 from orders import queries
 from orders.desk_models import NoteRow
@@ -103,6 +104,15 @@ def _in_words(parcel: Parcel, names: dict[str, str]) -> str:
 
 
 def _row(order_id: str, actor: str, action: str, at: datetime, entry_id: str, changes: Sequence[Change]) -> OrderAuditRow:
-    # An order knows its actors by one word: a member of staff by the address they sign in with, a system by its name.
-    who = Viewer(user_id=actor, name=actor)
-    return audit_row(OrderAuditRow, ref_pk(order_id), actor=who, action=action, now=at, changes=changes, entry_id=entry_id)
+    return audit_row(
+        OrderAuditRow, ref_pk(order_id), actor=_who(actor), action=action, now=at, changes=changes, entry_id=entry_id
+    )
+
+
+def _who(actor: str) -> Viewer:
+    """An order knows its actors by one word: a member of staff by the address they sign in with, a system by its name."""
+    try:
+        user = accounts.user_by_email(email=actor)
+    except accounts.UserNotFound:
+        return Viewer(user_id=actor, name=actor)
+    return Viewer(user_id=user.user_id, name=user.name or actor)

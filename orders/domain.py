@@ -51,6 +51,8 @@ PAID = frozenset(
     }
 )
 
+REFUNDABLE = frozenset({OrderStatus.PROCESSING, OrderStatus.SHIPPED, OrderStatus.DELIVERED, OrderStatus.REVIEW})
+"""Where what was paid, or a part of it, can be given back."""
 REVIEWABLE = frozenset({OrderStatus.PROCESSING, OrderStatus.SHIPPED, OrderStatus.DELIVERED})
 """Who bought may say what they think: paid, and not given back."""
 
@@ -314,6 +316,26 @@ class Order:
     def can_be_cancelled(self) -> bool:
         """Whether the shopper may still give it up: unpaid, or paid and nothing of it has left."""
         return self.status is OrderStatus.PENDING or (self.status is OrderStatus.PROCESSING and not self.parcels)
+
+    @property
+    def gets_invoice(self) -> bool:
+        """Whether it was ever a paid order: money that came and went back at once is none."""
+        return any(entry.status is OrderStatus.PROCESSING for entry in self.history)
+
+    @property
+    def was_charged(self) -> bool:
+        """Whether money was taken for it, whatever became of it since."""
+        return self.payment.status not in ("pending", "void")
+
+    @property
+    def can_be_refunded(self) -> bool:
+        """Whether staff may give money back where it stands."""
+        return self.status in REFUNDABLE
+
+    @property
+    def has_left(self) -> bool:
+        """Whether anything of it has left the house."""
+        return any(line.shipped for line in self.lines)
 
     @property
     def is_settled_up(self) -> bool:

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from catalog.queries import ProductNotFound
 from orders import ledger_queries, services
 from orders.fulfilling import MoneyIsThere, NotCancellable
 from orders.ledger_domain import Finding, FindingKind
@@ -18,24 +19,13 @@ from orders.payments import PaymentRefused, PaymentsUnavailable
 from orders.queries import OrderNotFound
 from orders.refund_entries import NothingToRefund
 from orders.refunding import NotRefundable, RefundTooLarge
+from orders.staff_views import stripe_url
+from orders.wording import FINDINGS
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
 from shop.lib.clock import utc_now
 from shop.lib.fields import no_control_characters
 from shop.lib.http import see_other
-
-WORDS: dict[FindingKind, tuple[str, str]] = {
-    FindingKind.PAYMENT_WITHOUT_ORDER: ("A payment without an order", "Give the payment back"),
-    FindingKind.SECOND_PAYMENT: ("A second payment of one order", "Give the second payment back"),
-    FindingKind.UNSETTLED: ("Paid at Stripe, and the order does not know", "Let the order take its payment"),
-    FindingKind.AMOUNT: ("Another sum was paid than ordered", "Stop the order until somebody has judged it"),
-    FindingKind.ORDER_WITHOUT_PAYMENT: ("An order that counts as paid, without a payment", "Stop the order"),
-    FindingKind.REFUNDS: ("Stripe gave back another sum than the order says", "Take over what Stripe says"),
-    FindingKind.STUCK_REFUND: ("A refund that Stripe has not heard of", "Ask Stripe again, under the same key"),
-    FindingKind.FAILED_REFUND: ("A refund that failed at the bank", "Refund it once more"),
-    FindingKind.STUCK_ORDER: ("An unpaid order that still holds its pieces", "End the order and free its pieces"),
-    FindingKind.STOCK: ("The stock is not what came in and went out", "Take the stock as counted"),
-}
-"""What each is, and what the one button does."""
+from shop.lib.tables import Busy
 
 
 class WayOutForm(forms.Form):
@@ -60,7 +50,7 @@ class WayOutForm(forms.Form):
 @require_safe
 @require_staff(Permission.ORDERS_VIEW)
 def findings(request: HttpRequest) -> HttpResponse:
-    found = [{"finding": one, "title": WORDS[one.kind][0], "url": _url(one)} for one in ledger_queries.findings()]
+    found = [{"finding": one, "words": FINDINGS[one.kind], "url": _url(one)} for one in ledger_queries.findings()]
     context = {"found": found, "may_act": confirmed_viewer_of(request).may(Permission.ORDERS_REFUND)}
     return render(request, "staff/orders/findings.html", context)
 
@@ -76,8 +66,9 @@ def finding(request: HttpRequest, kind: str, subject: str) -> HttpResponse:
         if not problem:
             return see_other(reverse("orders_staff:findings"))
         form.add_error(None, problem)
-    title, button = WORDS[found.kind]
-    context = {"finding": found, "title": title, "button": button, "form": form}
+    context = {"finding": found, "words": FINDINGS[found.kind], "form": form, "stripe_url": stripe_url(found.payment_intent_id)}
+    context["is_stock"] = found.kind is FindingKind.STOCK
+    context["may_see_products"] = confirmed_viewer_of(request).may(Permission.PRODUCTS_VIEW)
     return render(request, "staff/orders/finding.html", context, status=422 if form.errors else 200)
 
 
@@ -90,7 +81,7 @@ def _act(request: HttpRequest, found: Finding, form: WayOutForm) -> str:
             messages.success(request, "Dismissed. It comes back if the next comparison finds it again.")
         else:
             services.put_right(kind=found.kind, subject=found.subject, actor=actor, now=now)
-            messages.success(request, f"Done: {WORDS[found.kind][1].lower()}.")
+            messages.success(request, FINDINGS[found.kind].done)
     except FindingNotFound:
         messages.warning(request, "Somebody was quicker: it is put right already.")
     except services.StillWrong:
@@ -99,6 +90,10 @@ def _act(request: HttpRequest, found: Finding, form: WayOutForm) -> str:
         return "The payment service does not answer. Nothing is lost: please try again in a moment."
     except PaymentRefused as refusal:
         return f"The payment service refused: {refusal}"
+    except ProductNotFound:
+        return "The product is gone, and its stock with it: dismiss this."
+    except Busy:
+        return "It was sold or counted at this very moment, so nothing was done. Please try again."
     except OrderNotFound:
         return "Its order is not there. See to it in Stripe's own pages and dismiss it here."
     except (OrderMoved, MoneyIsThere, NotCancellable, NotRefundable, NothingToRefund, RefundTooLarge):

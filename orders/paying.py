@@ -281,7 +281,10 @@ def _settle(order: Order, session: Session, now: datetime) -> Order:
     to = OrderStatus.PROCESSING if is_expected else OrderStatus.REVIEW
     try:
         order_key(order.owner, order.order_id).update(
-            actions=[*moves(order, to, STRIPE, now), *_payment_of(session, "completed" if is_expected else "review")],
+            actions=[
+                *moves(order, to, STRIPE, now, note=_misfit(order, session)),
+                *_payment_of(session, "completed" if is_expected else "review"),
+            ],
             condition=all_of(OrderRow.status == order.status, has_session(order)),
         )
     except UpdateError as error:
@@ -290,6 +293,13 @@ def _settle(order: Order, session: Session, now: datetime) -> Order:
         # Somebody moved it in between: the webhook and the browser arrive together. A paid order, met again, ends this.
         return _settle(queries.order_of(owner=order.owner, order_id=order.order_id), session, now)
     return queries.order_of(owner=order.owner, order_id=order.order_id)
+
+
+def _misfit(order: Order, session: Session) -> str:
+    """Why a payment is not the one expected, for who has to judge it; empty for one that is."""
+    if order.payment.session_id not in ("", session.session_id):
+        return "It was paid on another payment page than the order's own"
+    return "" if session.amount == order.total else f"Stripe took {session.amount}, and the order is about {order.total}"
 
 
 def _settle_late(order: Order, session: Session, now: datetime) -> Order:

@@ -42,7 +42,6 @@ logger = logging.getLogger(__name__)
 _TRIES = 8
 _LOOK_AGAIN = timedelta(hours=1)
 """A refund the bank is at is asked about so often."""
-_REFUNDABLE = frozenset({OrderStatus.PROCESSING, OrderStatus.SHIPPED, OrderStatus.DELIVERED, OrderStatus.REVIEW})
 
 
 class RefundTooLarge(Exception):
@@ -85,7 +84,7 @@ def request_refund(
         return _met_again(order, number, lines, sent or {}, extra, now)
     if number != order.refund_count + 1:
         raise OrderMoved(order.order_id)
-    if order.status not in _REFUNDABLE or not order.payment.payment_intent_id:
+    if not order.can_be_refunded or not order.payment.payment_intent_id:
         raise NotRefundable(order.order_id)
     pieces = with_pieces_refunded(order, lines, restock=restock, sent=sent)
     amount = amount_asked(order, lines, delivery=delivery, extra=extra)
@@ -108,20 +107,18 @@ def request_refund(
 
 
 def refund_rest(*, order: Order, restock: bool, note: str, actor: str, now: datetime) -> Refund:
-    """Give back everything that is left, whatever it was for. Raises as `request_refund` does."""
-    lines = {line.product_id: line.refundable for line in order.lines if line.refundable}
-    rest = order.payment.left - worth_of(order, lines)
-    return request_refund(
-        order=order,
-        number=order.refund_count + 1,
-        lines=lines if rest.minor >= 0 else {},
-        delivery=False,
-        extra=rest if rest.minor >= 0 else order.payment.left,
-        restock=restock,
-        note=note,
-        actor=actor,
-        now=now,
-    )
+    """Give back everything that is left with every piece not refunded yet, though they were worth more than was paid for them.
+
+    Raises OrderMoved, NothingToRefund, NotRefundable, Busy; then nothing was written.
+    """
+    if not order.can_be_refunded or not order.payment.payment_intent_id:
+        raise NotRefundable(order.order_id)
+    if not order.payment.left:
+        raise NothingToRefund(order.order_id)
+    pieces = with_pieces_refunded(order, {line.product_id: line.refundable for line in order.lines}, restock=restock)
+    refund = draft(order, order.payment.left, RefundReason.REQUESTED, actor, now, pieces=pieces, note=note)
+    write_down(order, refund, actions=_moves_by(order, refund, actor, now), now=now)
+    return carry_out(refund, now=now)
 
 
 def carry_out(refund: Refund, *, now: datetime) -> Refund:
@@ -358,7 +355,7 @@ def _seen_elsewhere(order: Order, made: MadeRefund, now: datetime) -> Refund | N
         stripe_id=made.stripe_id,
         state=RefundState.SENT,
     )
-    takes_rest = made.amount == order.payment.left and order.status in _REFUNDABLE
+    takes_rest = made.amount == order.payment.left and order.can_be_refunded
     move = moves(order, OrderStatus.REFUND_PENDING, STRIPE, now, note="Refunded at Stripe") if takes_rest else []
     try:
         write_down(order, refund, actions=move, now=now)

@@ -18,11 +18,15 @@ from orders.moving import OrderMoved
 from orders.paying import release, settle
 from orders.payments import gateway
 from orders.refunding import request_refund, resume_refund, sync_refunds
+from orders.wording import FINDINGS
 from shop.lib.audit import Change, audit_row
 from shop.lib.transactions import Refused, run_transaction
 from shop.lib.viewer import Viewer
 
 logger = logging.getLogger(__name__)
+
+
+_DISMISSED = "dismissed"
 
 
 class StillWrong(Exception):
@@ -42,13 +46,21 @@ def put_right(*, kind: FindingKind, subject: str, actor: Viewer, now: datetime) 
 
 def dismiss_finding(*, kind: FindingKind, subject: str, actor: Viewer, note: str = "", now: datetime) -> None:
     """A person has seen to it in another way. Raises FindingNotFound."""
-    _close(books.finding(kind=kind, subject=subject), actor, "dismissed", now, note)
+    _close(books.finding(kind=kind, subject=subject), actor, _DISMISSED, now, note)
 
 
 def _close(finding: Finding, actor: Viewer, action: str, now: datetime, note: str = "") -> None:
     """Drop a finding with an entry of who did: under its order, or among what belongs to none."""
     key = finding_key(finding.kind, finding.subject)
-    changes = [Change(str(finding.kind), finding.detail, ""), Change("subject", finding.subject, ""), Change("note", "", note)]
+    words = FINDINGS[finding.kind]
+    about = f"PRODUCT#{finding.subject}" if finding.kind is FindingKind.STOCK else ""
+    changes = [
+        Change("what was found", "", words.title),
+        Change("detail", "", finding.detail, about),
+        Change("payment", "", finding.payment_intent_id),
+        Change("way out", "", "" if action == _DISMISSED else words.button),
+        Change("note", "", note),
+    ]
     place = ref_pk(finding.order_id) if finding.order_id else BOOKS_PK
 
     def build(txn: TransactWrite) -> None:

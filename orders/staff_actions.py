@@ -13,7 +13,7 @@ from orders import services
 from orders.carriers import CARRIERS
 from orders.desk_models import OrderAnswerRow
 from orders.domain import Order, OrderStatus
-from orders.ledger_domain import RefundState, amount_asked
+from orders.ledger_domain import Refund, RefundState
 from orders.payments import PaymentRefused, PaymentsUnavailable
 from orders.staff_forms import NoteForm, ReasonForm, RefundForm, ShipForm
 from orders.staff_views import order_context, order_or_404
@@ -21,7 +21,6 @@ from shop.lib.access import Permission, confirmed_viewer_of, require_staff
 from shop.lib.answers import Claim, Repeated
 from shop.lib.clock import utc_now
 from shop.lib.http import see_other
-from shop.lib.money import Money
 from shop.lib.presses import LONGEST_PRESS, claim_of_press
 from shop.lib.tables import Busy
 
@@ -124,7 +123,8 @@ def refund(request: HttpRequest, order_id: str) -> HttpResponse:
     context = {
         **order_context(found),
         "form": form,
-        "amount": _amount_of(found, form) if is_clear else None,
+        "amount": form.amount if is_clear else None,
+        "has_pieces": is_clear and bool(form.pieces),
         "asked": [(name, value) for name, value in request.GET.items() if name != "preview"],
     }
     return render(request, "staff/orders/refund.html", context)
@@ -133,19 +133,15 @@ def refund(request: HttpRequest, order_id: str) -> HttpResponse:
 @require_POST
 @require_staff(Permission.ORDERS_REFUND)
 def end_review(request: HttpRequest, order_id: str) -> HttpResponse:
-    """Take the payment of an order in review as it is, or end an order that nobody has paid for."""
+    """Take the payment of an order in review as it is, give it back, or end an order that nobody has paid for."""
     found = order_or_404(order_id)
     form = ReasonForm(request.POST)
     if not form.is_valid():
         return _back(request, found, "That reason cannot be kept; please write it again.")
-    note, is_accepted = form.cleaned_data["note"], request.POST.get("decision") == "accept"
-
-    def do() -> str:
-        service = services.accept_review if is_accepted else services.drop_review
-        service(order=found, actor=_actor(request), now=utc_now(), note=note)
-        return "The payment is accepted: the order is to be shipped." if is_accepted else "The order is ended; nobody had paid."
-
-    return _done(request, found, do)
+    judge = _JUDGEMENTS.get(request.POST.get("decision", ""))
+    if judge is None:
+        return _back(request, found, "Nothing was done: please choose one of the three ways out.")
+    return _done(request, found, lambda: judge(found, form.cleaned_data["note"], _actor(request)))
 
 
 @require_POST
@@ -158,6 +154,27 @@ def note(request: HttpRequest, order_id: str) -> HttpResponse:
     services.add_note(order=found, text=form.cleaned_data["text"], actor=_actor(request), now=utc_now())
     messages.success(request, "Noted, for staff alone.")
     return _to(found)
+
+
+def _accept(found: Order, note: str, actor: str) -> str:
+    services.accept_review(order=found, actor=actor, now=utc_now(), note=note)
+    return "The payment is accepted: the order is to be shipped."
+
+
+def _give_back(found: Order, note: str, actor: str) -> str:
+    if found.status is not OrderStatus.REVIEW:
+        raise services.NotInReview(found.order_id)
+    restock = not found.has_left
+    return _told_of(services.refund_rest(order=found, restock=restock, actor=actor, now=utc_now(), note=note))
+
+
+def _end(found: Order, note: str, actor: str) -> str:
+    services.drop_review(order=found, actor=actor, now=utc_now(), note=note)
+    return "The order is ended; nobody had paid."
+
+
+_JUDGEMENTS: dict[str, Callable[[Order, str, str], str]] = {"accept": _accept, "refund": _give_back, "drop": _end}
+"""What can become of an order that needs a person."""
 
 
 def _refund(request: HttpRequest, found: Order, form: RefundForm) -> str:
@@ -174,16 +191,15 @@ def _refund(request: HttpRequest, found: Order, form: RefundForm) -> str:
         actor=_actor(request),
         now=utc_now(),
     )
+    return _told_of(made)
+
+
+def _told_of(made: Refund) -> str:
     if made.state is RefundState.SUCCEEDED:
         return f"{made.amount} is refunded."
     if made.state is RefundState.FAILED:
         return f"Stripe refused to give {made.amount} back: {made.failure}"
     return f"The refund of {made.amount} is on its way; it is carried through even if Stripe is silent just now."
-
-
-def _amount_of(found: Order, form: RefundForm) -> Money:
-    told = form.cleaned_data
-    return amount_asked(found, form.pieces, delivery=told["delivery"], extra=told["extra"])
 
 
 def _done(request: HttpRequest, found: Order, do: Callable[[], str]) -> HttpResponse:
@@ -193,7 +209,7 @@ def _done(request: HttpRequest, found: Order, do: Callable[[], str]) -> HttpResp
     except services.RefundTooLarge as refused:
         return _back(request, found, f"At most {refused.left} can still go back, so nothing was refunded.")
     except services.MoneyIsThere as refused:
-        return _back(request, found, f"{refused.amount} was paid for it: accept the payment, or refund it.")
+        return _back(request, found, f"Stripe has {refused.amount} for it: accept the payment, or give it back.")
     except tuple(_REFUSALS) as refused:
         return _back(request, found, next(words for kind, words in _REFUSALS.items() if isinstance(refused, kind)))
     return _to(found)

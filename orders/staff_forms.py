@@ -8,6 +8,7 @@ from django import forms
 
 from orders.domain import Order, OrderStatus
 from orders.forms import DayField
+from orders.ledger_domain import amount_asked
 from shop.lib.fields import LineField, no_control_characters
 from shop.lib.money import Money, digits
 from shop.lib.presses import PressField
@@ -127,7 +128,7 @@ class RefundForm(PiecesForm):
                 },
             )
         self.fields["number"].initial = order.refund_count + 1
-        self.fields["restock"].initial = not any(line.shipped for line in order.lines)
+        self.fields["restock"].initial = not order.has_left
         self.fields["delivery"].disabled = order.delivery_refunded or not order.shipping
         places = digits(order.total.currency)
         extra = self.fields["extra"]
@@ -153,7 +154,16 @@ class RefundForm(PiecesForm):
             if asked - sent > line.to_ship:
                 least = asked - line.to_ship
                 raise forms.ValidationError(f"{line.name}: {line.to_ship} of them still here, so at least {least} came back.")
+        if self.amount > self.order.payment.left:
+            left = self.order.payment.left
+            raise forms.ValidationError(f"That would be {self.amount}, and at most {left} can still go back. Choose less.")
         return self.cleaned_data
+
+    @property
+    def amount(self) -> Money:
+        """What goes back in all."""
+        told = self.cleaned_data
+        return amount_asked(self.order, self.pieces, delivery=told["delivery"], extra=told["extra"])
 
     def clean_extra(self) -> Money | None:
         amount = self.cleaned_data["extra"]

@@ -84,7 +84,7 @@ def order(request: HttpRequest, order_id: str) -> HttpResponse:
     context = {
         **order_context(found),
         "lines": [(line, skus.get(line.product_id, "")) for line in found.lines],
-        "stripe_url": _stripe_url(found.payment.payment_intent_id),
+        "stripe_url": stripe_url(found.payment.payment_intent_id),
         "customer_url": reverse("orders_staff:customer", args=[found.owner.id]) if may_see_customer else "",
         "payment_state": payment_words(found.payment.status),
         "refunds": [(refund, REFUND_STATES[refund.state], REFUND_REASONS[refund.reason]) for refund in file.refunds],
@@ -139,8 +139,8 @@ def _beside(request: HttpRequest, order_id: str, step: str) -> HttpResponse:
     return see_other(address_of("orders_staff:order", found or order_id))
 
 
-def _stripe_url(payment_intent_id: str) -> str:
-    """Where Stripe shows the payment: its dashboard, on a laptop the page of the stand-in."""
+def stripe_url(payment_intent_id: str) -> str:
+    """Where Stripe shows a payment: its dashboard, on a laptop the page of the stand-in."""
     if not payment_intent_id:
         return ""
     if settings.LOCAL:
@@ -167,7 +167,8 @@ def order_context(found: Order) -> dict[str, Any]:
         "delivery_name": queries.delivery_name(found.delivery_method),
         "parcels": _parcels(found),
         "to_ship": any(line.to_ship for line in found.lines),
-        "can_refund": bool(found.payment.payment_intent_id) and found.payment.left.minor > 0 and found.is_paid,
+        "can_refund": bool(found.payment.payment_intent_id) and found.payment.left.minor > 0 and found.can_be_refunded,
+        "why": next((entry.note for entry in reversed(found.history) if entry.status is OrderStatus.REVIEW), "").rstrip("."),
     }
 
 

@@ -26,6 +26,7 @@ _BOOKS: dict[str, tuple[str, Any]] = {
     "people": ("People", accounts.entries_of_month),
     "orders": ("Orders and payments", ledger_queries.entries_of_month),
 }
+_WITHOUT_NUMBER = {"BOOKS": "Reconciliation", "CATEGORIES": "Categories"}
 _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
 
 
@@ -59,7 +60,7 @@ def _month(asked: str) -> datetime:
 
 def _subject(entry: Entry) -> str:
     """What the entry is about, by its number."""
-    return entry.subject.partition("#")[2] or entry.subject.lower()
+    return entry.subject.partition("#")[2] or _WITHOUT_NUMBER.get(entry.subject, entry.subject.lower())
 
 
 def _list_url(of: str, month: datetime) -> str:

@@ -2,6 +2,8 @@
 
 import re
 
+from django.urls import reverse
+
 from shop.lib.addresses import address_of
 
 _PAGES = {
@@ -10,10 +12,14 @@ _PAGES = {
     "ORDER": "orders_staff:order",
     "DISCOUNT": "cart_staff:discount",
 }
+_LISTS = {"BOOKS": "orders_staff:findings", "CATEGORIES": "catalog_staff:categories"}
+"""What is one thing for all, without a number."""
 _ID = re.compile(r"[-a-zA-Z0-9_]{1,100}")
 
 
 def page_of(subject: str) -> str:
     """The address of its staff page; empty for what has none."""
     kind, _, number = subject.partition("#")
+    if subject in _LISTS:
+        return reverse(_LISTS[subject])
     return address_of(_PAGES[kind], number) if kind in _PAGES and _ID.fullmatch(number) else ""

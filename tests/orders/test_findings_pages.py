@@ -8,9 +8,9 @@ from django.test import Client
 
 from orders import ledger_queries, services
 from orders.domain import OrderStatus
-from orders.findings_views import WORDS
 from orders.ledger_domain import Finding, FindingKind
 from orders.noting import note_finding
+from orders.wording import FINDINGS
 from shop.lib.owner import Owner
 from shop.local.fake_stripe import FakeStripe
 from tests import factories
@@ -27,7 +27,7 @@ def _audit() -> list[dict[str, object]]:
 
 
 def test_every_kind_has_words() -> None:
-    assert set(WORDS) == set(FindingKind)
+    assert set(FINDINGS) == set(FindingKind)
 
 
 def test_one_press_puts_it_right_with_an_entry(
@@ -98,3 +98,54 @@ def test_who_may_only_look_gets_no_way_out(client: Client, sign_in: SignIn, now:
     assert "The stock is not what came in and went out" in words_of(page)
     assert "/staff/reconciliation/stock/" not in page
     assert "<script>alert" not in page
+
+
+@pytest.mark.parametrize("kind", FindingKind)
+def test_each_kind_says_what_it_is_and_what_its_button_does(
+    client: Client, sign_in: SignIn, now: datetime, kind: FindingKind
+) -> None:
+    note_finding(Finding(kind, "subject-1", now, "Twelve here, ten there.", "ord-1", "pi_1"))
+    sign_in(client, "orders.view", "orders.refund")
+
+    page = words_of(client.get(f"/staff/reconciliation/{kind}/subject-1/").text)
+
+    words = FINDINGS[kind]
+    assert f"{words.title} What was found {words.meaning} Found" in page
+    assert f"Put it right {words.effect} Pressed twice, it is still done once. {words.button}" in page
+    assert ("The next comparison, within the hour, finds it again" in page) == (kind is FindingKind.STOCK)
+
+
+def test_a_stock_that_is_wrong_is_put_right_from_the_list_to_the_trail(client: Client, sign_in: SignIn, now: datetime) -> None:
+    mug = factories.make_product(name="Mug", inventory=5)
+    note_finding(Finding(FindingKind.STOCK, mug.product_id, now, "Mug: 5 in stock, 7 by what came in and went out."))
+    sign_in(client, "orders.view", "orders.refund", "products.view", "audit.view")
+    address = f"/staff/reconciliation/stock/{mug.product_id}/"
+    assert f'href="{address}"' in client.get("/staff/reconciliation/").text
+    page = client.get(address).text
+    assert f'href="/staff/stock/{mug.product_id}/"' in page
+    assert "The number in stock stays as it is" in page
+
+    done = client.post(address, {"way": "put_right"}, follow=True)
+
+    assert "The difference is recorded; the number in stock stayed as it was." in words_of(done.text)
+    trail = client.get("/staff/audit/?of=orders").text
+    assert (
+        "Ada Lovelace put right Reconciliation What was found: The stock is not what came in and went out Detail: Mug: 5 in stock,"
+        " 7 by what came in and went out. Way out: Take the number in stock for right"
+    ) in words_of(trail)
+    assert f'<a href="/staff/products/{mug.product_id}/">Mug: 5 in stock' in trail
+    assert '<a href="/staff/reconciliation/">Reconciliation</a>' in trail
+
+
+def test_the_stock_of_a_product_that_is_gone_is_dismissed(client: Client, sign_in: SignIn, now: datetime) -> None:
+    note_finding(Finding(FindingKind.STOCK, "prod-gone", now, "Mug: 5 in stock, 7 by what came in and went out."))
+    sign_in(client, "orders.view", "orders.refund")
+    address = "/staff/reconciliation/stock/prod-gone/"
+
+    answer = client.post(address, {"way": "put_right"})
+
+    assert (answer.status_code, len(ledger_queries.findings())) == (422, 1)
+    assert "The product is gone, and its stock with it: dismiss this." in words_of(answer.text)
+    assert "products" not in client.get(address).text.partition("<main")[2]
+    assert client.post(address, {"way": "dismiss", "note": "Deleted"}).status_code == 303
+    assert ledger_queries.findings() == ()

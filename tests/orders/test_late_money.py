@@ -14,7 +14,7 @@ from shop.lib.guests import new_guest
 from shop.lib.owner import Owner
 from shop.local.fake_stripe import FakeStripe
 from tests import factories
-from tests.conftest import items_of
+from tests.conftest import items_of, words_of
 from tests.orders.paid import history, made_at, stock, usd
 from tests.rivals import run_before
 
@@ -62,6 +62,7 @@ def test_who_paid_late_for_what_is_gone_is_shown_the_order_and_not_thanked(
     assert answer["Location"].startswith(f"/orders/{late.order_id}/?key=")
     page = guest_client.get(answer["Location"])
     assert "Refunded" in page.text
+    assert "Invoice" not in words_of(page.text)  # money that came and went back at once never gets one
     assert guest_client.get(f"/checkout/{late.order_id}/confirmation/").status_code == 302
 
 

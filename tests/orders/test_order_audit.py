@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.domain import Role
 from catalog import services as catalog_services
 from orders import desk_queries, services
 from orders.domain import Order
@@ -15,6 +16,7 @@ from shop.lib.owner import Owner
 from shop.lib.viewer import Viewer
 from shop.local.fake_stripe import FakeStripe
 from tests import factories
+from tests.accounts.people import make_user
 from tests.conftest import items_of, words_of
 from tests.orders.paid import ask, paid_order, stored, usd
 
@@ -98,6 +100,15 @@ def test_a_product_that_is_gone_is_told_by_its_name(paid: Order, now: datetime) 
     done(lambda: ask(paid, now, lines={line.product_id: 1}, actor=EVE), now)
     entry = desk_queries.order_file(order_id=paid.order_id).entries[0]
     assert [(change.after, change.about) for change in entry.changes if change.field == "pieces"] == [("1 × Mug", "")]
+
+
+def test_staff_are_told_by_their_names_as_everywhere_else(paid: Order, now: datetime) -> None:
+    eve = make_user(now, email=EVE, role=Role.STAFF)
+    done(lambda: services.add_note(order=paid, text="Call her", actor=EVE, now=now), now)
+
+    (entry,) = desk_queries.order_file(order_id=paid.order_id).entries
+
+    assert (entry.actor_name, entry.actor_id) == ("Ada Lovelace", eve.user_id)
 
 
 def test_a_cancellation_is_told_with_what_could_go_back_before_and_after(paid: Order, now: datetime) -> None:
