@@ -27,6 +27,21 @@ from shop.lib.fields import no_control_characters
 from shop.lib.http import see_other
 from shop.lib.tables import Busy
 
+_MOVED_ON = "The order has moved on meanwhile, so nothing was done. Please look at the order, then dismiss this."
+_IN_THE_WAY: dict[type[Exception], str] = {
+    services.StillWrong: "It was tried, and it does not add up yet. Please look at it in Stripe's own pages.",
+    PaymentsUnavailable: "The payment service does not answer. Nothing is lost: please try again in a moment.",
+    ProductNotFound: "The product is gone, and its stock with it: dismiss this.",
+    Busy: "Many are at the same thing at this moment, so nothing was done. Please try again.",
+    OrderNotFound: "Its order is not there. See to it in Stripe's own pages and dismiss it here.",
+    OrderMoved: _MOVED_ON,
+    MoneyIsThere: _MOVED_ON,
+    NotCancellable: _MOVED_ON,
+    NotRefundable: _MOVED_ON,
+    NothingToRefund: _MOVED_ON,
+    RefundTooLarge: _MOVED_ON,
+}
+
 
 class WayOutForm(forms.Form):
     """The one button, or a word on how it was seen to elsewhere."""
@@ -84,20 +99,10 @@ def _act(request: HttpRequest, found: Finding, form: WayOutForm) -> str:
             messages.success(request, FINDINGS[found.kind].done)
     except FindingNotFound:
         messages.warning(request, "Somebody was quicker: it is put right already.")
-    except services.StillWrong:
-        return "It was tried, and it does not add up yet. Please look at it in Stripe's own pages."
-    except PaymentsUnavailable:
-        return "The payment service does not answer. Nothing is lost: please try again in a moment."
     except PaymentRefused as refusal:
         return f"The payment service refused: {refusal}"
-    except ProductNotFound:
-        return "The product is gone, and its stock with it: dismiss this."
-    except Busy:
-        return "It was sold or counted at this very moment, so nothing was done. Please try again."
-    except OrderNotFound:
-        return "Its order is not there. See to it in Stripe's own pages and dismiss it here."
-    except (OrderMoved, MoneyIsThere, NotCancellable, NotRefundable, NothingToRefund, RefundTooLarge):
-        return "The order has moved on meanwhile, so nothing was done. Please look at the order, then dismiss this."
+    except tuple(_IN_THE_WAY) as trouble:
+        return next(words for kind, words in _IN_THE_WAY.items() if isinstance(trouble, kind))
     return ""
 
 

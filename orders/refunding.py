@@ -25,7 +25,6 @@ from orders.ledger_domain import (
     amount_asked,
     extra_of,
     without_refunded,
-    worth_of,
 )
 from orders.ledger_models import OPEN_REFUNDS_PARTITION, RefundRow, look_at, refund_key, to_finding_row
 from orders.models import PAYMENT, REFUNDABLE, REFUNDED, OrderRow, order_key

@@ -206,8 +206,6 @@ def _done(request: HttpRequest, found: Order, do: Callable[[], str]) -> HttpResp
     """Do it and say so, or say why not; then the order's page."""
     try:
         messages.success(request, do())
-    except services.RefundTooLarge as refused:
-        return _back(request, found, f"At most {refused.left} can still go back, so nothing was refunded.")
     except services.MoneyIsThere as refused:
         return _back(request, found, f"Stripe has {refused.amount} for it: accept the payment, or give it back.")
     except tuple(_REFUSALS) as refused:

@@ -130,8 +130,8 @@ def test_a_stock_that_is_wrong_is_put_right_from_the_list_to_the_trail(client: C
     assert "The difference is recorded; the number in stock stayed as it was." in words_of(done.text)
     trail = client.get("/staff/audit/?of=orders").text
     assert (
-        "Ada Lovelace put right Reconciliation What was found: The stock is not what came in and went out Detail: Mug: 5 in stock,"
-        " 7 by what came in and went out. Way out: Take the number in stock for right"
+        "Ada Lovelace put right Reconciliation What was found: The stock is not what came in and went out Detail: Mug: 5 in"
+        " stock, 7 by what came in and went out. Way out: Take the number in stock for right"
     ) in words_of(trail)
     assert f'<a href="/staff/products/{mug.product_id}/">Mug: 5 in stock' in trail
     assert '<a href="/staff/reconciliation/">Reconciliation</a>' in trail
