@@ -3,8 +3,9 @@
     with run_before("TransactWriteItems", lambda: services.cancel_unpaid(order=order, now=now)):
         release_unpaid_orders(now=later)
 
-The rival acts once, just before (or after) the n-th call of a DynamoDB operation or of a named function, and its own calls are
-neither counted nor disturbed. An instant that never came fails the test: it would have proved nothing.
+The rival acts once, just before (or after) the n-th call of a DynamoDB operation or of a named function (`run_before_each`: each
+time), and its own calls are neither counted nor disturbed. An instant that never came fails the test: it would have proved
+nothing.
 """
 
 from collections.abc import Callable, Iterator
@@ -63,6 +64,13 @@ def run_before(operation: str, action: Action, *, nth: int = 1) -> Iterator[list
 
 
 @contextmanager
+def run_before_each(operation: str, action: Action) -> Iterator[list[str]]:
+    """Let `action` happen just before every call of a DynamoDB operation: somebody who is always quicker."""
+    with _at(operation, action, "before", None) as calls:
+        yield calls
+
+
+@contextmanager
 def run_after(operation: str, action: Action, *, nth: int = 1) -> Iterator[list[str]]:
     """Let `action` happen when DynamoDB has done the n-th call of an operation and its reply is not yet known."""
     with _at(operation, action, "after", nth) as calls:
@@ -77,7 +85,7 @@ def run_around(owner: object, name: str, action: Action, *, when: When, nth: int
 
 
 @contextmanager
-def _at(operation: str, action: Action, when: When, nth: int) -> Iterator[list[str]]:
+def _at(operation: str, action: Action, when: When, nth: int | None) -> Iterator[list[str]]:
     def called(name: str, _params: dict[str, Any]) -> str:
         return name
 
@@ -87,9 +95,12 @@ def _at(operation: str, action: Action, when: When, nth: int) -> Iterator[list[s
 
 @contextmanager
 def _rival(
-    owner: object, name: str, action: Action, when: When, nth: int, called: Callable[..., str], wanted: str | None = None
+    owner: object, name: str, action: Action, when: When, nth: int | None, called: Callable[..., str], wanted: str | None = None
 ) -> Iterator[list[str]]:
-    """Wrap a function; `called` gives the name of what a call of it is, which is counted against `wanted`."""
+    """Wrap a function; `called` gives the name of what a call of it is, which is counted against `wanted`.
+
+    Without `nth` every call of it is the instant.
+    """
     real = getattr(owner, name)
     wanted = wanted or name
     calls: list[str] = []
@@ -107,7 +118,7 @@ def _rival(
         if is_acting:
             return real(*args, **kwargs)
         calls.append(called(*args, **kwargs))
-        is_the_instant = not has_acted and calls[-1] == wanted and calls.count(wanted) == nth
+        is_the_instant = calls[-1] == wanted and (nth is None or (not has_acted and calls.count(wanted) == nth))
         if is_the_instant and when == "before":
             act()
         answer = real(*args, **kwargs)
@@ -120,9 +131,9 @@ def _rival(
             yield calls
         except Exception as error:
             if not has_acted:
-                raise AssertionError(f"call {nth} of {wanted} never came, only {calls}") from error
+                raise AssertionError(f"call {nth or 1} of {wanted} never came, only {calls}") from error
             raise
-    assert has_acted, f"call {nth} of {wanted} never came, only {calls}"
+    assert has_acted, f"call {nth or 1} of {wanted} never came, only {calls}"
 
 
 @contextmanager

@@ -4,18 +4,19 @@ import json
 import re
 from dataclasses import replace
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from accounts import address_book, queries
+from accounts import address_book, closing, queries
 from accounts.book_domain import MOST_ADDRESSES, BookFull, with_address, with_default, without_address
 from accounts.domain import SavedAddress, User
 from shop.lib.tables import table_name
 from tests.accounts.people import log_in, make_user, raw_user
 from tests.conftest import items_of, words_of
-from tests.rivals import run_before
+from tests.rivals import run_before, run_before_each
 from tests.spec_items import USER
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -169,6 +170,24 @@ def test_two_tabs_that_change_different_addresses_both_win(ada: User, now: datet
         address_book.remove_address(user_id=ada.user_id, address_id=second)
 
     assert book_of(ada) == [("3", "shipping", True)]
+
+
+def test_who_is_never_the_quickest_is_told_and_adds_nothing(client: Client, ada: User, now: datetime) -> None:
+    others = count(1)
+
+    with run_before_each("UpdateItem", lambda: put(ada, f"Other {next(others)}", now)) as calls:
+        answer = client.post("/accounts/addresses/add/", FIELDS | {"street": "Mine"})
+
+    assert (answer.status_code, calls.count("UpdateItem")) == (503, 8)
+    assert [street for street, *_ in book_of(ada)] == [f"Other {number}" for number in range(1, 9)]
+
+
+def test_a_name_is_not_given_to_an_account_that_ends_at_this_moment(client: Client, ada: User) -> None:
+    with run_before("UpdateItem", lambda: closing.close_account(user=ada)):
+        answer = client.post("/accounts/profile/", {"first_name": "Augusta", "last_name": "King", "phone": ""})
+
+    assert (answer.status_code, answer["Location"]) == (303, "/accounts/login/")
+    assert [item for item in items_of("Users") if item["PK"]["S"] == f"USER#{ada.user_id}"] == []
 
 
 def test_the_later_of_two_tabs_with_one_address_is_told_and_writes_nothing(client: Client, ada: User, now: datetime) -> None:

@@ -61,6 +61,7 @@ def test_on_pages_a_header_signs_nobody_in(tables: Any, client: Client, now: dat
     [
         ({**ADA, "password": "a guess"}, 401),
         ({**ADA, "email": "grace@example.com"}, 401),
+        ({**ADA, "email": "no address"}, 401),
         ({"refresh_token": "no token"}, 401),
         ({"refresh_token": 7}, 400),
         ({"email": "ada@example.com"}, 400),

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts import sessions
+from accounts import limits, sessions
 from accounts.domain import Tries, tried_once_more
-from accounts.limits import LIMITS, Kind, TooManyTries, count_try
+from accounts.limits import LIMITS, Kind, TooManyTries, count_try, give_back_try
 from tests.accounts.guessing import Figures, guess, guess_for_a_quarter_of_an_hour, owner_can_reset
-from tests.accounts.people import log_in, make_user
+from tests.accounts.people import PASSWORD, log_in, make_user
+from tests.conftest import items_of, words_of
+from tests.rivals import run_before_each
 
 
 def test_the_rule_lets_nine_of_a_thousand_passwords_through_in_a_quarter_of_an_hour(now: datetime) -> None:
@@ -100,3 +102,44 @@ def test_pauses_grow_and_end(tables: Any, now: datetime, kind: Kind) -> None:
 
     assert waits == [limit.first_pause, limit.first_pause * 2, limit.first_pause * 4]
     count_try(kind, "somebody else", now=now)
+
+
+def test_where_so_many_try_at_once_that_no_count_can_be_written_nobody_gets_through(
+    tables: Any, hashes: list[bytes], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_user(now)
+    monkeypatch.setattr(limits, "_LONGEST_PAUSE_SECONDS", 0)
+    device = sessions.Device(known_as="", user_agent="", source="203.0.113.9", coarse_source="")
+
+    with (
+        run_before_each("PutItem", lambda: count_try(Kind.LOGIN_SOURCE, device.source, now=now)) as calls,
+        pytest.raises(TooManyTries) as refused,
+    ):
+        sessions.authenticate(email="ada@example.com", password=PASSWORD, device=device, now=now)
+
+    # The account's count is written at the first attempt, the source's at none of six.
+    assert (hashes, calls.count("PutItem"), refused.value.wait) == ([], 7, timedelta(seconds=10))
+    assert sorted(item["tries"]["N"] for item in items_of("Users") if item["SK"]["S"] == "LIMIT") == ["1", "7"]
+
+
+def test_a_try_that_is_forgotten_already_is_not_given_back(tables: Any, now: datetime) -> None:
+    give_back_try(Kind.LOGIN_SOURCE, "203.0.113.9", now=now)
+
+    assert items_of("Users") == []
+
+
+@pytest.mark.parametrize(("waited", "words"), [([], "10 minutes"), ([10, 20, 40], "80 minutes"), ([10, 20, 40, 80], "3 hours")])
+def test_how_long_to_wait_is_said_as_people_say_it(
+    tables: Any, client: Client, now: datetime, waited: list[int], words: str
+) -> None:
+    at = now - timedelta(minutes=sum(waited))
+    for minutes in (0, 0, 0, *waited):
+        at += timedelta(minutes=minutes)
+        count_try(Kind.RESET, "ada@example.com", now=at)
+    before = items_of("Users")
+
+    answer = client.post("/accounts/password-reset/", {"email": "ada@example.com"})
+
+    assert answer.status_code == 429
+    assert f"That was tried too often. Please wait {words} and try again." in words_of(answer.text)
+    assert items_of("Users") == before

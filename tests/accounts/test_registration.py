@@ -8,11 +8,13 @@ from django.core import mail
 from django.test import Client
 
 from accounts import closing, queries, services
+from accounts.cookies import ACCESS_COOKIE
 from accounts.domain import BadEmail, normalised_email
 from accounts.limits import TooManyTries
 from accounts.reactions import account_changed
-from tests.accounts.people import PASSWORD, at_once, deliver, log_in, make_user, secret_in
-from tests.conftest import items_of
+from tests.accounts.people import PASSWORD, at_once, deliver, link_in, log_in, make_user, secret_in
+from tests.conftest import items_of, words_of
+from tests.rivals import run_before
 
 SPELLINGS = (
     "ada@example.com",
@@ -72,6 +74,33 @@ def test_fifty_registrations_of_one_address_at_once_make_one_account(tables: Any
     assert at_once(50, follow) == {"done": 1, "EmailTaken": 49}
     assert len(_profiles()) == 1
     assert queries.registered(first=now.date() - timedelta(days=40), last=now.date()) == {now.date(): 1}
+
+
+def test_one_link_followed_twice_at_the_same_moment_opens_one_account(tables: Any, client: Client, now: datetime) -> None:
+    services.register(email="ada@example.com", first_name="Ada", last_name="L", password=PASSWORD, source="", now=now)
+    link = link_in(deliver(now)[-1])
+
+    with run_before("TransactWriteItems", lambda: Client().post(link, {"password": PASSWORD})):
+        answer = client.post(link, {"password": PASSWORD})
+
+    assert (answer.status_code, ACCESS_COOKIE in client.cookies) == (410, False)
+    assert len(_profiles()) == 1
+    assert queries.registered(first=now.date(), last=now.date()) == {now.date(): 1}
+
+
+def test_the_second_of_two_links_to_one_address_leads_to_the_login(tables: Any, client: Client, now: datetime) -> None:
+    for _ in range(2):
+        services.register(email="ada@example.com", first_name="Ada", last_name="L", password=PASSWORD, source="", now=now)
+    first, second = (link_in(message) for message in deliver(now))
+    assert Client().post(first, {"password": PASSWORD}).status_code == 303
+    before = _profiles()
+
+    answer = client.post(second, {"password": PASSWORD}, follow=True)
+
+    assert answer.redirect_chain == [("/accounts/login/", 303)]
+    assert "You have an account already. Please sign in." in words_of(answer.text)
+    assert ACCESS_COOKIE not in client.cookies
+    assert _profiles() == before
 
 
 def test_who_merely_owns_the_mailbox_does_not_guess_the_password(tables: Any, now: datetime) -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from accounts import passwords, queries, services
+from accounts import closing, passwords, queries, services
 from accounts.models import UserRow, user_key
 from accounts.queries import LinkDead
 from accounts.reactions import account_changed
@@ -73,6 +73,25 @@ def test_a_reset_link_is_dead_when_its_owner_is_shut_out(tables: Any, now: datet
         services.reset_password(secret=secret, password="another lamp entirely", source="", now=now)
 
     assert queries.user(user_id=user.user_id).password_hash == user.password_hash
+
+
+def test_a_reset_link_is_dead_when_its_account_is_gone(tables: Any, client: Client, now: datetime) -> None:
+    user = make_user(now)
+    client.post("/accounts/password-reset/", {"email": "ada@example.com"})
+    link = link_in(deliver(now)[-1])
+    closing.close_account(user=user)
+    before = _without_limits()
+
+    assert client.post(link, {"password": "another lamp entirely"}).status_code == 410
+
+    assert _without_limits() == before
+
+
+def test_nobody_is_written_to_at_an_address_without_an_account(tables: Any, client: Client, now: datetime) -> None:
+    assert client.post("/accounts/password-reset/", {"email": "nobody@example.com"}).status_code == 303
+
+    assert deliver(now) == []
+    assert [item for item in items_of("Users") if item["SK"]["S"] == "TOKEN"] == []
 
 
 PAGES = {

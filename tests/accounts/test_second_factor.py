@@ -20,6 +20,7 @@ from accounts.second_factor import SetupOver, WrongCode
 from accounts.sessions import Device
 from tests.accounts.people import PASSWORD, log_in, make_user, raw_user, session_of
 from tests.conftest import items_of, words_of
+from tests.rivals import run_before
 
 PAGE = "/accounts/second-factor/"
 
@@ -124,6 +125,20 @@ def test_a_code_works_once(staff: User, now: datetime) -> None:
     assert second_factor.recovery_codes_left(user_id=staff.user_id) == 9
 
 
+def test_of_two_uses_of_a_code_at_one_moment_one_counts(staff: User, now: datetime) -> None:
+    secret, codes = _turn_on(staff, now)
+
+    for code in (pyotp.TOTP(secret).at(now), codes[0]):
+
+        def use(code: str = code) -> User:
+            return second_factor.use_code(user_id=staff.user_id, code=code, now=now)
+
+        with run_before("UpdateItem", use), pytest.raises(WrongCode):
+            use()
+
+    assert second_factor.recovery_codes_left(user_id=staff.user_id) == 9
+
+
 @pytest.mark.parametrize("minutes", [-2, 2])
 def test_a_code_of_another_time_is_refused(staff: User, now: datetime, minutes: int) -> None:
     secret, _codes = _turn_on(staff, now - timedelta(minutes=10))
@@ -157,6 +172,65 @@ def test_a_setup_of_somebody_else_or_of_another_tab_sets_nothing_up(staff: User,
     secret, setup = second_factor.new_setup(user=staff)
     with pytest.raises(SetupOver):
         second_factor.turn_on(user=staff, session=session_of(staff, now), setup=setup, code=pyotp.TOTP(secret).at(now), now=now)
+
+
+@pytest.mark.parametrize("setup", ["", "forged", "of another"])
+def test_a_setup_that_is_over_gives_way_to_a_new_one(staff: User, client: Client, now: datetime, setup: str) -> None:
+    log_in(client)
+    if setup == "of another":
+        setup = second_factor.new_setup(user=make_user(now, email="grace@example.com"))[1]
+
+    answer = client.post(f"{PAGE}?next=/staff/", {"setup": setup, "code": "123456"}, follow=True)
+
+    assert answer.redirect_chain == [(f"{PAGE}?next=/staff/", 303)]
+    assert "That took a while, so here is a new code to scan." in words_of(answer.text)
+    assert not _is_on(staff)
+
+
+def test_a_browser_from_before_is_asked_for_a_code_and_then_goes_on(staff: User, now: datetime, settings: Settings) -> None:
+    settings.STAFF_SECOND_FACTOR = True
+    client = _browser(staff, now)
+    secret, _codes = _turn_on(staff, now)
+    asked = client.get(f"{PAGE}?next=/staff/")
+    assert (asked.status_code, 'name="setup"' in asked.text, 'name="code"' in asked.text) == (200, False, True)
+    before = [item for item in items_of("Users") if item["SK"]["S"] != "LIMIT"]
+
+    assert [client.post(PAGE, {"code": code}).status_code for code in ("", "000000")] == [422, 422]
+    assert [item for item in items_of("Users") if item["SK"]["S"] != "LIMIT"] == before
+    assert client.get("/staff/").status_code == 303
+
+    answer = client.post(PAGE, {"code": pyotp.TOTP(secret).now(), "next": "/staff/"})
+    assert (answer.status_code, answer["Location"]) == (303, "/staff/")
+    assert client.get("/staff/").status_code == 200
+
+
+def test_a_browser_signed_out_while_its_code_is_looked_at_stays_out(staff: User, now: datetime) -> None:
+    client = _browser(staff, now)
+    secret, _codes = _turn_on(staff, now)
+    viewer = tokens.read_access(client.cookies[ACCESS_COOKIE].value)
+
+    def sign_out() -> None:
+        sessions.end_session(user_id=staff.user_id, session_id=viewer.session_id)
+
+    with run_before("UpdateItem", sign_out, nth=2):
+        answer = client.post(PAGE, {"code": pyotp.TOTP(secret).now()})
+
+    assert (answer.status_code, answer["Location"]) == (303, "/accounts/login/")
+    assert client.cookies[REFRESH_COOKIE].value == ""
+    assert [item for item in items_of("Users") if item["SK"]["S"].startswith("SESSION#")] == []
+
+
+def test_its_page_says_how_many_recovery_codes_are_left(staff: User, client: Client, now: datetime) -> None:
+    secret, codes = _turn_on(staff, now)
+    second_factor.use_code(user_id=staff.user_id, code=codes[0], now=now)
+    log_in(client)
+    assert client.get(PAGE).status_code == 200
+    client.post(PAGE, {"code": pyotp.TOTP(secret).now()})
+
+    page = client.get(PAGE)
+
+    assert "9 recovery codes" in words_of(page.text)
+    assert secret not in page.text
 
 
 def test_a_password_changed_in_between_ends_the_half_login(staff: User, client: Client, now: datetime) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.test import Client
 
 from accounts import queries, sessions, staffing, tokens
@@ -13,6 +14,7 @@ from accounts.cookies import ACCESS_COOKIE, REFRESH_COOKIE
 from accounts.domain import Role, User, UserStatus
 from accounts.models import UserRow, user_key
 from accounts.queries import SessionEnded, sessions_of
+from accounts.reactions import account_changed
 from accounts.sessions import Device, SignedIn
 from shop.lib.viewer import Permission, Viewer
 from tests.accounts.people import PASSWORD, log_in, make_user
@@ -69,6 +71,23 @@ def test_a_rival_between_reading_and_writing_changes_nothing(tables: Any, now: d
         mine = sessions.refresh(token=first.refresh, now=now)
 
     assert _token_id(mine) == _token_id(others[0])
+
+
+def test_a_renewal_that_was_overtaken_twice_signs_in_nobody(tables: Any, now: datetime) -> None:
+    later = now - timedelta(minutes=20)
+    first = _start(make_user(now), later - timedelta(minutes=20))
+    others: list[SignedIn] = []
+
+    def renew_twice() -> None:
+        others.append(sessions.refresh(token=first.refresh, now=later))
+        others.append(sessions.refresh(token=others[0].refresh, now=now))
+
+    with run_before("UpdateItem", renew_twice), pytest.raises(SessionEnded):
+        sessions.refresh(token=first.refresh, now=later)
+
+    assert sessions.confirm(viewer=others[1].viewer, now=now).user_id == first.viewer.user_id
+    [kept] = [item for item in items_of("Users") if item["SK"]["S"].startswith("SESSION#")]
+    assert kept["current"] == {"S": _token_id(others[1])}
 
 
 def test_a_renewal_whose_reply_was_lost_is_not_taken_for_theft(tables: Any, now: datetime, lost_reply: Any) -> None:
@@ -162,6 +181,16 @@ def test_the_sessions_page_ends_one_or_all_others(tables: Any, client: Client, n
     assert client.get("/accounts/sessions/").status_code == 200
 
 
+def test_a_button_that_names_no_session_ends_none(tables: Any, client: Client, now: datetime) -> None:
+    user = make_user(now)
+    log_in(client)
+
+    answer = client.post("/accounts/sessions/end/", {})
+
+    assert (answer.status_code, answer["Location"]) == (303, "/accounts/sessions/")
+    assert len(sessions_of(user_id=user.user_id, now=now)) == 1
+
+
 def test_nobody_ends_anothers_session(tables: Any, client: Client, now: datetime) -> None:
     make_user(now)
     other = make_user(now, email="grace@example.com")
@@ -188,6 +217,24 @@ def test_changing_the_password_ends_every_other_session(tables: Any, client: Cli
     assert client.get("/accounts/sessions/").status_code == 200
     assert log_in(Client(), password="another lamp entirely").status_code == 303
     assert log_in(Client()).status_code == 422
+
+
+def test_of_two_new_passwords_at_one_moment_the_later_is_told_by_being_signed_out(
+    tables: Any, client: Client, now: datetime
+) -> None:
+    make_user(now)
+    other = Client()
+    for browser in (client, other):
+        log_in(browser)
+
+    def quicker() -> None:
+        other.post("/accounts/password/", {"password": PASSWORD, "new_password": "the quicker lamp"})
+
+    with run_before("TransactWriteItems", quicker):
+        answer = client.post("/accounts/password/", {"password": PASSWORD, "new_password": "the slower lamp"})
+
+    assert (answer.status_code, answer["Location"]) == (303, "/accounts/login/")
+    assert [log_in(Client(), password=f"the {one} lamp").status_code for one in ("slower", "quicker")] == [422, 303]
 
 
 def test_a_disabled_account_is_out_at_the_next_look_at_its_row(tables: Any, client: Client, now: datetime) -> None:
@@ -270,3 +317,30 @@ def test_the_second_browser_is_told_of_by_mail_and_the_first_is_not(tables: Any,
     marks = [item["isNewDevice"]["BOOL"] for item in items_of("Users") if item["SK"]["S"].startswith("SESSION#")]
     assert sorted(marks) == [False, False, True]
     assert replace(user, credentials=1) == user
+
+
+def test_the_mail_about_another_browser_is_sent_once_and_none_when_it_leaves(tables: Any, client: Client, now: datetime) -> None:
+    user = make_user(now)
+    log_in(client)
+    log_in(Client())
+    news = [item for item in items_of("Users") if item.get("isNewDevice", {}).get("BOOL")]
+
+    for old, new in [(None, *news), (None, *news), (*news, None)]:
+        account_changed(old, new, now=now)
+
+    assert [(message.to, message.subject) for message in mail.outbox] == [([user.email], "A new sign-in at Fernhollow")]
+
+
+def test_who_comes_from_nowhere_known_is_counted_by_account_alone(tables: Any, now: datetime) -> None:
+    user = make_user(now)
+    with pytest.raises(sessions.WrongCredentials):
+        sessions.authenticate(email=user.email, password="a guess", device=DEVICE, now=now)
+    assert len(_limits()) == 1
+
+    assert sessions.authenticate(email=user.email, password=PASSWORD, device=DEVICE, now=now).user_id == user.user_id
+
+    assert _limits() == []
+
+
+def _limits() -> list[dict[str, Any]]:
+    return [item for item in items_of("Users") if item["SK"]["S"] == "LIMIT"]

@@ -147,6 +147,25 @@ def test_there_are_thirty_forgeries_and_more() -> None:
     assert len(FORGERIES) >= 30
 
 
+@pytest.mark.parametrize("claim", ["name", "email", "role", "may", "mfa"])
+def test_a_token_of_another_release_that_says_less_is_nobodys(client: Client, claim: str) -> None:
+    client.cookies[ACCESS_COOKIE] = _signed(_claims(**{claim: None}))
+
+    answer = client.get("/accounts/")
+
+    assert (answer.status_code, answer["Location"]) == (303, "/accounts/login/?next=%2Faccounts%2F")
+
+
+@pytest.mark.parametrize("token_id", [None, "", 7])
+def test_a_refresh_token_that_names_no_moment_renews_nothing(client: Client, token_id: object) -> None:
+    claims = jwt.decode(_refresh(), options={"verify_signature": False})
+    changed = {name: value for name, value in {**claims, "jti": token_id}.items() if value is not None}
+
+    answer = client.post("/api/v1/token", {"refresh_token": _signed(changed)}, content_type="application/json")
+
+    assert (answer.status_code, answer["Content-Type"]) == (401, "application/problem+json")
+
+
 def test_our_own_token_says_who_it_is(client: Client) -> None:
     token = tokens.access_token(ADA, NOW)
     client.cookies[ACCESS_COOKIE] = token
