@@ -45,7 +45,7 @@ class Check:
 
 def examine(*, host: str, now: datetime) -> list[Check]:
     """Everything, each by itself: what cannot be looked at says so and hides nothing else."""
-    return [_domain(host), _keys(), _webhooks(now), _mail(), _failed_mails(), *_tables(), _index(), _cache()]
+    return [_domain(host), _keys(), _webhooks(now), _mail(), _contact(), _failed_mails(), *_tables(), _index(), _cache()]
 
 
 def _domain(host: str) -> Check:
@@ -108,6 +108,16 @@ def _mail() -> Check:
     if "@example." in sender:
         return Check(name, State.BAD, f"Mails would come from {sender}.", "Set EMAIL_FROM to an address SES may send from.")
     return Check(name, State.GOOD, f"From {sender}. Whether SES may send from it, a test mail tells.")
+
+
+def _contact() -> Check:
+    """Where shoppers are told to write: on the pages about the shop, on an order's page and in mails."""
+    name, address = "Contact", settings.SUPPORT_EMAIL
+    mailbox = address.partition("@")[0].replace("-", "").replace("_", "").casefold()
+    if mailbox in ("noreply", "donotreply") or ("@example." in address and not settings.LOCAL):
+        fix = "Set SUPPORT_EMAIL to an address that somebody reads."
+        return Check(name, State.BAD, f"Shoppers are told to write to {address}.", fix)
+    return Check(name, State.GOOD, f"Shoppers are told to write to {address}.")
 
 
 def _failed_mails() -> Check:

@@ -30,6 +30,7 @@ def test_a_shop_that_is_set_up(client: Client, sign_in: SignIn, stripe: FakeStri
     assert "Search index Good Published, with 0 products in it." in page
     assert "Payment keys Good Test keys: no real card is charged." in page
     assert "Webhook Not known Nothing has happened at Stripe in the last 30 days." in page
+    assert "Contact Good Shoppers are told to write to shop@example.com." in page
     assert "Mails that failed Good None: every mail of the last 90 days found its way." in page
     assert calls == [*["Query"] * 3, *["DescribeTable", "DescribeTimeToLive", "DescribeContinuousBackups"] * 4]
 
@@ -49,11 +50,13 @@ def test_what_is_missing_is_named_with_what_to_do(
 
     monkeypatch.setattr(connection().client, "describe_table", describe_table)
     settings.STRIPE_WEBHOOK_SECRET = "nonsense"
+    settings.SUPPORT_EMAIL = "No-Reply@moss.example"
     sign_in(client, role="admin")
 
     page = words_of(client.get("/staff/doctor/").content.decode())
 
     assert "Payment keys Put this right The webhook secret is not one of Stripe's. Copy the signing secret" in page
+    assert "Contact Put this right Shoppers are told to write to No-Reply@moss.example. Set SUPPORT_EMAIL to an address" in page
     assert "Table Carts Not known It may not be looked at (AccessDeniedException). Allow the web function" in page
     assert "Table Orders Put this right It has no stream. Deploy again" in page
     assert "Table Users Good" in page
