@@ -9,7 +9,7 @@ from django.conf import settings
 
 from catalog.domain import Card, Category
 from catalog.forms import ATTRIBUTE_PREFIX, SORTS
-from catalog.search.engine import PAGE_SIZE, Count, Filters, Results
+from catalog.search.engine import PAGE_SIZE, Count, Filters, PriceBand, Results
 from shop.lib.money import Money
 from shop.lib.words import label
 
@@ -17,6 +17,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 _SHOWN_CHOICES = 6
 _LEAST_FOLDED = 3
+_LEAST_BANDS = 2
 _PAGES_AROUND = 2
 """Numbered pages shown on each side of the current one, beside the first and the last."""
 
@@ -112,6 +113,7 @@ class Shelf:
     text: str
     price_min: str
     price_max: str
+    price_bands: tuple[Choice, ...]
     highest_price: str
     in_stock: bool
     in_stock_count: int
@@ -181,6 +183,7 @@ def shelf_of(
         text=filters.text,
         price_min=_amount(filters.price_min, currency),
         price_max=_amount(filters.price_max, currency),
+        price_bands=tuple(_price_bands(results.facets.prices, filters, here, currency)),
         highest_price=str(Money(results.highest_price, currency)) if results.highest_price is not None else "",
         in_stock=filters.in_stock,
         in_stock_count=results.facets.in_stock,
@@ -243,6 +246,27 @@ def _choices(name: str, counts: Iterable[Count], chosen: frozenset[str], here: L
         )
         for count in counts
     )
+
+
+def _price_bands(bands: Iterable[PriceBand], filters: Filters, here: ListUrl, currency: str) -> Iterable[Choice]:
+    """The bands that have products, each its own address; none where one band has them all."""
+    there = [band for band in bands if band.products]
+    if len(there) < _LEAST_BANDS:
+        return
+    anywhere = here.without("price_min").without("price_max")
+    for band in there:
+        low, high = band.low or None, None if band.high is None else band.high - 1
+        is_chosen = (filters.price_min, filters.price_max) == (low, high)
+        within = anywhere if low is None else anywhere.plus("price_min", _amount(low, currency))
+        within = within if high is None else within.plus("price_max", _amount(high, currency))
+        words = _band_words(low, high, currency)
+        yield Choice(words, "", _id("price", str(band.low)), band.products, is_chosen, anywhere if is_chosen else within)
+
+
+def _band_words(low: int | None, high: int | None, currency: str) -> str:
+    if high is None:
+        return f"{Money(low or 0, currency)} and more"
+    return f"Up to {Money(high, currency)}" if low is None else f"{Money(low, currency)} to {Money(high, currency)}"
 
 
 @lru_cache(4096)

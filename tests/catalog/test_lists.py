@@ -127,6 +127,34 @@ def test_the_address_of_a_choice_keeps_the_others_and_forgets_the_page(client: C
     assert shelf.clear_url == "/products/?q=mug"
 
 
+@pytest.mark.usefixtures("lamps_and_mugs")
+def test_price_bands_lead_to_their_products_and_back(client: Client) -> None:
+    bands = client.get("/products/?in_stock=on").context["shelf"].price_bands
+
+    assert [(band.label, band.count, band.is_chosen) for band in bands] == [
+        ("Up to $24.99", 1, False),
+        ("$25.00 to $49.99", 2, False),
+        ("$50.00 to $99.99", 1, False),
+        ("$100.00 to $249.99", 1, False),
+    ]
+    assert shown(client, bands[0].url) == ["Sand Mug"]
+    assert sorted(shown(client, bands[1].url)) == ["Other Sand Mug", "Sage Mug"]
+    assert shown(client, bands[3].url) == ["Floor Lamp"]
+    chosen = client.get("/products/?price_max=49.99&price_min=25&in_stock=on").context["shelf"].price_bands
+    assert [(band.count, band.is_chosen, band.url) for band in chosen] == [
+        (1, False, "/products/?in_stock=on&price_max=24.99"),
+        (2, True, "/products/?in_stock=on"),
+        (1, False, "/products/?in_stock=on&price_min=50&price_max=99.99"),
+        (1, False, "/products/?in_stock=on&price_min=100&price_max=249.99"),
+    ]
+
+
+@pytest.mark.usefixtures("lamps_and_mugs")
+def test_one_price_band_alone_is_no_choice(client: Client) -> None:
+    assert client.get("/products/?q=lamp&price_min=150").context["shelf"].price_bands != ()
+    assert client.get("/products/?q=rust+mug").context["shelf"].price_bands == ()
+
+
 def test_numbered_pages_lead_through_everything_once(client: Client, index: Build) -> None:
     factories.make_category()
     made = [factories.make_product(price=Money(1000 + n, "USD")).path for n in range(53)]
