@@ -35,6 +35,8 @@ KIND_WORDS = {
     "account_deleted": "Account deleted",
 }
 """What staff call each kind."""
+INVITED = "invited=1"
+"""What the link of an invitation adds to that of a new password: its page then says welcome."""
 _NOT_YOU = "If this was not you, you need not do anything: without the link nothing happens."
 _ALARM = "If this was not you, set a new password now. That signs everybody out, and only who reads your mail can do it."
 
@@ -110,7 +112,7 @@ def send_invitation(user: User, secret: str) -> None:
             f"Hello {user.first_name}, you have an account at {settings.SHOP_NAME} that opens its staff pages.",
             "Please choose a password for it. The link works once, for seven days.",
         ],
-        button=Button("Choose a password", link_url("reset", secret)),
+        button=Button("Choose a password", f"{link_url('reset', secret)}?{INVITED}"),
         why="A member of staff gave your address. If you do not know of it, you need not do anything.",
     )
 

@@ -188,6 +188,11 @@ def people_named(words: tuple[str, ...]) -> tuple[User, ...]:
     return _people_of([user_id for user_id in found[0] if user_id in in_all][:MOST_FOUND])
 
 
+def names_of(*, user_ids: Sequence[str]) -> dict[str, str]:
+    """What these people (up to 100) are called, by id, as far as they are still there: one BatchGet."""
+    return {one.user_id: one.name or one.email for one in _people_of(tuple(dict.fromkeys(user_ids)))}
+
+
 def _people_of(user_ids: Sequence[str]) -> tuple[User, ...]:
     """Those of these people who are (still) there, in this order."""
     if not user_ids:

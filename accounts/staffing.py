@@ -35,7 +35,7 @@ from accounts.models import (
 )
 from accounts.queries import UserNotFound
 from accounts.services import Asked, EmailTaken, forget_sessions, request_row, signs_in_elsewhere
-from accounts.wording import PERMISSION_WORDS, ROLE_WORDS
+from accounts.wording import PERMISSION_WORDS, ROLE_WORDS, STATUS_WORDS
 from shop.lib.audit import Change, audit_row
 from shop.lib.ids import new_id, new_record_id
 from shop.lib.tables import all_of
@@ -140,7 +140,7 @@ def change_status(*, editor: Viewer, user_id: str, status: UserStatus, now: date
     if user.status is status:
         return user
     action = "let in again" if status is UserStatus.ACTIVE else "shut out"
-    change = Change("status", user.status, status)
+    change = Change("status", STATUS_WORDS[user.status], STATUS_WORDS[status])
 
     def build(txn: TransactWrite) -> None:
         txn.update(user_key(user_id), actions=[UserRow.status.set(status)], condition=_is_unchanged(user))

@@ -130,7 +130,9 @@ def reset(request: HttpRequest, secret: str) -> HttpResponse:
         messages.success(request, "Your new password is set. Please sign in with it.")
         return signed_out(reverse("accounts:login"))
 
-    return form_page(request, form, act, template="accounts/reset.html", refusals=BAD_PASSWORD)
+    return form_page(
+        request, form, act, template="accounts/reset.html", refusals=BAD_PASSWORD, is_invited="invited" in request.GET
+    )
 
 
 def onward(request: HttpRequest) -> str:

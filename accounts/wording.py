@@ -1,6 +1,6 @@
 """Rights and roles in the words of staff's pages."""
 
-from accounts.domain import Role
+from accounts.domain import Role, UserStatus
 from shop.lib.viewer import Permission
 
 PERMISSION_WORDS: dict[Permission, str] = {
@@ -22,4 +22,5 @@ PERMISSION_WORDS: dict[Permission, str] = {
     Permission.AUDIT_VIEW: "Read the audit trail",
 }
 """What somebody may do, in the order in which it is asked."""
+STATUS_WORDS = {UserStatus.ACTIVE: "May sign in", UserStatus.DISABLED: "Shut out"}
 ROLE_WORDS = {Role.CUSTOMER: "Customer", Role.STAFF: "Staff", Role.ADMIN: "Admin"}

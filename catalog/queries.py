@@ -89,6 +89,17 @@ def skus(*, product_ids: Iterable[str]) -> dict[str, str]:
     return {value_of(item, ProductRow.product_id): value_of(item, ProductRow.sku, "") for item in items}
 
 
+def titles(*, product_ids: Iterable[str]) -> dict[str, str]:
+    """Name and SKU of the products of these ids (up to 100) that exist, as staff speak of them: one BatchGet."""
+    keys = [(product_pk(product_id), PRODUCT_SK) for product_id in dict.fromkeys(product_ids)]
+    wanted = (ProductRow.product_id, ProductRow.name, ProductRow.sku)
+    items = batch_items(ProductRow.Meta.table_name, keys, consistent=False, attributes=wanted) if keys else []
+    return {
+        value_of(item, ProductRow.product_id): f"{value_of(item, ProductRow.name)} ({value_of(item, ProductRow.sku, '')})"
+        for item in items
+    }
+
+
 def image_keys(*, product_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """What the products' `images` hold, by product id: keys of our bucket, or addresses elsewhere."""
     rows = batch_get(ProductRow, [(product_pk(product_id), PRODUCT_SK) for product_id in product_ids], consistent=False)

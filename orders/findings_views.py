@@ -53,6 +53,7 @@ class WayOutForm(forms.Form):
         max_length=200,
         validators=[no_control_characters],
         help_text="Kept in the audit trail.",
+        widget=forms.TextInput(attrs={"required": True}),
     )
 
     def clean(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The audit trail: who of the staff changed what, by month."""
 
 import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import queries as accounts
 from cart import discount_queries
+from catalog import queries as catalog
 from catalog import staff_queries
 from orders import ledger_queries
 from shop.lib.access import Permission, require_staff
@@ -39,8 +41,9 @@ def trail(request: HttpRequest) -> HttpResponse:
     page = _BOOKS[of][1](month=month, cursor=request.GET.get("cursor", ""))
     this = utc_now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     earlier, later = (month - timedelta(days=1)).replace(day=1), (month + timedelta(days=31)).replace(day=1)
+    names = _names(page.items)
     context = {
-        "entries": [{"entry": entry, "subject": _subject(entry), "url": page_of(entry.subject)} for entry in page.items],
+        "entries": [{"entry": entry, "subject": _subject(entry, names), "url": page_of(entry.subject)} for entry in page.items],
         "tabs": [(label, _list_url(name, month), name == of) for name, (label, _) in _BOOKS.items()],
         "month": month,
         "of": of,
@@ -58,9 +61,18 @@ def _month(asked: str) -> datetime:
     return utc_now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
-def _subject(entry: Entry) -> str:
-    """What the entry is about, by its number."""
-    return entry.subject.partition("#")[2] or _WITHOUT_NUMBER.get(entry.subject, entry.subject.lower())
+def _names(entries: Iterable[Entry]) -> dict[str, str]:
+    """What the products or people that entries are about are called, by number: one more BatchGet."""
+    about = [entry.subject.partition("#") for entry in entries]
+    product_ids = [number for kind, _, number in about if kind == "PRODUCT"]
+    user_ids = [number for kind, _, number in about if kind == "USER"]
+    return (catalog.titles(product_ids=product_ids) if product_ids else {}) | accounts.names_of(user_ids=user_ids)
+
+
+def _subject(entry: Entry, names: Mapping[str, str]) -> str:
+    """What the entry is about: by its name, or its number where it is gone or has no name."""
+    number = entry.subject.partition("#")[2]
+    return names.get(number, number) or _WITHOUT_NUMBER.get(entry.subject, entry.subject.lower())
 
 
 def _list_url(of: str, month: datetime) -> str:

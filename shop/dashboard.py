@@ -266,7 +266,7 @@ def _card(name: str, now: Sums, before: Sums, period: Period, viewer: Viewer) ->
         change=said,
         is_better=is_more and is_felt,
         is_worse=is_less and is_felt,
-        detail=f"{now.carts:,} carts, {now.placed:,} orders, {now.orders:,} paid" if name == "conversion" else "",
+        detail=f"{_some(now.carts, 'cart')}, {_some(now.placed, 'order')}, {now.orders:,} paid" if name == "conversion" else "",
         url=_list_of(name, period, viewer),
         chart_url=f"{reverse('staff:chart', args=[name])}?{asked}",
     )
@@ -278,6 +278,10 @@ def _list_of(name: str, period: Period, viewer: Viewer) -> str:
         return reverse("accounts_staff:customers") if viewer.may(Permission.CUSTOMERS_VIEW) else ""
     listed = {"since": period.first.isoformat(), "until": period.last.isoformat()}
     return f"{reverse('orders_staff:orders')}?{urlencode(listed)}" if viewer.may(Permission.ORDERS_VIEW) else ""
+
+
+def _some(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _counted(number: int) -> str:

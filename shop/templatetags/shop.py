@@ -3,13 +3,17 @@
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django import template
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from shop.lib import actors, subjects, words
+from shop.lib import actors, subjects
+from shop.lib import words as texts
+from shop.lib.access import Permission, viewer_of
 
 if TYPE_CHECKING:
     from catalog.shelf import Choice
@@ -20,10 +24,27 @@ _TICK = (
 )
 _CHECKED, _DISABLED = mark_safe(" checked"), mark_safe(" disabled")
 
+_SEARCHED = {
+    "orders": ("orders_staff:orders", Permission.ORDERS_VIEW),
+    "customers": ("accounts_staff:customers", Permission.CUSTOMERS_VIEW),
+    "products": ("catalog_staff:products", Permission.PRODUCTS_VIEW),
+}
 register = template.Library()
-register.filter(words.label)
+register.filter(texts.label)
 register.filter(actors.actor_words)
 register.filter(subjects.page_of)
+
+
+@register.inclusion_tag("staff/elsewhere.html", takes_context=True)
+def elsewhere(context: Any, here: str, words: str) -> dict[str, Any]:
+    """The other lists of staff's in which the words looked for could be meant: a name may be a product's or a customer's."""
+    viewer = viewer_of(context.request)
+    lists = [
+        (label, f"{reverse(name)}?{urlencode({'q': words})}")
+        for label, (name, permission) in _SEARCHED.items()
+        if words and label != here and viewer.may(permission)
+    ]
+    return {"words": words, "lists": lists}
 
 
 @register.simple_tag

@@ -112,7 +112,7 @@ def test_shutting_out_ends_every_session_and_is_written_down(client: Client, sig
 
     assert queries.user(user_id=user.user_id).status is UserStatus.DISABLED
     assert not [item for item in items_of("Users") if item["SK"]["S"].startswith("SESSION#")]
-    assert _trail(user) == [("shut out", [("status", "active", "disabled")])]
+    assert _trail(user) == [("shut out", [("status", "May sign in", "Shut out")])]
     assert log_in(Client()).status_code == 422
     assert "Ada Lovelace shut out" in words_of(client.get(address).content.decode())
 
@@ -278,6 +278,9 @@ def test_an_invitation_from_mail_to_first_page(client: Client, sign_in: SignIn, 
     assert "Invited" in client.get("/staff/team/").content.decode()
     (mail,) = deliver(now)
     browser = Client()
+    page = words_of(browser.get(link_in(mail)).text)
+    assert "Welcome to the team Choose a password." in page
+    assert "signed out" not in page
     browser.post(link_in(mail), {"password": PASSWORD})
     assert log_in(browser, email="grace@example.com").status_code == 303
     assert browser.get("/staff/").status_code == 200

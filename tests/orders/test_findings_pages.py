@@ -1,7 +1,8 @@
 """Staff's page of what does not add up, and the way out of each."""
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -11,6 +12,7 @@ from orders.domain import OrderStatus
 from orders.ledger_domain import Finding, FindingKind
 from orders.noting import note_finding
 from orders.wording import FINDINGS
+from shop.lib.money import Money
 from shop.lib.owner import Owner
 from shop.local.fake_stripe import FakeStripe
 from tests import factories
@@ -55,6 +57,15 @@ def test_one_press_puts_it_right_with_an_entry(
     )
     assert client.post(address, {"way": "put_right"}).status_code == 404
     assert len(_audit()) == 1
+
+
+def test_what_is_found_again_keeps_the_time_it_was_first_found(now: datetime) -> None:
+    first = Finding(FindingKind.REFUNDS, "pi_1", now, "Stripe gave back $1.00.", "ord-1", "pi_1", Money(100, "USD"))
+    later = replace(first, found_at=now + timedelta(hours=1), detail="Stripe gave back $2.00.", amount=Money(200, "USD"))
+    note_finding(first)
+    note_finding(later)
+
+    assert ledger_queries.findings() == (replace(later, found_at=now),)
 
 
 def test_dismissing_needs_a_word(client: Client, sign_in: SignIn, now: datetime) -> None:

@@ -6,8 +6,10 @@ from datetime import datetime
 import pytest
 from django.test import Client
 
+from catalog import services as catalog_services
 from orders.ledger_domain import Finding, FindingKind
 from orders.noting import note_finding
+from tests import factories
 from tests.accounts.people import make_user
 from tests.conftest import counted_calls, words_of
 
@@ -27,11 +29,26 @@ def test_each_change_is_told_with_before_and_after(client: Client, sign_in: Sign
         people = client.get("/staff/audit/", {"of": "people"}).content.decode()
     orders = client.get("/staff/audit/", {"of": "orders"}).content.decode()
 
-    assert calls == ["Query", "BatchGetItem"]
-    assert f"Ada Lovelace changed the rights {user.user_id} Role: Customer → Staff May now: See orders" in words_of(people)
+    assert calls == ["Query", "BatchGetItem", "BatchGetItem"]  # the keys, the entries, the names
+    assert "Ada Lovelace changed the rights Ada Lovelace Role: Customer → Staff May now: See orders" in words_of(people)
     assert f'href="/staff/customers/{user.user_id}/"' in people
     assert "dismissed" in orders
     assert "<script>alert" not in orders
+
+
+def test_what_was_changed_goes_by_its_name_and_by_its_number_once_it_is_gone(
+    client: Client, sign_in: SignIn, now: datetime
+) -> None:
+    sign_in(client, "audit.view", "products.view", "products.edit", "stock.edit")
+    mugs = [factories.make_product(name=f"Mug {number}", sku=f"MUG-{number}", inventory=5) for number in (1, 2)]
+    for mug in mugs:
+        assert client.post("/staff/stock/change/", {"reason": "received", f"stock.{mug.product_id}.5": "+2"}).status_code == 303
+    catalog_services.delete_product(product_id=mugs[1].product_id)
+
+    page = client.get("/staff/audit/").text
+
+    assert f'<a href="/staff/products/{mugs[0].product_id}/">Mug 1 (MUG-1)</a>' in page
+    assert f'<a href="/staff/products/{mugs[1].product_id}/">{mugs[1].product_id}</a>' in page
 
 
 def test_months_and_nonsense(client: Client, sign_in: SignIn, now: datetime) -> None:
@@ -40,6 +57,8 @@ def test_months_and_nonsense(client: Client, sign_in: SignIn, now: datetime) -> 
     client.post(f"/staff/customers/{user.user_id}/sign-out/")
     client.post(f"/staff/customers/{user.user_id}/status/", {"status": "disabled"})
 
+    people = words_of(client.get("/staff/audit/", {"of": "people"}).text)
+    assert "Status: May sign in → Shut out" in people
     assert "shut out" in client.get("/staff/audit/", {"of": "people", "month": f"{now:%Y-%m}"}).content.decode()
     assert "Nothing was changed here in March 2020" in client.get("/staff/audit/?of=people&month=2020-03").content.decode()
     for nonsense in ("month=2020-13", "month=x", "of=x", "cursor=x", "month=2099-12&of=people", "month=2000-01"):

@@ -36,6 +36,20 @@ def test_where_words_lead(client: Client, sign_in: SignIn, words: str, permissio
     assert (answer.status_code, answer["Location"]) == (303, leads_to)
 
 
+@pytest.mark.usefixtures("tables")
+def test_a_list_leads_on_to_the_others_with_the_same_words(client: Client, sign_in: SignIn) -> None:
+    lists = {"orders": "/staff/orders/", "customers": "/staff/customers/", "products": "/staff/products/"}
+    sign_in(client, "orders.view", "customers.view", "products.view")
+    for here, path in lists.items():
+        page = client.get(path, {"q": "Holm <b>"}).text
+        for there, url in lists.items():
+            assert (f'<a href="{url}?q=Holm+%3Cb%3E">{there}</a>' in page) == (there != here)
+        assert "<b>" not in page.partition("<main")[2].partition("Or look for")[2].partition("</p>")[0]
+        assert "Or look for" not in client.get(path).text
+    sign_in(client, "products.view")
+    assert "Or look for" not in client.get("/staff/products/", {"q": "Holm"}).text
+
+
 @pytest.mark.parametrize("shown", ["{}", "  {} ", "short"])
 def test_a_number_leads_to_its_order(client: Client, sign_in: SignIn, guest: Owner, now: datetime, shown: str) -> None:
     order = factories.make_order(guest, {factories.make_product().product_id: 1}, now)
