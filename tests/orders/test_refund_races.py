@@ -73,7 +73,7 @@ def test_a_form_drawn_before_a_refund_at_stripes_own_pages_refunds_nothing(
     services.sync_refunds(order_id=paid.order_id, now=now)
 
     with pytest.raises(OrderMoved):
-        ask(paid, now, extra=usd(500))
+        ask(stored(paid), now, number=1, extra=usd(500))
 
     assert (made_at(stripe), stored(paid).payment.left) == ([1000], usd(10367))
     assert [one.reason for one in books.refunds_of(order_id=paid.order_id)] == [RefundReason.ELSEWHERE]
