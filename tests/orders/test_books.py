@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from orders import issuing, mails, services
 from orders import ledger_queries as books
-from orders import mails, services
 from orders.domain import HistoryEntry, Order, OrderStatus
 from orders.ledger_domain import Figures, InvoiceLine, RefundState
 from orders.models import OrderRow, RefRow, ref_pk, to_row
@@ -18,7 +18,7 @@ from orders.reactions import order_changed
 from shop.lib.guests import new_guest
 from shop.lib.money import Money
 from shop.lib.owner import Owner
-from shop.lib.tables import connection
+from shop.lib.tables import Busy, connection
 from shop.local.fake_stripe import FakeStripe
 from tests import factories
 from tests.conftest import counted_calls, items_of
@@ -226,3 +226,59 @@ def test_money_is_counted_exactly(now: datetime) -> None:
         services.count_paid(order=each, now=now)
 
     assert figures(now).revenue == usd(2 * order.total.minor)
+
+
+def test_numbers_that_are_taken_faster_than_given_leave_none_half_given(
+    stripe: FakeStripe, paid: Order, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = paid_order(stripe, new_guest(now), {factories.make_product().product_id: 1}, now)
+    monkeypatch.setattr(issuing, "_TRIES", 1)
+
+    with run_before("TransactWriteItems", lambda: services.issue_invoice(order=other, now=now)), pytest.raises(Busy):
+        services.issue_invoice(order=paid, now=now)
+
+    with pytest.raises(books.InvoiceNotFound):
+        books.invoice_of(paid)
+    assert stored(paid).invoice_number == ""
+    assert services.issue_invoice(order=paid, now=now).number == "INV-000002"
+
+
+def test_a_credit_note_given_twice_at_once_uses_one_number(paid: Order, now: datetime) -> None:
+    services.issue_invoice(order=paid, now=now)
+    refund = ask(paid, now, extra=usd(500))
+
+    def another() -> None:
+        services.issue_credit_note(order_id=paid.order_id, key=refund.key, now=now)
+
+    with run_before("TransactWriteItems", another):
+        number = services.issue_credit_note(order_id=paid.order_id, key=refund.key, now=now)
+
+    assert number == books.refund(order_id=paid.order_id, key=refund.key).credit_note == "CN-000001"
+    assert {one["last"]["N"] for one in items_of("Orders") if one["PK"]["S"] == "SEQUENCE"} == {"1"}
+
+
+def test_a_credit_note_that_finds_no_number_is_given_one_later(
+    stripe: FakeStripe, paid: Order, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = paid_order(stripe, new_guest(now), {factories.make_product().product_id: 1}, now)
+    mine, theirs = ask(paid, now, extra=usd(500)), ask(other, now, extra=usd(500))
+    for order in (paid, other):
+        services.issue_invoice(order=order, now=now)
+
+    def another() -> None:
+        services.issue_credit_note(order_id=other.order_id, key=theirs.key, now=now)
+
+    with monkeypatch.context() as once, run_before("TransactWriteItems", another):
+        once.setattr(issuing, "_TRIES", 1)
+        with pytest.raises(Busy):
+            services.issue_credit_note(order_id=paid.order_id, key=mine.key, now=now)
+
+    assert books.refund(order_id=paid.order_id, key=mine.key).credit_note == ""
+    assert services.issue_credit_note(order_id=paid.order_id, key=mine.key, now=now) == "CN-000002"
+
+
+def test_an_order_that_was_not_paid_counts_on_no_day(guest: Owner, now: datetime) -> None:
+    order = factories.make_order(guest, {factories.make_product().product_id: 1}, now)
+
+    assert services.count_paid(order=order, now=now) is False
+    assert [day.orders for day in books.daily_figures(first=now.date(), last=now.date(), currency="USD")] in ([], [0])

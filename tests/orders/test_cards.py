@@ -11,12 +11,14 @@ from accounts.domain import User
 from accounts.queries import user as read_user
 from orders import customers, queries
 from orders.domain import Order
+from orders.payments import PaymentRefused
 from shop.lib.owner import Owner
 from shop.local.fake_stripe import ApiFault, FakeStripe
 from tests.accounts.people import log_in, make_user, raw_user
 from tests.conftest import words_of
 from tests.factories import make_product
 from tests.orders.walk import orders, place
+from tests.rivals import fails, run_around
 from tests.shop.local.fake_stripe.scene import card, visit
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -162,3 +164,26 @@ def test_guests_have_no_customer(stripe: FakeStripe, client: Client) -> None:
     assert (session["customer"], session["customer_email"]) == (None, "ada@example.com")
     assert stripe.state.tables["customers"] == {}
     assert client.get("/accounts/cards/")["Location"].startswith("/accounts/login/")
+
+
+def test_who_is_no_customer_by_stripes_will_pays_all_the_same(stripe: FakeStripe, client: Client, ada: User) -> None:
+    with run_around(customers, "create_customer", fails(PaymentRefused("Invalid email address")), when="before"):
+        place(client, make_product().product_id)
+
+    order = order_of(ada)
+    assert visit(order.payment.session_url, card()).status == 303
+    assert read_user(user_id=ada.user_id).stripe_customer_id == ""
+    assert stripe.state.tables["sessions"][order.payment.session_id]["customer"] is None
+
+
+def test_a_card_stripe_will_not_forget_stays(stripe: FakeStripe, client: Client, ada: User) -> None:
+    buy(client)
+    (saved,) = saved_ids(stripe, ada)
+    refused = PaymentRefused("It pays for something just now")
+
+    with run_around(customers, "detach_card", fails(refused), when="before"):
+        answer = client.post(f"/accounts/cards/{saved}/remove/", follow=True)
+
+    assert "nothing was changed" in answer.text
+    assert saved_ids(stripe, ada) == [saved]
+    assert [one.method_id for one in read_user(user_id=ada.user_id).cards] == [saved]

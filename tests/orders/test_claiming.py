@@ -1,6 +1,7 @@
 """A guest's order becomes the account's that is opened with its address: whole, once, and for nobody else."""
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,12 +9,13 @@ import pytest
 from django.test import Client
 
 from accounts.domain import User
-from orders import queries, services
+from orders import claiming, queries, services
 from orders.domain import Order
 from orders.issuing import issue_invoice
-from orders.models import OrderRow
+from orders.models import OrderRow, RefRow, order_key, ref_pk
 from orders.reactions import order_changed
 from shop.lib.owner import Owner
+from shop.lib.tables import Busy
 from shop.lib.viewer import GUEST, Viewer
 from shop.local.fake_stripe import FakeStripe
 from tests import factories
@@ -193,3 +195,35 @@ def test_a_weak_password_is_refused_with_a_word_of_why(order: Order, client: Cli
 
     assert answer.status_code == 422
     assert items_of("Users") == []
+
+
+def test_an_order_that_keeps_changing_is_not_claimed_now(order: Order, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = viewer_of(make_user(now))
+    monkeypatch.setattr(claiming, "_TRIES", 1)
+
+    with run_before("TransactWriteItems", lambda: issue_invoice(order=order, now=now)), pytest.raises(Busy):
+        services.claim_order(order=order, viewer=ada, now=now)
+
+    assert kept_under(order) == ([order.owner.key], order.owner.key)
+
+
+def test_an_order_that_went_while_it_was_claimed_is_not_claimable(order: Order, now: datetime) -> None:
+    ada = viewer_of(make_user(now))
+
+    def gone() -> None:
+        order_key(order.owner, order.order_id).delete()
+        RefRow(ref_pk(order.order_id), "REF").delete()
+
+    with run_before("GetItem", gone), pytest.raises(services.NotClaimable):
+        services.claim_order(order=order, viewer=ada, now=now)
+
+    assert orders() == []
+
+
+def test_an_address_that_is_none_is_nobodys(order: Order, now: datetime) -> None:
+    broken = replace(order, email="ada at example")
+
+    with pytest.raises(services.NotClaimable):
+        services.claim_order(order=broken, viewer=viewer_of(make_user(now)), now=now)
+
+    assert kept_under(order) == ([order.owner.key], order.owner.key)

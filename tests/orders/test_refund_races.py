@@ -39,10 +39,10 @@ def shipped(order: Order, now: datetime) -> Callable[[], object]:
 def test_what_is_carried_through_already_is_not_carried_through_again(stripe: FakeStripe, paid: Order, now: datetime) -> None:
     asked_and_gone(paid, now)
     first = services.resume_refund(order_id=paid.order_id, key="1", now=now)
-    stripe.state.idempotency.clear()
+    stripe.state.requests.clear()
 
     assert services.resume_refund(order_id=paid.order_id, key="1", now=now) == first
-    assert made_at(stripe) == [500]
+    assert (list(stripe.state.requests), made_at(stripe)) == ([], [500])
 
 
 def test_an_order_that_moves_while_its_refund_is_recorded_is_read_anew(stripe: FakeStripe, paid: Order, now: datetime) -> None:

@@ -144,3 +144,15 @@ def test_another_amount_or_currency_than_ordered_goes_to_review(
 
 def test_the_webhook_door_takes_posts_alone(client: Client) -> None:
     assert client.get("/webhooks/stripe/").status_code == 405
+
+
+def test_an_event_of_a_kind_we_do_not_know_is_thanked_and_left_alone(client: Client, stripe: FakeStripe, paid: Order) -> None:
+    """Ours by its mark, and about neither a session, a refund nor a refused card."""
+    event = event_about(stripe, paid.payment.session_id, type="payment_method.attached")
+    event["data"]["object"] = {"id": "pm_1", "object": "payment_method", "metadata": event["data"]["object"]["metadata"]}
+    body = json.dumps(event).encode()
+    before = items_of("Orders")
+
+    assert knock(client, body, signature(body)) == 200
+
+    assert items_of("Orders") == before
