@@ -9,8 +9,9 @@ import pytest
 from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 
-from orders import desk_queries, queries, services
-from orders.domain import Order
+from orders import desk_queries, jobs, queries, services
+from orders.domain import HOLD, Order, OrderStatus
+from orders.models import OrderRow, order_key
 from orders.reactions import order_changed
 from shop.lib.mail_log import KEEP, MailState
 from shop.lib.owner import Owner
@@ -193,3 +194,52 @@ def test_a_cancelled_order_is_told_of_what_went_back(desk: Client, paid: Order, 
     page = desk.get(url(order, f"cancelled-{len(order.history)}"))
     assert str(paid.total) in words_of(page.text)
     assert queries.order_by_id(order_id=order.order_id) == order
+
+
+def test_an_order_without_an_address_gives_reason_for_no_mail(desk: Client, paid: Order) -> None:
+    order_key(paid.owner, paid.order_id).update(actions=[OrderRow.email.remove()])
+
+    page = desk.get(f"/staff/orders/{paid.order_id}/")
+
+    assert page.status_code == 200
+    assert f"/staff/orders/{paid.order_id}/mails/" not in page.text
+
+
+def test_an_order_that_ran_out_is_told_of_its_end(desk: Client, guest: Owner, now: datetime) -> None:
+    order = factories.make_order(guest, {factories.make_product().product_id: 1}, now)
+    services.release(order=order, to=OrderStatus.EXPIRED, actor="job", now=now)
+
+    page = desk.get(f"/staff/orders/{order.order_id}/").text
+
+    assert re.findall(rf'href="/staff/orders/{order.order_id}/mails/([-\w]+)/"', page) == ["link", "expired-2"]
+    assert desk.get(url(order, "expired-2")).status_code == 200
+
+
+def test_who_cancelled_before_paying_needs_no_mail_about_it(
+    desk: Client, stripe: FakeStripe, guest: Owner, now: datetime
+) -> None:
+    order = factories.make_order(guest, {factories.make_product().product_id: 1}, now)
+    services.cancel_unpaid(order=order, now=now)
+
+    page = desk.get(f"/staff/orders/{order.order_id}/").text
+
+    assert re.findall(rf'href="/staff/orders/{order.order_id}/mails/([-\w]+)/"', page) == ["link"]
+
+
+def test_a_payment_that_came_too_late_and_went_back_has_a_mail_of_its_own(
+    desk: Client, stripe: FakeStripe, guest: Owner, now: datetime
+) -> None:
+    mug = factories.make_product(inventory=2, price=usd(2400))
+    order = factories.open_payment(factories.make_order(guest, {mug.product_id: 2}, now))
+    assert jobs.release_unpaid_orders(now=now + HOLD) == 1
+    factories.make_order(guest, {mug.product_id: 1}, now)
+    stripe.state.tables["sessions"][order.payment.session_id].update(status="open")
+    assert stripe.pay(order.payment.session_id) == "paid"
+    services.settle(session_id=order.payment.session_id, now=now + HOLD)
+
+    found = re.findall(
+        rf'href="/staff/orders/{order.order_id}/mails/([-\w]+)/"', desk.get(f"/staff/orders/{order.order_id}/").text
+    )
+
+    assert "refund-1" in found
+    assert "Payment came too late" in words_of(desk.get(url(order, "refund-1")).text)
