@@ -60,6 +60,7 @@ def test_a_paid_order_shows_where_it_stands_what_comes_and_how_it_was_paid(guest
     assert section(page, "Payment") == "Payment Visa ending in 4242$87.75"
     assert f'href="/products/{paid.lines[0].product_id}/tide-mug/"' in page
     assert f'href="mailto:shop@example.com?subject=Order%20{paid.order_id}"' in page
+    assert '<a href="/delivery-and-returns/#returns">how something goes back</a>' in page
 
 
 def test_a_part_sent_and_a_part_refunded_are_shown_line_by_line(guest_client: Client, paid: Order, now: datetime) -> None:

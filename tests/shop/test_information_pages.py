@@ -47,6 +47,14 @@ def test_every_page_of_the_shop_leads_to_them(client: Client) -> None:
         assert [one for one in PAGES if f'href="{one}"' not in footer] == [], path
 
 
+def test_they_are_at_hand_where_somebody_decides(client: Client) -> None:
+    product = client.get(factories.make_product().path).text.partition('<footer class="bottom">')[0]
+    register = client.get("/accounts/register/").text.partition('<footer class="bottom">')[0]
+
+    assert '<a href="/delivery-and-returns/">Delivery and returns</a>' in product
+    assert re.findall(r'<a href="([^"]+)" target="_blank">', register) == ["/terms/", "/privacy/"]
+
+
 def test_they_ask_the_tables_for_the_menu_and_nothing_else(client: Client) -> None:
     factories.make_category()
     for path in PAGES:
