@@ -102,9 +102,8 @@ def save_product(
     claim: Claim | None = None,
 ) -> Product:
     """Write what staff made of a product at `version`, with `claim` only if that was not done before; the product as it is then.
-    What changes nothing writes nothing.
 
-    Raises ProductNotFound, ProductMoved, SkuTaken, Repeated; then nothing was written.
+    What changes nothing writes nothing. Raises ProductNotFound, ProductMoved, SkuTaken, Repeated; then nothing was written.
     """
     found = product(product_id=product_id, consistent=True)
     if found.version != version:

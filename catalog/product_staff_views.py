@@ -30,7 +30,7 @@ from shop.lib.http import see_other
 from shop.lib.money import Money
 
 _TABS = {Tab.ACTIVE: "Active", Tab.DRAFTS: "Drafts", Tab.ARCHIVED: "Archived"}
-BADGES = {
+_BADGES = {
     ProductStatus.ACTIVE: "is-good",
     ProductStatus.DRAFT: "is-warn",
     ProductStatus.INACTIVE: "is-warn",
@@ -81,7 +81,7 @@ def _row(product: Listed) -> dict[str, Any]:
         "shortage": shortage,
         "shortage_badge": badge,
         "status": product.status.capitalize(),
-        "badge": BADGES[product.status],
+        "badge": _BADGES[product.status],
         "publish_at": f"{at:%b} {at.day}, {at:%H:%M}" if at else "",
     }
 
@@ -172,7 +172,7 @@ def new(request: HttpRequest) -> HttpResponse:
             form.add_error("sku", f"Another product has the SKU {taken.sku}.")
         else:
             messages.success(request, f"{made.name} is there. Now its photographs, and its stock.")
-            return see_other(address(made))
+            return see_other(_editor_url(made))
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render(request, "staff/catalog/product.html", {"form": form, "is_new": True}, status=status)
 
@@ -208,7 +208,7 @@ def save(request: HttpRequest, product_id: str) -> HttpResponse:
     messages.success(request, f"{saved.name} is saved." if is_changed else "Nothing was different, so nothing was saved.")
     if "then_next" in request.POST:
         return see_other(reverse("catalog_staff:products"))
-    return see_other(address(saved))
+    return see_other(_editor_url(saved))
 
 
 @require_POST
@@ -219,7 +219,7 @@ def duplicate(request: HttpRequest, product_id: str) -> HttpResponse:
     except queries.ProductNotFound:
         raise Http404("no such product") from None
     messages.success(request, "This is the copy: a draft, with none in stock. Give it its own name and SKU.")
-    return see_other(address(copy))
+    return see_other(_editor_url(copy))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -239,13 +239,12 @@ def delete(request: HttpRequest, product_id: str) -> HttpResponse:
         else:
             messages.success(request, f"{found.name} is deleted.")
             return see_other(reverse("catalog_staff:products"))
-        return see_other(address(found))
+        return see_other(_editor_url(found))
     context = {"product": found, "was_sold": staff_queries.was_sold(product_id=product_id)}
     return render(request, "staff/catalog/product_delete.html", context)
 
 
-def address(of: Product) -> str:
-    """The address of a product's editor."""
+def _editor_url(of: Product) -> str:
     return reverse("catalog_staff:product", args=[of.product_id])
 
 
@@ -282,7 +281,7 @@ def _editor(
     context: dict[str, Any] = {
         "product": found,
         "form": form,
-        "badge": BADGES[found.status],
+        "badge": _BADGES[found.status],
         "may_edit": may_edit,
         "differences": differences,
         # What the writer begins with: kept over a mistake, and theirs after a conflict.

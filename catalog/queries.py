@@ -100,6 +100,11 @@ def titles(*, product_ids: Iterable[str]) -> dict[str, str]:
     }
 
 
+def subject_of(product_id: str) -> str:
+    """What an entry of any audit trail is about when it names this product."""
+    return product_pk(product_id)
+
+
 def image_keys(*, product_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """What the products' `images` hold, by product id: keys of our bucket, or addresses elsewhere."""
     rows = batch_get(ProductRow, [(product_pk(product_id), PRODUCT_SK) for product_id in product_ids], consistent=False)

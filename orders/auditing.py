@@ -70,7 +70,7 @@ def _of_pieces(refund: Refund) -> Iterator[Change]:
         named = names.get(piece.product_id, piece.product_id)
         sku = f" ({skus[piece.product_id]})" if skus.get(piece.product_id) else ""
         back = f", {piece.returned} back in stock" if piece.returned else ""
-        about = f"PRODUCT#{piece.product_id}" if piece.product_id in skus else ""
+        about = catalog.subject_of(piece.product_id) if piece.product_id in skus else ""
         yield Change("pieces", "", f"{piece.quantity} × {named}{sku}{back}", about)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pynamodb.transactions import TransactWrite
 
+from catalog import queries as catalog
 from catalog.stock_check import accept_stock
 from orders import ledger_queries as books
 from orders import queries
@@ -53,7 +54,7 @@ def _close(finding: Finding, actor: Viewer, action: str, now: datetime, note: st
     """Drop a finding with an entry of who did: under its order, or among what belongs to none."""
     key = finding_key(finding.kind, finding.subject)
     words = FINDINGS[finding.kind]
-    about = f"PRODUCT#{finding.subject}" if finding.kind is FindingKind.STOCK else ""
+    about = catalog.subject_of(finding.subject) if finding.kind is FindingKind.STOCK else ""
     changes = [
         Change("what was found", "", words.title),
         Change("detail", "", finding.detail, about),

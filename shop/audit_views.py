@@ -1,8 +1,7 @@
 """The audit trail: who of the staff changed what, by month."""
 
-import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -18,9 +17,9 @@ from orders import ledger_queries
 from shop.lib.access import Permission, require_staff
 from shop.lib.addresses import with_query
 from shop.lib.audit import Entry
-from shop.lib.clock import utc_now
 from shop.lib.cursors import page_urls
 from shop.lib.subjects import page_of
+from shop.months import month_asked, months_beside
 
 _BOOKS: dict[str, tuple[str, Any]] = {
     "products": ("Products and reviews", staff_queries.entries_of_month),
@@ -29,7 +28,6 @@ _BOOKS: dict[str, tuple[str, Any]] = {
     "orders": ("Orders and payments", ledger_queries.entries_of_month),
 }
 _WITHOUT_NUMBER = {"BOOKS": "Reconciliation", "CATEGORIES": "Categories"}
-_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
 
 
 @require_safe
@@ -37,10 +35,9 @@ _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
 def trail(request: HttpRequest) -> HttpResponse:
     of = request.GET.get("of", "")
     of = of if of in _BOOKS else "products"
-    month = _month(request.GET.get("month", ""))
+    month = month_asked(request.GET.get("month", ""))
     page = _BOOKS[of][1](month=month, cursor=request.GET.get("cursor", ""))
-    this = utc_now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    earlier, later = (month - timedelta(days=1)).replace(day=1), (month + timedelta(days=31)).replace(day=1)
+    earlier, later = months_beside(month)
     names = _names(page.items)
     context = {
         "entries": [{"entry": entry, "subject": _subject(entry, names), "url": page_of(entry.subject)} for entry in page.items],
@@ -48,17 +45,10 @@ def trail(request: HttpRequest) -> HttpResponse:
         "month": month,
         "of": of,
         "earlier_url": _list_url(of, earlier),
-        "later_url": _list_url(of, later) if later <= this else "",
+        "later_url": _list_url(of, later) if later else "",
         **page_urls(page, reverse("staff:audit"), _asked(of, month)),
     }
     return render(request, "staff/audit.html", context)
-
-
-def _month(asked: str) -> datetime:
-    """The month asked for; this one for nonsense."""
-    if _MONTH.fullmatch(asked):
-        return datetime(int(asked[:4]), int(asked[5:]), 1, tzinfo=UTC)
-    return utc_now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def _names(entries: Iterable[Entry]) -> dict[str, str]:

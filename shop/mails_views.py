@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -18,9 +17,9 @@ from orders import desk_queries
 from orders.wording import MAILS
 from shop.lib.access import Permission, Viewer, confirmed_viewer_of, require_staff
 from shop.lib.addresses import with_query
-from shop.lib.clock import utc_now
 from shop.lib.cursors import Page, page_urls
 from shop.lib.mail_log import LoggedMail, MailState
+from shop.months import month_asked, months_beside
 
 _Read = Callable[..., Page[LoggedMail]]
 
@@ -55,7 +54,6 @@ _PAGES = {
     "USER": ("orders_staff:customer", Permission.CUSTOMERS_VIEW),
     "PRODUCT": ("catalog_staff:product", Permission.PRODUCTS_VIEW),
 }
-_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
 _ID = re.compile(r"[-a-zA-Z0-9_]{1,100}")
 
 
@@ -68,7 +66,7 @@ def mails(request: HttpRequest) -> HttpResponse:
     of = next(name for name, one in _LOGS.items() if one is log)
     kind = asked["kind"] if asked["kind"] in log.kinds else ""
     is_failed = asked["state"] == MailState.FAILED
-    month, cursor = _month(request.GET.get("month", "")), request.GET.get("cursor", "")
+    month, cursor = month_asked(request.GET.get("month", "")), request.GET.get("cursor", "")
     page = log.failed(cursor=cursor) if is_failed else log.of_month(month=month, cursor=cursor)
     viewer = confirmed_viewer_of(request)
     base = {
@@ -77,7 +75,7 @@ def mails(request: HttpRequest) -> HttpResponse:
         "state": MailState.FAILED if is_failed else "",
         "month": "" if is_failed else f"{month:%Y-%m}",
     }
-    earlier, later = (month - timedelta(days=1)).replace(day=1), (month + timedelta(days=31)).replace(day=1)
+    earlier, later = months_beside(month)
     context = {
         "rows": [_row(mail, log, viewer) for mail in page.items if kind in ("", mail.kind)],
         "looked_through": len(page.items),
@@ -90,7 +88,7 @@ def mails(request: HttpRequest) -> HttpResponse:
         "month": month,
         "is_failed": is_failed,
         "earlier_url": _address(base | {"month": f"{earlier:%Y-%m}"}),
-        "later_url": _address(base | {"month": f"{later:%Y-%m}"}) if later <= utc_now() else "",
+        "later_url": _address(base | {"month": f"{later:%Y-%m}"}) if later else "",
         **page_urls(page, reverse("staff:mails"), base),
     }
     return render(request, "staff/mails.html", context)
@@ -107,13 +105,6 @@ def _row(mail: LoggedMail, log: _Log, viewer: Viewer) -> dict[str, Any]:
         "about": "a new account" if kind == "REQUEST" else number,
         "url": reverse(name, args=[number]) if may_open else "",
     }
-
-
-def _month(asked: str) -> datetime:
-    """The month asked for; this one for nonsense."""
-    if _MONTH.fullmatch(asked):
-        return datetime(int(asked[:4]), int(asked[5:]), 1, tzinfo=UTC)
-    return utc_now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def _address(asked: dict[str, str]) -> str:

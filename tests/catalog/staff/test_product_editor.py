@@ -18,7 +18,7 @@ from shop.lib.owner import Owner
 from shop.lib.tables import Busy
 from tests import factories
 from tests.catalog.staff.typing import URL, XSS, create, fields_in, form_of, id_of, saved, typed
-from tests.conftest import items_of, words_of
+from tests.conftest import counted_calls, items_of, words_of
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -76,6 +76,19 @@ def test_saving_writes_what_changed_and_who_changed_it_and_leaves_the_stock_alon
         Change("compare_at_price", "", "30.00 USD"),
     )
     assert "Tide Mug" in editor.get(now.path).text
+
+
+def test_a_save_reads_twice_and_writes_once_and_a_conflict_writes_nothing(editor: Client) -> None:
+    mug = factories.make_product(inventory=7)
+    form = form_of(editor, mug.product_id)
+
+    with counted_calls() as calls:
+        editor.post(f"{URL}{mug.product_id}/save/", form | {"name": "Tide Mug"})
+    with counted_calls() as calls_of_the_second:
+        editor.post(f"{URL}{mug.product_id}/save/", form | {"name": "Other Mug"})
+
+    assert calls == ["GetItem", "GetItem", "TransactWriteItems"]
+    assert calls_of_the_second == ["GetItem", "GetItem", "BatchGetItem", "Query"]
 
 
 def test_an_editor_that_is_saved_unchanged_writes_nothing(editor: Client) -> None:
