@@ -57,9 +57,10 @@ def bucket() -> Any:
     # Forms are posted to the address that is signed. On AWS that must be the region's own: a browser that is redirected from
     # the general one stops. Signature version 4 is the one that every region accepts.
     style = "path" if settings.AWS_ENDPOINT_URL else "virtual"
+    own_address = {"addressing_style": style, "us_east_1_regional_endpoint": "regional"}  # botocore takes the general one there
     return boto3.client(
         "s3",
         region_name=settings.AWS_REGION,
         endpoint_url=settings.AWS_ENDPOINT_URL or None,
-        config=Config(signature_version="s3v4", s3={"addressing_style": style}),
+        config=Config(signature_version="s3v4", s3=own_address),
     )

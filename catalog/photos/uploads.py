@@ -9,6 +9,7 @@ from django.conf import settings
 from catalog.photos.refusals import CONTENT_TYPES, MAX_BYTES, NotAnImage, PhotoRefused, TooLarge, UnknownUpload, UnsupportedType
 from catalog.photos.storage import bucket, store_photo
 from shop.lib.ids import new_id
+from shop.lib.s3 import s3_host
 
 FORM_LIFE = timedelta(minutes=10)
 """How long a browser may take to send what a form was signed for."""
@@ -28,7 +29,7 @@ def upload_origin() -> str:
     """The origin that forms are posted to, for a page's policy."""
     if settings.AWS_ENDPOINT_URL:
         return str(settings.AWS_ENDPOINT_URL).rstrip("/")
-    return f"https://{settings.MEDIA_BUCKET}.s3.{settings.AWS_REGION}.amazonaws.com"
+    return f"https://{settings.MEDIA_BUCKET}.{s3_host(settings.AWS_REGION)}"
 
 
 def start_upload(*, content_type: str, size: int, now: datetime, then: str = "") -> Upload:

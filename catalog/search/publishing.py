@@ -147,15 +147,13 @@ class SnapshotWriter:
         return batches[::-1]
 
     def _until_not_superseded(self, publish: Callable[[], None]) -> None:
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, ATTEMPTS):
             try:
                 return publish()
             except Superseded:
-                if attempt == ATTEMPTS:
-                    raise
                 # At random, so that writers in step fall out of it.
                 time.sleep(random.uniform(0, _PAUSE_SECONDS * attempt))  # noqa: S311 - a pause, no secret
-        return None
+        return publish()
 
 
 def _batch(noted: dict[str, Any]) -> Batch:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from shop.lib.s3 import s3_host
+
 _CONNECT_SECONDS = 1
 _READ_SECONDS = 3
 """Twice this and a page from the tables instead is still an honest answer, within ten seconds."""
@@ -33,28 +35,22 @@ class SignedReader:
     def __init__(self, *, bucket: str, region: str, endpoint_url: str = "") -> None:
         self._region = region
         if endpoint_url or "." in bucket:  # no certificate covers a host name with a bucket of several parts
-            self._base = f"{endpoint_url or f'https://{_host(region)}'}/{bucket}"
+            self._base = f"{endpoint_url or f'https://{s3_host(region)}'}/{bucket}"
         else:
-            self._base = f"https://{bucket}.{_host(region)}"
+            self._base = f"https://{bucket}.{s3_host(region)}"
         self._session: Any = None
         self._credentials: Any = None
 
     def get(self, key: str) -> Found | None:
         """The object, to be read by the caller; None when there is none. Raises NoAnswer."""
-        for attempt in range(1, _ATTEMPTS + 1):
+        for _ in range(1, _ATTEMPTS):
             try:
                 answer = self._send(key)
             except NoAnswer:
-                if attempt == _ATTEMPTS:
-                    raise
                 continue
-            if answer.status_code == _OK:
-                return Found(answer.headers["ETag"], answer.raw)
-            if answer.status_code == _NOT_FOUND:
-                return None
-            if answer.status_code < _SERVER_ERROR or attempt == _ATTEMPTS:
-                raise NoAnswer(f"{key} was answered with {answer.status_code}: {answer.text[:500]}")
-        return None
+            if answer.status_code < _SERVER_ERROR:
+                return _found(key, answer)
+        return _found(key, self._send(key))
 
     def _send(self, key: str) -> Any:
         from botocore.auth import S3SigV4Auth
@@ -82,5 +78,9 @@ class SignedReader:
             raise NoCredentialsError
 
 
-def _host(region: str) -> str:
-    return f"s3.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"
+def _found(key: str, answer: Any) -> Found | None:
+    if answer.status_code == _OK:
+        return Found(answer.headers["ETag"], answer.raw)
+    if answer.status_code == _NOT_FOUND:
+        return None
+    raise NoAnswer(f"{key} was answered with {answer.status_code}: {answer.text[:500]}")
