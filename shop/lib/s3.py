@@ -2,5 +2,5 @@
 
 
 def s3_host(region: str) -> str:
-    """The host of a region's own S3, which answers at once; the general one redirects, which a browser's upload does not follow."""
+    """The host of a region's own S3: the general one redirects, which a browser's upload does not follow."""
     return f"s3.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"
