@@ -47,7 +47,7 @@ def rows(*beginnings: str) -> list[str]:
     return sorted(item["PK"]["S"] for item in items_of("Products") if item["PK"]["S"].startswith(beginnings))
 
 
-def drafted(client: Client, **more: str) -> tuple[Product, datetime]:
+def drafted(client: Client, **more: Any) -> tuple[Product, datetime]:
     """A draft that waits for its time, and that time."""
     at = (datetime.now(UTC) + timedelta(hours=2)).replace(second=0, microsecond=0)
     return saved(create(client, publish_at=at.strftime("%Y-%m-%dT%H:%M"), **more)), at

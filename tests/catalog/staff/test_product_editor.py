@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from catalog import queries, services
+from catalog import jobs, queries
 from catalog.domain import ProductStatus
 from catalog.models import CatalogAuditRow, product_pk
 from orders import services as order_services
@@ -236,9 +236,9 @@ def test_a_draft_becomes_active_at_its_time_and_not_before(editor: Client, now: 
     product_id = create(editor, publish_at=at.strftime("%Y-%m-%dT%H:%M"))
     assert saved(product_id).publish_at == at
 
-    assert services.publish_due_products(now=at - timedelta(seconds=1)) == 0
-    assert services.publish_due_products(now=at) == 1
-    assert services.publish_due_products(now=at) == 0
+    assert jobs.publish_due_products(now=at - timedelta(seconds=1)) == 0
+    assert jobs.publish_due_products(now=at) == 1
+    assert jobs.publish_due_products(now=at) == 0
 
     made = saved(product_id)
     assert (made.status, made.publish_at, made.version) == (ProductStatus.ACTIVE, None, 2)
@@ -254,9 +254,9 @@ def test_a_time_that_was_put_off_or_taken_back_publishes_nothing(editor: Client)
     product_id = create(editor, publish_at=at.strftime("%Y-%m-%dT%H:%M"))
     later = at + timedelta(days=1)
     editor.post(f"{URL}{product_id}/save/", form_of(editor, product_id) | {"publish_at": later.strftime("%Y-%m-%dT%H:%M")})
-    assert services.publish_due_products(now=at) == 0
+    assert jobs.publish_due_products(now=at) == 0
     editor.post(f"{URL}{product_id}/save/", form_of(editor, product_id) | {"publish_at": ""})
-    assert services.publish_due_products(now=later) == 0
+    assert jobs.publish_due_products(now=later) == 0
     assert saved(product_id).status is ProductStatus.DRAFT
 
 
