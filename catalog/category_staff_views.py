@@ -93,9 +93,9 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
         except services.CategoryTaken:
             form.add_error("name", _TAKEN)
         except services.CategoryMoved:
-            form.add_error(
-                None, f"Somebody saved it meanwhile. It now reads: {shelf.name} · {shelf.intro}. Save again to keep yours."
-            )
+            shelf = _shelf_or_404(slug)
+            reads = " · ".join(filter(None, (shelf.name, shelf.intro)))
+            form.add_error(None, f"Somebody saved it meanwhile. Save again to keep yours. It now reads: {reads}")
         else:
             is_renamed = form.cleaned_data["name"] != shelf.name
             if is_renamed:  # a small one at once; the job brings the others

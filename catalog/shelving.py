@@ -100,7 +100,7 @@ def change_category(*, seen: Shelf, name: str, slug: str, intro: str, image: str
     old = CategoryRow(CATEGORIES_PK, category_sk(seen.slug))
     as_seen = (CategoryRow.name == seen.name) & (CategoryRow.intro == seen.intro)
     changes = [Change("name", seen.name, name), Change("slug", seen.slug, slug), Change("intro", seen.intro, intro)]
-    was = _image_of(seen.slug) or ""
+    was = _image_of(seen.slug)
     image = image or was
     changes.append(Change("image", was, image))
 
@@ -168,8 +168,7 @@ def move_renamed_products(*, now: datetime, actor: Viewer, at_most: int = _MOVED
     for row in list(RenameRow.query(RENAMES_PK, consistent_read=True)):
         ids = tuple(islice(_ids_in(row.before), at_most - moved))
         if not ids:
-            if moved < at_most:
-                row.delete()
+            row.delete()
             continue
         moved += _move(ids, row.before, row.after, actor, now)
         if moved >= at_most or time_left() < _LEAST_SECONDS:
@@ -213,8 +212,11 @@ def _ids_in(category: str) -> Iterator[str]:
         yield row.product_id
 
 
-def _image_of(slug: str) -> str | None:
-    return CategoryRow.get(CATEGORIES_PK, category_sk(slug), consistent_read=True).image
+def _image_of(slug: str) -> str:
+    try:
+        return CategoryRow.get(CATEGORIES_PK, category_sk(slug), consistent_read=True).image or ""
+    except CategoryRow.DoesNotExist:
+        raise CategoryMoved from None
 
 
 def _run(build: Callable[[TransactWrite], None]) -> None:

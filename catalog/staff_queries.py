@@ -262,5 +262,5 @@ def _readable(item: Item) -> Listed | None:
     try:
         return to_listed(item)
     except (KeyError, ValueError, TypeError, ArithmeticError):
-        logger.exception("product %s cannot be read and is left out", item.get(ProductRow.product_id.attr_name))
+        logger.exception("product %s cannot be read and is left out", value_of(item, ProductRow.product_id, ""))
         return None

@@ -1,7 +1,10 @@
 """Staff's categories: made, renamed with their products, put in order, removed."""
 
+import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -9,18 +12,21 @@ from django.test import Client
 
 from catalog import queries, services, shelving
 from catalog.domain import ProductStatus
+from catalog.editing_domain import draft_of
 from catalog.jobs import move_renamed_products
 from catalog.models import CATEGORIES_PK, CatalogAuditRow
 from shop.lib.audit import entries_about
 from shop.lib.viewer import Viewer
 from tests import factories
-from tests.catalog.staff.typing import XSS, saved
-from tests.conftest import items_of
+from tests.catalog.staff.typing import EDITOR, XSS, saved
+from tests.conftest import items_of, words_of
+from tests.rivals import run_before
 
 pytestmark = pytest.mark.usefixtures("tables")
 
 SignIn = Callable[..., Viewer]
 URL = "/staff/categories/"
+NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -138,7 +144,7 @@ def test_the_second_of_two_editors_is_told(editor: Client) -> None:
     editor.post(f"{URL}cups/", {"name": "Cups", "slug": "cups", "intro": "First.", "seen": seen})
     answer = editor.post(f"{URL}cups/", {"name": "Cups", "slug": "cups", "intro": "Second.", "seen": seen})
     assert answer.status_code == 422
-    assert "Somebody saved it meanwhile. It now reads: Cups · First." in answer.text
+    assert "Somebody saved it meanwhile. Save again to keep yours. It now reads: Cups · First." in answer.text
     assert shelving.shelves()[0].intro == "First."
 
 
@@ -159,3 +165,143 @@ def test_hostile_words_stay_letters(editor: Client, payload: str) -> None:
         page = editor.get(address).text
         assert "<" not in payload or payload not in page
         assert ">14<" not in page
+
+
+def test_the_menu_holds_ninety_categories(editor: Client) -> None:
+    for number in range(shelving.MOST_CATEGORIES):
+        factories.make_category(f"Shelf {number}", f"shelf-{number}")
+    before = items_of("Products")
+
+    refused = add(editor, "One more")
+
+    assert (refused.status_code, shelving.MOST_CATEGORIES) == (422, 90)
+    assert "The menu holds 90 categories at most." in refused.text
+    assert items_of("Products") == before
+
+
+@pytest.mark.parametrize("taken", [{"name": "GLASS", "slug": "cups"}, {"name": "Cups", "slug": "glass"}])
+def test_a_category_is_not_renamed_to_anothers_name_or_address(editor: Client, taken: dict[str, str]) -> None:
+    add(editor, "Cups")
+    add(editor, "Glass")
+    before = items_of("Products")
+
+    refused = editor.post(f"{URL}cups/", {"intro": "", **taken})
+
+    assert refused.status_code == 422
+    assert "Another category has this name or this address." in refused.text
+    assert items_of("Products") == before
+    assert editor.post(f"{URL}cups/", {"name": "CUPS", "slug": "cups", "intro": ""}).status_code == 303
+    assert names() == ["CUPS", "Glass"]
+
+
+def test_a_category_saved_unchanged_writes_nothing(editor: Client) -> None:
+    add(editor, "Cups", intro="For tea.")
+    before = items_of("Products")
+    for seen in ({"seen": '["Cups", "For tea."]'}, {"seen": "nonsense"}, {"seen": "7"}, {}):
+        answer = editor.post(f"{URL}cups/", {"name": "Cups", "slug": "", "intro": "For tea.", **seen})
+        assert answer["Location"] == URL
+    assert items_of("Products") == before
+
+
+# --- At the very moment somebody else does something ------------------------------------------------------------------
+
+
+def other(**changes: Any) -> None:
+    """Somebody else saves the cups."""
+    [shelf] = [one for one in shelving.shelves() if one.name == "Cups"]
+    asked = {"name": shelf.name, "slug": shelf.slug, "intro": shelf.intro} | changes
+    services.change_category(seen=shelf, **asked, actor=EDITOR, now=NOW)
+
+
+def test_a_category_saved_at_the_same_moment_shows_what_it_says_now(editor: Client) -> None:
+    add(editor, "Cups", intro="Old.")
+    mine = {"name": "Cups", "slug": "cups", "intro": "Mine."}
+
+    with run_before("TransactWriteItems", lambda: other(intro="Theirs.")):
+        answer = editor.post(f"{URL}cups/", mine)
+
+    assert answer.status_code == 422
+    assert "Somebody saved it meanwhile. Save again to keep yours. It now reads: Cups · Theirs." in words_of(answer.text)
+    assert shelving.shelves()[0].intro == "Theirs."
+    [seen] = re.findall(r'name="seen" value="([^"]*)"', answer.text)
+    assert editor.post(f"{URL}cups/", mine | {"seen": unescape(seen)}).status_code == 303
+    assert shelving.shelves()[0].intro == "Mine."
+
+
+@pytest.mark.parametrize("instant", ["TransactWriteItems", "GetItem"])
+@pytest.mark.parametrize("how", ["removed", "moved"])
+def test_a_category_that_goes_while_it_is_saved_is_not_found(editor: Client, instant: str, how: str) -> None:
+    add(editor, "Cups")
+
+    def goes() -> None:
+        if how == "moved":
+            other(slug="mugs")
+        else:
+            services.remove_category(slug="cups", actor=EDITOR, now=NOW)
+
+    with run_before(instant, goes):
+        answer = editor.post(f"{URL}cups/", {"name": "Cups", "slug": "cups", "intro": "Mine."})
+
+    assert answer.status_code == 404
+    assert [(shelf.slug, shelf.intro) for shelf in shelving.shelves()] == ([("mugs", "")] if how == "moved" else [])
+
+
+def test_a_menu_that_two_put_in_order_at_once_is_shown_as_it_is_now(editor: Client) -> None:
+    for name in ("A", "B", "C"):
+        add(editor, name)
+
+    with run_before("TransactWriteItems", lambda: services.place_category(slug="c", up=True, actor=EDITOR, now=NOW)):
+        answer = editor.post(f"{URL}b/place/", {"to": "down"}, follow=True)
+
+    assert "Somebody changed the menu at this moment. This is how it is now." in words_of(answer.text)
+    assert names() == ["A", "C", "B"]
+
+
+def test_a_renamed_categorys_product_that_somebody_saves_comes_along_with_the_next_run(editor: Client, now: datetime) -> None:
+    add(editor, "Cups")
+    mug, gone = factories.make_product(category="Cups"), factories.make_product(category="Cups")
+    [shelf] = shelving.shelves()
+    services.change_category(seen=shelf, name="Mugs", slug="cups", intro="", actor=EDITOR, now=now)
+
+    def meanwhile() -> None:
+        draft = replace(draft_of(saved(mug.product_id)), name="Other")
+        services.save_product(product_id=mug.product_id, draft=draft, version=1, actor=EDITOR, now=now)
+        services.remove_product(product_id=gone.product_id, version=1, actor=EDITOR, now=now)
+
+    with run_before("TransactWriteItems", meanwhile):
+        assert move_renamed_products(now=now) == 0
+    assert (saved(mug.product_id).category, saved(mug.product_id).name) == ("Cups", "Other")
+    assert move_renamed_products(now=now) == 1
+    assert (saved(mug.product_id).category, saved(mug.product_id).name) == ("Mugs", "Other")
+    assert "SKU#" + gone.sku not in {item["PK"]["S"] for item in items_of("Products")}
+
+
+def test_a_product_that_left_the_renamed_category_meanwhile_is_left_where_it_is(editor: Client, now: datetime) -> None:
+    add(editor, "Cups")
+    mug = factories.make_product(category="Cups")
+    [shelf] = shelving.shelves()
+    services.change_category(seen=shelf, name="Mugs", slug="cups", intro="", actor=EDITOR, now=now)
+
+    def meanwhile() -> None:
+        draft = replace(draft_of(saved(mug.product_id)), category="Glass")
+        services.save_product(product_id=mug.product_id, draft=draft, version=1, actor=EDITOR, now=now)
+
+    with run_before("BatchGetItem", meanwhile):
+        assert move_renamed_products(now=now) == 0
+
+    assert (saved(mug.product_id).category, saved(mug.product_id).version) == ("Glass", 2)
+
+
+def test_a_run_out_of_time_leaves_the_rest_to_the_next(editor: Client, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(editor, "Cups")
+    mugs = [factories.make_product(category="Cups") for _ in range(3)]
+    [shelf] = shelving.shelves()
+    services.change_category(seen=shelf, name="Mugs", slug="cups", intro="", actor=EDITOR, now=now)
+
+    left = iter([3.0, 2.9])
+    monkeypatch.setattr(shelving, "time_left", lambda: next(left, 0.0))
+    assert move_renamed_products(now=now) == 1
+    assert sorted(saved(mug.product_id).category for mug in mugs) == ["Cups", "Cups", "Mugs"]
+    monkeypatch.undo()
+    assert move_renamed_products(now=now) == 2
+    assert {saved(mug.product_id).category for mug in mugs} == {"Mugs"}

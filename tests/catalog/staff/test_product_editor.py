@@ -177,6 +177,44 @@ def test_what_cannot_be_is_said_and_nothing_typed_is_lost(editor: Client, wrong:
     assert items_of("Products") == before
 
 
+def test_a_mistake_in_a_product_that_is_there_is_said_and_nothing_typed_is_lost(editor: Client) -> None:
+    mug = factories.make_product(sku="MUG")
+    form = form_of(editor, mug.product_id)
+
+    answer = editor.post(f"{URL}{mug.product_id}/save/", form | {"price": "", "description": "Bell \x07", "brand": "Kept"})
+
+    assert answer.status_code == 422
+    words = words_of(answer.text)
+    assert ("A product needs a price." in words, "Please write this without control characters." in words) == (True, True)
+    again = fields_in(answer.text)
+    assert (again["brand"], again["version"], again["seen"]) == ("Kept", "1", form["seen"])
+    assert saved(mug.product_id) == mug
+
+
+def test_a_new_product_with_anothers_sku_is_not_made(editor: Client) -> None:
+    factories.make_product(sku="SAL-REED")
+    before = items_of("Products")
+
+    answer = editor.post(f"{URL}new/", typed(brand="Kept"))
+
+    assert (answer.status_code, fields_in(answer.text)["brand"]) == (422, "Kept")
+    assert "Another product has the SKU SAL-REED." in answer.text
+    assert items_of("Products") == before
+
+
+def test_a_status_of_another_system_stays_until_staff_choose_one(editor: Client) -> None:
+    mug = factories.make_product(status=ProductStatus.INACTIVE)
+    form = form_of(editor, mug.product_id)
+    assert form["status"] == "inactive"
+
+    answer = editor.post(f"{URL}{mug.product_id}/save/", form | {"name": "Other", "then_next": ""})
+
+    assert (answer.status_code, answer["Location"]) == (303, URL)
+    assert (saved(mug.product_id).name, saved(mug.product_id).status) == ("Other", ProductStatus.INACTIVE)
+    editor.post(f"{URL}{mug.product_id}/save/", form_of(editor, mug.product_id) | {"status": "active"})
+    assert 'value="inactive"' not in editor.get(f"{URL}{mug.product_id}/").text
+
+
 # --- Two at once ------------------------------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from django.test import Client
 from catalog import queries, services
 from catalog.domain import ProductStatus
 from catalog.editing_domain import draft_of
-from catalog.models import CatalogAuditRow, product_pk
+from catalog.models import CatalogAuditRow, ProductRow, product_key, product_pk
 from shop.lib.audit import entries_about
 from shop.lib.money import Money
 from tests import factories
@@ -152,3 +152,64 @@ def test_several_at_once_without_sense_change_nothing(editor: Client, asked: dic
     for answer in (editor.get(f"{URL}bulk/", given), editor.post(f"{URL}bulk/", given)):
         assert answer["Location"] == URL
     assert items_of("Products") == before
+
+
+def test_drafts_are_made_active_at_once_and_wait_for_no_time(editor: Client) -> None:
+    sketch = factories.make_product(status=ProductStatus.DRAFT, publish_at=datetime(2099, 1, 1, 10, 0, tzinfo=UTC))
+    old, sold = factories.make_product(status=ProductStatus.ARCHIVED), factories.make_product()
+    asked = {"action": "activate", "id": [sketch.product_id, old.product_id, sold.product_id]}
+
+    page = editor.get(f"{URL}bulk/", asked).text
+    done = editor.post(f"{URL}bulk/", asked | {"seen": re.findall(r'name="seen" value="([^"]+)"', page)}, follow=True)
+
+    assert ("draft → active" in page, "archived → active" in page, page.count("→ active")) == (True, True, 2)
+    assert "2 products made active." in done.text
+    found = [saved(made.product_id) for made in (sketch, old, sold)]
+    assert [(made.status, made.publish_at, made.version) for made in found] == [
+        (ProductStatus.ACTIVE, None, 2),
+        (ProductStatus.ACTIVE, None, 2),
+        (ProductStatus.ACTIVE, None, 1),
+    ]
+    assert {card.product_id for card in queries.in_category(category="Kitchen & Table").items} == {
+        made.product_id for made in found
+    }
+
+
+def test_several_are_moved_to_another_category_where_their_sub_category_means_nothing(editor: Client) -> None:
+    factories.make_category("Lighting", "lighting")
+    mug, lamp = factories.make_product(), factories.make_product(category="Lighting", sub_category="Lamps")
+    asked = {"action": "category", "category": "Lighting", "id": [mug.product_id, lamp.product_id]}
+
+    page = editor.get(f"{URL}bulk/", asked).text
+    done = editor.post(f"{URL}bulk/", asked | {"seen": re.findall(r'name="seen" value="([^"]+)"', page)}, follow=True)
+
+    assert "Kitchen &amp; Table → Lighting" in page
+    assert "1 product moved." in done.text
+    assert [(made.category, made.sub_category, made.version) for made in map(saved, (mug.product_id, lamp.product_id))] == [
+        ("Lighting", "", 2),
+        ("Lighting", "Lamps", 1),
+    ]
+
+
+def test_where_all_were_changed_meanwhile_nothing_is_said_to_be_done(editor: Client) -> None:
+    mug = factories.make_product(name="Mug")
+    before = items_of("Products")
+
+    done = editor.post(f"{URL}bulk/", {"action": "archive", "id": [mug.product_id], "seen": [f"{mug.product_id}:7"]}, follow=True)
+
+    assert re.findall(r'class="notice[^"]*"[^>]*>(?:<p>)?([^<]+)', done.text) == [
+        "Somebody changed these meanwhile, so they were left alone: Mug."
+    ]
+    assert items_of("Products") == before
+
+
+def test_an_item_that_makes_no_sense_takes_no_list_with_it(editor: Client, caplog: pytest.LogCaptureFixture) -> None:
+    broken = factories.make_product(name="Broken")
+    factories.make_product(name="Mug")
+    product_key(broken.product_id).update(actions=[ProductRow.status.set("for sale, maybe")])
+
+    assert names_in(editor.get(URL).text) == ["Mug"]
+
+    assert [record.getMessage() for record in caplog.records if record.name == "catalog.staff_queries"] == [
+        f"product {broken.product_id} cannot be read and is left out"
+    ]
