@@ -44,10 +44,10 @@ def note(request: HttpRequest, user_id: str) -> HttpResponse:
     if not form.is_valid():
         messages.warning(request, " ".join(map(str, form.errors["text"])))
     else:
-        user = user_or_404(user_id)
-        staffing.add_note(
-            editor=confirmed_viewer_of(request), user_id=user.user_id, text=form.cleaned_data["text"], now=utc_now()
-        )
+        try:
+            staffing.add_note(editor=confirmed_viewer_of(request), user_id=user_id, text=form.cleaned_data["text"], now=utc_now())
+        except queries.UserNotFound:
+            raise Http404("no such person") from None
         messages.success(request, "Noted, for staff alone.")
     return see_other(reverse("orders_staff:customer", args=[user_id]))
 

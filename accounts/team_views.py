@@ -41,8 +41,6 @@ def invite(request: HttpRequest) -> HttpResponse:
             user = staffing.invite(editor=editor, now=utc_now(), **form.cleaned_data)
         except EmailTaken:
             add_problem(form, "email", _HAS_ACCOUNT)
-        except staffing.NotAllowed:
-            add_problem(form, None, NOT_ALLOWED)
         else:
             messages.success(request, f"{user.name} is invited: a link is on its way to {user.email}. It works for seven days.")
             return see_other(reverse("accounts_staff:member", args=[user.user_id]))

@@ -11,7 +11,7 @@ from typing import Any
 from django.core import mail
 from django.test import Client
 
-from accounts import passwords, services
+from accounts import passwords, queries, services
 from accounts.domain import Role, Session, User, UserStatus
 from accounts.limits import TooManyTries
 from accounts.queries import LinkDead
@@ -91,6 +91,12 @@ def raw_user(tables: Any, user: User) -> dict[str, Any]:
     """The item of somebody, as it lies in the table."""
     key = {"PK": {"S": f"USER#{user.user_id}"}, "SK": {"S": "PROFILE"}}
     return dict(tables.get_item(TableName=table_name("Users"), Key=key, ConsistentRead=True)["Item"])
+
+
+def trail_of(user: User) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """What the audit trail says was done to somebody, and what each of it changed."""
+    entries = queries.entries_about(user_id=user.user_id).items
+    return [(entry.action, [(one.field, one.before, one.after) for one in entry.changes]) for entry in entries]
 
 
 def secret_in(message: Any) -> str:

@@ -5,6 +5,7 @@ import hmac
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 import boto3
@@ -16,7 +17,7 @@ from django.test import Client
 from jwt.algorithms import RSAAlgorithm
 from pytest_django import Settings
 
-from accounts import cognito
+from accounts import cognito, cognito_sign_in
 from accounts.tokens import BadToken
 from shop.lib.tables import Busy
 from shop.lib.viewer import Permission
@@ -112,6 +113,17 @@ def test_a_pool_that_does_not_answer_is_trouble_that_passes(
 
     with pytest.raises(Busy):
         cognito.read(token())
+
+
+@pytest.mark.parametrize("answer", [b"<html>", b"[]", b"{}", b'{"id_token": "no token"}'])
+def test_an_answer_to_a_code_that_is_no_token_vouches_for_nobody(
+    token: Callable[..., str], settings: Settings, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    settings.COGNITO_SIGN_IN_URL = "https://pool.example"
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: BytesIO(answer))
+
+    with pytest.raises(BadToken):
+        cognito_sign_in.proven(cognito_sign_in.new_attempt(leads_to="/"), code="c")
 
 
 @pytest.mark.usefixtures("tables")

@@ -344,6 +344,17 @@ def test_a_pool_that_does_not_answer_is_told_and_can_be_tried_again(pool: Pool, 
     assert nobody_signed_in(client)
 
 
+def test_who_gave_up_there_or_is_in_already_is_told_or_led_on(pool: Pool, client: Client) -> None:
+    state = dict(parse_qsl(urlsplit(client.get(START)["Location"]).query))["state"]
+    answer = client.get(RETURN, {"state": state, "error": "access_denied"})
+    assert (answer.status_code, "You did not sign in. You can try once more." in answer.text) == (403, True)
+    assert nobody_signed_in(client)
+
+    pool.add("ada@example.com", "admin")
+    pool.sign_in(client)
+    assert client.get(START, {"next": "/staff/orders/"})["Location"] == "/staff/orders/"
+
+
 def test_signing_out_ends_it_there_too_and_nobody_stays_for_longer_than_half_a_day(
     pool: Pool, client: Client, now: datetime
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.test import Client
+from pytest_django import Settings
 
 from accounts import queries, sessions, staffing, tokens
 from accounts.cookies import ACCESS_COOKIE, REFRESH_COOKIE
@@ -179,6 +180,30 @@ def test_the_sessions_page_ends_one_or_all_others(tables: Any, client: Client, n
     (left,) = sessions_of(user_id=user.user_id, now=now)
     assert left.session_id not in {other.session.session_id for other in others}
     assert client.get("/accounts/sessions/").status_code == 200
+
+
+@pytest.mark.parametrize("user_agent", ["", "a browser of its own kind"])
+def test_a_browser_nobody_knows_is_called_so(tables: Any, now: datetime, user_agent: str) -> None:
+    make_user(now)
+    client = Client(headers={"User-Agent": user_agent})
+    log_in(client)
+
+    assert "an unknown browser" in words_of(client.get("/accounts/sessions/").text).lower()
+
+
+def test_who_was_signed_out_elsewhere_signs_out_here_without_the_providers_pages(
+    tables: Any, client: Client, now: datetime, settings: Settings
+) -> None:
+    settings.COGNITO_SIGNS_IN = True
+    user = make_user(now)
+    signed_in = sessions.start_session(user=user, is_long=True, is_provided=True, device=DEVICE, now=now)
+    client.cookies[ACCESS_COOKIE], client.cookies[REFRESH_COOKIE] = signed_in.access, signed_in.refresh
+    sessions.end_session(user_id=user.user_id, session_id=signed_in.session.session_id)
+
+    answer = client.post("/accounts/logout/")
+
+    assert (answer.status_code, answer["Location"]) == (303, "/accounts/login/")
+    assert [client.cookies[name].value for name in (ACCESS_COOKIE, REFRESH_COOKIE)] == ["", ""]
 
 
 def test_a_button_that_names_no_session_ends_none(tables: Any, client: Client, now: datetime) -> None:

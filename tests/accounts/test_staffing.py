@@ -10,24 +10,19 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from accounts import queries, second_factor, sessions
+from accounts import closing, queries, second_factor, sessions, staffing
 from accounts.domain import Role, User, UserStatus
 from accounts.reactions import account_changed
 from accounts.sessions import Device
 from shop.lib.viewer import Permission, Viewer
-from tests.accounts.people import PASSWORD, deliver, link_in, log_in, make_user, raw_user, session_of
+from tests.accounts.people import deliver, link_in, log_in, make_user, raw_user, session_of, trail_of
 from tests.conftest import counted_calls, items_of, words_of
-from tests.rivals import run_before
+from tests.rivals import run_around, run_before
 
 pytestmark = pytest.mark.usefixtures("tables")
 
 SignIn = Callable[..., Viewer]
 DEVICE = Device(known_as="", user_agent="", source="", coarse_source="")
-
-
-def _trail(user: User) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    entries = queries.entries_about(user_id=user.user_id).items
-    return [(entry.action, [(one.field, one.before, one.after) for one in entry.changes]) for entry in entries]
 
 
 def _session(user: User, now: datetime) -> str:
@@ -112,13 +107,13 @@ def test_shutting_out_ends_every_session_and_is_written_down(client: Client, sig
 
     assert queries.user(user_id=user.user_id).status is UserStatus.DISABLED
     assert not [item for item in items_of("Users") if item["SK"]["S"].startswith("SESSION#")]
-    assert _trail(user) == [("shut out", [("status", "May sign in", "Shut out")])]
+    assert trail_of(user) == [("shut out", [("status", "May sign in", "Shut out")])]
     assert log_in(Client()).status_code == 422
     assert "Ada Lovelace shut out" in words_of(client.get(address).content.decode())
 
     client.post(f"{address}status/", {"status": "active"})
     assert queries.user(user_id=user.user_id).status is UserStatus.ACTIVE
-    assert sorted(action for action, _ in _trail(user)) == ["let in again", "shut out"]
+    assert sorted(action for action, _ in trail_of(user)) == ["let in again", "shut out"]
 
 
 def test_an_answer_to_an_older_question_changes_nothing(client: Client, sign_in: SignIn, now: datetime) -> None:
@@ -128,7 +123,7 @@ def test_an_answer_to_an_older_question_changes_nothing(client: Client, sign_in:
     client.post(f"/staff/customers/{user.user_id}/status/", {"status": "active"})
 
     assert queries.user(user_id=user.user_id).status is UserStatus.ACTIVE
-    assert _trail(user) == []
+    assert trail_of(user) == []
 
 
 def test_signing_out_everywhere(client: Client, sign_in: SignIn, now: datetime) -> None:
@@ -141,7 +136,7 @@ def test_signing_out_everywhere(client: Client, sign_in: SignIn, now: datetime) 
 
     assert "signed out of 3 browsers" in page
     assert queries.sessions_of(user_id=user.user_id, now=now) == ()
-    assert _trail(user) == [("signed out everywhere", [("sessions", "3", "0")])]
+    assert trail_of(user) == [("signed out everywhere", [("sessions", "3", "0")])]
 
 
 def test_a_reset_link_is_mailed_and_works(client: Client, sign_in: SignIn, now: datetime) -> None:
@@ -152,9 +147,66 @@ def test_a_reset_link_is_mailed_and_works(client: Client, sign_in: SignIn, now: 
 
     (mail,) = deliver(now)
     assert mail.to == ["ada@example.com"]
-    assert _trail(user) == [("sent a link for a new password", [])]
+    assert trail_of(user) == [("sent a link for a new password", [])]
     assert Client().post(link_in(mail), {"password": "another lamp, colder clay"}, follow=True).status_code == 200
     assert log_in(Client(), password="another lamp, colder clay").status_code == 303
+
+
+def test_links_for_new_passwords_are_not_mailed_on_and_on(client: Client, sign_in: SignIn, now: datetime) -> None:
+    user = make_user(now)
+    sign_in(client, "customers.view", "customers.edit")
+
+    pages = [client.post(f"/staff/customers/{user.user_id}/reset/", follow=True).text for _ in range(4)]
+
+    assert ["is on its way to ada@example.com" in page for page in pages] == [True] * 3 + [False]
+    assert "That was tried too often. Please wait 10 minutes and try again." in words_of(pages[-1])
+    assert len(deliver(now)) == 3
+    assert trail_of(user) == [("sent a link for a new password", [])] * 3
+
+
+def test_of_two_who_shut_somebody_out_at_once_one_is_written_down(client: Client, sign_in: SignIn, now: datetime) -> None:
+    user = make_user(now)
+    sign_in(client, "customers.view", "customers.edit")
+    other = Viewer(user_id="user-0", name="Eve", role="admin", permissions=frozenset(Permission))
+
+    def quicker() -> None:
+        staffing.change_status(editor=other, user_id=user.user_id, status=UserStatus.DISABLED, now=now)
+
+    with run_around(staffing, "change_status", quicker, when="before"):
+        answer = client.post(f"/staff/customers/{user.user_id}/status/", {"status": "disabled"}, follow=True)
+
+    assert "Ada Lovelace is shut out everywhere." in answer.text
+    [entry] = queries.entries_about(user_id=user.user_id).items
+    assert (entry.action, entry.actor_name) == ("shut out", "Eve")
+
+
+def test_nothing_is_noted_about_who_leaves_at_this_moment(client: Client, sign_in: SignIn, now: datetime) -> None:
+    user = make_user(now)
+    sign_in(client, "customers.view")
+
+    with run_before("TransactWriteItems", lambda: closing.close_account(user=user)):
+        answer = client.post(f"/staff/customers/{user.user_id}/notes/", {"text": "Likes clay."})
+
+    assert answer.status_code == 404
+    assert [item for item in items_of("Users") if item["PK"]["S"] == f"USER#{user.user_id}"] == []
+
+
+@pytest.mark.parametrize(
+    ("was", "permissions"),
+    [({}, set(Permission) - {Permission.CUSTOMERS_DATA}), ({"role": Role.STAFF}, set(Permission))],
+    ids=["by who may not", "of staff"],
+)
+def test_what_is_kept_is_neither_handed_out_nor_erased(now: datetime, was: dict[str, Any], permissions: set[Permission]) -> None:
+    user = make_user(now, **was)
+    editor = Viewer(user_id="user-0", role="admin", permissions=frozenset(permissions))
+    before = items_of("Users")
+
+    with pytest.raises(staffing.NotAllowed):
+        staffing.note_export(editor=editor, user_id=user.user_id, now=now)
+    with pytest.raises(staffing.NotAllowed):
+        staffing.erasure_of(editor=editor, user=user, now=now)
+
+    assert items_of("Users") == before
 
 
 @pytest.mark.parametrize("what", ["sign-out", "reset", "status"])
@@ -207,7 +259,7 @@ def test_who_lost_the_authenticator_is_let_in_by_who_may(
     after = raw_user(tables, user)
     assert {name for name in before if after.get(name) != before[name]} == {"secondFactor"}
     assert "secondFactor" not in after
-    assert _trail(user) == [("took the authenticator away", [("second factor", "on", "off")])]
+    assert trail_of(user) == [("took the authenticator away", [("second factor", "on", "off")])]
     assert not sessions.confirm(viewer=session.viewer, now=now).has_second_factor
     account_changed(before, after, now=now)
     assert [(message.to, message.subject) for message in mail.outbox] == [
@@ -257,148 +309,4 @@ def test_an_authenticator_set_up_at_this_moment_is_not_taken_for_the_lost_one(
 
     assert "Nothing was changed" in answer.text
     assert queries.user(user_id=user.user_id).has_second_factor
-    assert _trail(user) == []
-
-
-# --- The team ---------------------------------------------------------------------------------------------------------
-
-INVITATION = {"first_name": "Grace", "last_name": "Hopper", "email": "grace@example.com", "role": "staff"}
-
-
-def test_an_invitation_from_mail_to_first_page(client: Client, sign_in: SignIn, now: datetime) -> None:
-    editor = sign_in(client, role="admin")
-
-    answer = client.post("/staff/team/invite/", INVITATION | {"permissions": ["orders.view", "orders.ship"]})
-
-    user = queries.user_by_email(email="grace@example.com")
-    assert (answer.status_code, answer["Location"]) == (303, f"/staff/team/{user.user_id}/")
-    assert (user.role, user.granted) == (Role.STAFF, frozenset({"orders.view", "orders.ship"}))
-    assert _trail(user) == [("invited", [("role", "", "Staff"), ("may now", "", "See orders"), ("may now", "", "Ship orders")])]
-    assert queries.entries_about(user_id=user.user_id).items[0].actor_id == editor.user_id
-    assert "Invited" in client.get("/staff/team/").content.decode()
-    (mail,) = deliver(now)
-    browser = Client()
-    page = words_of(browser.get(link_in(mail)).text)
-    assert "Welcome to the team Choose a password." in page
-    assert "signed out" not in page
-    browser.post(link_in(mail), {"password": PASSWORD})
-    assert log_in(browser, email="grace@example.com").status_code == 303
-    assert browser.get("/staff/").status_code == 200
-    assert client.post(f"/staff/team/{user.user_id}/invitation/", follow=True).content.decode().count("signed in already") == 1
-
-
-def test_an_invitation_is_sent_again(client: Client, sign_in: SignIn, now: datetime) -> None:
-    sign_in(client, role="admin")
-    client.post("/staff/team/invite/", INVITATION | {"permissions": ["orders.view"]})
-    user = queries.user_by_email(email="grace@example.com")
-    deliver(now)
-
-    client.post(f"/staff/team/{user.user_id}/invitation/")
-
-    assert [mail.to for mail in deliver(now)] == [["grace@example.com"]]
-    assert sorted(action for action, _ in _trail(user)) == ["invited", "invited again"]
-
-
-@pytest.mark.parametrize(
-    ("more", "said"),
-    [
-        ({"permissions": ["products.edit"]}, "You cannot give what you do not have yourself."),
-        ({"role": "admin"}, "Select a valid choice"),
-        ({}, "Please tick what they may do"),
-        ({"permissions": ["orders.ship"]}, "“Ship orders” is done on pages that they would not see: tick “See orders” too."),
-        ({"email": "", "permissions": ["orders.view"]}, "Please give their e-mail address."),
-        ({"email": "ada@example.com", "permissions": ["orders.view"]}, "There is an account with this address"),
-        ({"email": "nonsense", "permissions": ["orders.view"]}, "does not look like an e-mail address"),
-        ({"first_name": "", "permissions": ["orders.view"]}, "Please fill in: first name"),
-    ],
-)
-def test_an_invitation_that_cannot_be(client: Client, sign_in: SignIn, now: datetime, more: dict[str, Any], said: str) -> None:
-    make_user(now)
-    before = items_of("Users")
-    sign_in(client, "staff.manage", "orders.view", "orders.ship")
-
-    answer = client.post("/staff/team/invite/", INVITATION | more)
-
-    assert answer.status_code == 422
-    assert said in words_of(answer.content.decode())
-    assert items_of("Users") == before
-
-
-def test_rights_change_with_an_entry_and_move_the_person_between_the_lists(
-    client: Client, sign_in: SignIn, now: datetime
-) -> None:
-    user = make_user(now)
-    sign_in(client, role="admin")
-
-    client.post(f"/staff/team/{user.user_id}/", {"role": "staff", "permissions": ["stock.edit", "products.view"]})
-
-    after = queries.user(user_id=user.user_id)
-    assert (after.role, after.granted) == (Role.STAFF, frozenset({"stock.edit", "products.view"}))
-    assert _trail(user) == [
-        (
-            "changed the rights",
-            [("role", "Customer", "Staff"), ("may now", "", "See products and stock"), ("may now", "", "Change the stock")],
-        )
-    ]
-    assert user.email in client.get("/staff/team/").content.decode()
-    assert user.email not in client.get("/staff/customers/").content.decode()
-
-    client.post(f"/staff/team/{user.user_id}/", {"role": "staff", "permissions": ["products.view"]})
-    client.post(f"/staff/team/{user.user_id}/", {"role": "customer"})
-    assert queries.user(user_id=user.user_id).role is Role.CUSTOMER
-    assert sorted(changes for _, changes in _trail(user)[:2]) == [
-        [("may no more", "", "Change the stock")],
-        [("role", "Staff", "Customer"), ("may no more", "", "See products and stock")],
-    ]
-    assert user.email in client.get("/staff/customers/").content.decode()
-
-
-def test_an_account_another_system_wrote_is_listed_once_it_has_rights(
-    client: Client, sign_in: SignIn, tables: Any, now: datetime
-) -> None:
-    user = make_user(now)
-    tables.delete_item(TableName="test-Users", Key={"PK": {"S": "EMAIL#ada@example.com"}, "SK": {"S": "EMAIL"}})
-    sign_in(client, role="admin")
-
-    client.post(f"/staff/team/{user.user_id}/", {"role": "admin"})
-
-    assert [one.user_id for one in queries.people(role=Role.STAFF).items] == [user.user_id]
-    assert queries.user_by_email(email="ada@example.com").role is Role.ADMIN
-
-
-@pytest.mark.parametrize(
-    "was",
-    [{"role": Role.ADMIN}, {"role": Role.STAFF, "granted": frozenset({"products.edit"})}],
-)
-def test_nobody_edits_somebody_above_them(client: Client, sign_in: SignIn, now: datetime, was: dict[str, Any]) -> None:
-    user = make_user(now, **was)
-    before = items_of("Users")
-    sign_in(client, "staff.manage", "orders.view")
-    address = f"/staff/team/{user.user_id}/"
-
-    assert "They may do more than you" in client.get(address).content.decode()
-    assert client.post(address, {"role": "customer"}).status_code == 422
-    assert "Nothing was changed" in client.post(f"{address}status/", {"status": "disabled"}, follow=True).content.decode()
-    assert items_of("Users") == before
-
-
-def test_lost_rights_are_lost_at_the_next_page(client: Client, sign_in: SignIn, now: datetime) -> None:
-    packer = make_user(now, role=Role.STAFF, granted=frozenset({Permission.CUSTOMERS_VIEW}))
-    theirs = Client()
-    log_in(theirs)
-    assert theirs.get("/staff/customers/").status_code == 200
-    sign_in(client, role="admin")
-
-    client.post(f"/staff/team/{packer.user_id}/", {"role": "staff", "permissions": ["orders.view"]})
-    assert theirs.get("/staff/customers/").status_code == 403
-
-    client.post(f"/staff/team/{packer.user_id}/status/", {"status": "disabled"})
-    assert theirs.get("/staff/").status_code == 303
-
-
-def test_the_form_offers_only_what_the_editor_has(client: Client, sign_in: SignIn) -> None:
-    sign_in(client, "staff.manage", "orders.view")
-    page = client.get("/staff/team/invite/").content.decode()
-    assert 'value="orders.view"' in page
-    assert 'value="products.edit"' not in page
-    assert 'value="admin"' not in page
+    assert trail_of(user) == []
