@@ -17,8 +17,7 @@ from orders.ledger_domain import RefundReason
 from orders.maps import to_parcel_map
 from orders.models import PAYMENT, REFUNDABLE, TRACKING_NUMBER, OrderRow, order_key
 from orders.moving import OrderMoved, is_unchanged, moves, retake_loose, retake_use, return_use, sets_lines, stock_changed
-from orders.paying import release
-from orders.payments import gateway
+from orders.paying import payment_of, release
 from orders.refund_entries import refund_of_all, write_down
 from orders.refunding import carry_out
 from shop.lib.answers import Claim
@@ -171,10 +170,9 @@ def drop_review(*, order: Order, actor: str, now: datetime, note: str) -> Order:
     """
     if order.status is not OrderStatus.REVIEW:
         raise NotInReview(order.order_id)
-    if order.payment.payment_intent_id:
-        made = gateway().payment(order.payment.payment_intent_id)
-        if made.refunded < made.amount:
-            raise MoneyIsThere(made.amount - made.refunded)
+    made = payment_of(order)
+    if made and made.refunded < made.amount:
+        raise MoneyIsThere(made.amount - made.refunded)
     out = {line.product_id: line.refundable - line.loose for line in order.lines}
     there = catalog.products(product_ids=list(out), consistent=True)
 

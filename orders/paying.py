@@ -42,7 +42,7 @@ from orders.moving import (
     stock_changed,
 )
 from orders.noting import note_finding
-from orders.payments import CustomerGone, Event, PaymentInProgress, Session, SessionState, gateway
+from orders.payments import CustomerGone, Event, MadePayment, PaymentInProgress, PaymentRefused, Session, SessionState, gateway
 from orders.refund_entries import refund_of_all, write_down
 from orders.refunding import carry_out
 from orders.wallet import customer_of, forget_customer
@@ -131,6 +131,20 @@ def settle(*, session_id: str, now: datetime) -> Order:
     except queries.OrderNotFound as error:
         raise UnknownOrder(session.order_id) from error
     return _settle(order, session, now)
+
+
+def payment_of(order: Order) -> MadePayment | None:
+    """The order's payment as Stripe has it; None when Stripe knows of none that was received for this order.
+
+    Raises PaymentsUnavailable.
+    """
+    if not order.payment.payment_intent_id:
+        return None
+    try:
+        made = gateway().payment(order.payment.payment_intent_id)
+    except PaymentRefused:
+        return None
+    return made if made.amount and made.order_id == order.order_id else None
 
 
 def release(*, order: Order, to: OrderStatus, actor: str, now: datetime, note: str = "") -> Order:

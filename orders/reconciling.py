@@ -17,8 +17,8 @@ from orders.domain import HOLD, HOLD_EXTENSION, SESSION_LIFETIME, Order, OrderSt
 from orders.ledger_domain import STUCK_AFTER, Finding, FindingKind, RefundState
 from orders.ledger_models import BOOKMARK_PK, BookmarkRow
 from orders.noting import drop_finding, note_finding
-from orders.paying import settle
-from orders.payments import MadePayment, MadeRefund, PaymentRefused, PaymentsUnavailable, gateway
+from orders.paying import payment_of, settle
+from orders.payments import MadePayment, MadeRefund, PaymentsUnavailable, gateway
 from orders.refunding import sync_refunds
 from shop.lib.deadline import OutOfTime, time_left
 from shop.lib.money import Money
@@ -136,7 +136,7 @@ def _settled(made: MadePayment, order: Order, now: datetime) -> Order:
 
 def _about_order(order: Order, now: datetime) -> None:
     """An order that counts as paid, and whose payment is not among those of its hours."""
-    if order.payment.status in ("pending", "void") or _payment_of(order):
+    if order.payment.status in ("pending", "void") or payment_of(order):
         return
     note_finding(
         Finding(
@@ -225,7 +225,7 @@ def _is_still_pending(finding: Finding) -> bool:
 
 def _is_still_unpaid(finding: Finding) -> bool:
     order = queries.order_by_id(order_id=finding.order_id)
-    return order.payment.status != "void" and not _payment_of(order)
+    return order.payment.status != "void" and not payment_of(order)
 
 
 _STILL: dict[FindingKind, Callable[[Finding], bool]] = {
@@ -237,17 +237,6 @@ _STILL: dict[FindingKind, Callable[[Finding], bool]] = {
     FindingKind.STUCK_ORDER: _is_still_pending,
     FindingKind.ORDER_WITHOUT_PAYMENT: _is_still_unpaid,
 }
-
-
-def _payment_of(order: Order) -> MadePayment | None:
-    """The order's payment as Stripe has it; None when there is none that was received for this order."""
-    if not order.payment.payment_intent_id:
-        return None
-    try:
-        made = gateway().payment(order.payment.payment_intent_id)
-    except PaymentRefused:
-        return None
-    return made if made.amount and made.order_id == order.order_id else None
 
 
 def _has_open_refund(order: Order) -> bool:

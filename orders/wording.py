@@ -90,7 +90,8 @@ FINDINGS: dict[FindingKind, FindingWords] = {
         "Stripe has taken the payment, and the order does not count as paid: the customer waits for something nobody packs.",
         "Let the order take its payment",
         "Stripe is asked once more. If sum and order fit, the order is to be shipped and the confirmation goes out; if its"
-        " pieces were sold meanwhile, the money goes back at once and a mail says so.",
+        " pieces were sold meanwhile, the money goes back at once and a mail says so. If they do not fit, it stands under"
+        " “To check”.",
         "The order has taken its payment.",
     ),
     FindingKind.AMOUNT: FindingWords(
