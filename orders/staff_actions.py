@@ -199,7 +199,12 @@ def _told_of(made: Refund) -> str:
         return f"{made.amount} is refunded."
     if made.state is RefundState.FAILED:
         return f"Stripe refused to give {made.amount} back: {made.failure}"
-    return f"The refund of {made.amount} is on its way; it is carried through even if Stripe is silent just now."
+    if made.state is RefundState.ASKED:
+        return (
+            f"Stripe does not answer just now. The refund of {made.amount} is written down, and Stripe is asked for it again"
+            " until it answers: there is nothing more to do."
+        )
+    return f"The refund of {made.amount} is on its way: the bank is at it."
 
 
 def _done(request: HttpRequest, found: Order, do: Callable[[], str]) -> HttpResponse:

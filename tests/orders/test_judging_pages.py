@@ -1,18 +1,18 @@
 """An order in review on staff's page: why it is there, what each way out does, and what it did."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 
-from orders import services
+from orders import jobs, services
 from orders.domain import Order, OrderStatus
 from orders.reactions import order_changed
 from shop.lib.owner import Owner
-from shop.local.fake_stripe import FakeStripe
+from shop.local.fake_stripe import ApiFault, FakeStripe
 from tests import factories
 from tests.conftest import items_of, words_of
 from tests.orders.paid import made_at, paid_order, stock, stored, usd
@@ -153,3 +153,18 @@ def test_an_amount_alone_says_nothing_of_pieces(desk: Client, odd: Order) -> Non
 
     assert "$5.00 goes back To the card it came from" in page
     assert "The pieces go back into stock" not in page
+
+
+def test_a_refund_that_stripe_has_not_heard_of_yet_says_that_nothing_is_left_to_do(
+    desk: Client, stripe: FakeStripe, odd: Order, now: datetime
+) -> None:
+    stripe.faults.api.append(ApiFault("error_before", path="/v1/refunds", times=9))
+
+    page = decide(desk, odd, "refund")
+
+    assert "Stripe does not answer just now. The refund of $60.00 is written down" in page
+    assert "there is nothing more to do." in page
+    assert made_at(stripe) == []
+    stripe.faults.clear()
+    assert jobs.resume_refunds(now=now + timedelta(minutes=10)) == 1
+    assert (made_at(stripe), stored(odd).status) == ([6000], OrderStatus.REFUNDED)
