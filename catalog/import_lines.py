@@ -12,7 +12,8 @@ from django.utils.datastructures import MultiValueDict
 
 from catalog.domain import Product
 from catalog.editing_domain import Draft, blank_draft, draft_of, texts_of
-from catalog.queries import categories, image_keys
+from catalog.menu import categories
+from catalog.queries import image_keys
 from catalog.staff_forms import ProductForm, values_of
 from catalog.staff_queries import StoredPhoto, products_of_skus
 from catalog.transfer_domain import pairs_of

@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from catalog import queries, services, staff_queries
+from catalog import index_queries, menu, queries, services, staff_queries
 from catalog.domain import Availability, Listed, Product, ProductStatus
 from catalog.editing_domain import Difference, Draft, blank_draft, draft_of, merged, obstacles, priced_by, texts_of
 from catalog.photos import upload_origin
@@ -53,7 +53,7 @@ def products(request: HttpRequest) -> HttpResponse:
         "tabs": [
             (label, list_url(here, replace(asked, tab=tab, cursor="", page=1)), tab is asked.tab) for tab, label in _TABS.items()
         ],
-        "categories": [category.name for category in queries.categories()],
+        "categories": [category.name for category in menu.categories()],
         "is_filtered": asked.is_filtered,
         "no_filter_url": list_url(here, Asked(tab=asked.tab)),
         "may_edit": viewer_of(request).may(Permission.PRODUCTS_EDIT),
@@ -99,7 +99,7 @@ class Planned:
 @require_staff(Permission.PRODUCTS_EDIT)
 def bulk(request: HttpRequest) -> HttpResponse:
     """First the page that says what would change; then, posted with what it showed, the change."""
-    names = [category.name for category in queries.categories()]
+    names = [category.name for category in menu.categories()]
     form = Bulk(request.POST if request.method == "POST" else request.GET, categories=names)
     if not form.is_valid():
         for problem in {str(error) for errors in form.errors.values() for error in errors}:
@@ -256,7 +256,7 @@ def _product_or_404(product_id: str) -> Product:
 
 
 def _form(data: QueryDict | None, draft: Draft, now: datetime) -> ProductForm:
-    return ProductForm(data, draft=draft, now=now, categories=[category.name for category in queries.categories()])
+    return ProductForm(data, draft=draft, now=now, categories=[category.name for category in menu.categories()])
 
 
 def _conflict(request: HttpRequest, theirs: Product, form: ProductForm, now: datetime) -> HttpResponse:
@@ -277,7 +277,7 @@ def _editor(
     if form.errors:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
     may_edit = viewer_of(request).may(Permission.PRODUCTS_EDIT)
-    listed = {card.product_id for card in queries.cards_of(product_ids=[found.product_id])}
+    listed = {card.product_id for card in index_queries.cards_of(product_ids=[found.product_id])}
     context: dict[str, Any] = {
         "product": found,
         "form": form,
@@ -290,8 +290,8 @@ def _editor(
         "obstacles": obstacles(
             found,
             currency=settings.CURRENCY,
-            categories=[category.name for category in queries.categories()],
-            is_listed=found.product_id in listed if queries.listed_count() else None,
+            categories=[category.name for category in menu.categories()],
+            is_listed=found.product_id in listed if index_queries.listed_count() else None,
         ),
         "photos": staff_queries.stored_photos(found),
         "entries": staff_queries.changes_of(product_id=found.product_id),

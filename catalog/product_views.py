@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from catalog import product_queries, queries, review_queries
+from catalog import index_queries, menu, product_queries, queries, review_queries
 from catalog.domain import Product, option_controls
 from catalog.forms import FilterForm
 from catalog.review_domain import ShownProduct
@@ -46,7 +46,7 @@ def of_product(
 @of_product(lambda product: product.path)
 def product(request: HttpRequest, shown: ShownProduct) -> HttpResponse:
     found = shown.product
-    related, siblings = queries.related_to(found), queries.siblings_of(found)
+    related, siblings = index_queries.related_to(found), queries.siblings_of(found)
 
     def context() -> dict[str, object]:
         trail = [*_breadcrumb(found.category), (found.name, "")]
@@ -83,7 +83,7 @@ def reviews(request: HttpRequest, shown: ShownProduct) -> HttpResponse:
 
 
 def _not_for_sale_answer(request: HttpRequest, product: Product) -> HttpResponse:
-    context = {"related": queries.related_to(product), "breadcrumb": _breadcrumb(product.category)}
+    context = {"related": index_queries.related_to(product), "breadcrumb": _breadcrumb(product.category)}
     return render(request, "catalog/unavailable.html", context, status=HTTPStatus.NOT_FOUND)
 
 
@@ -98,6 +98,6 @@ def _gone_answer(request: HttpRequest, product_id: str) -> HttpResponse:
 
 
 def _breadcrumb(category: str) -> list[tuple[str, str]]:
-    found = next((known for known in queries.categories() if known.name == category), None)
+    found = next((known for known in menu.categories() if known.name == category), None)
     trail = [("Home", reverse("catalog:home"))]
     return [*trail, (found.name, found.path)] if found else trail

@@ -1,49 +1,35 @@
 """Reads of the catalogue. docs/tables.md has a row for each."""
 
 import logging
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache as cache_in_process
+from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Any
 
-from django.conf import settings
 from pynamodb.exceptions import DoesNotExist
-from pynamodb.pagination import ResultIterator
 
-from catalog.domain import Card, Category, Product, ProductStatus, Sibling, StockMovement
+from catalog.domain import Card, Product, ProductStatus, Sibling, StockMovement
 from catalog.models import (
-    CATEGORIES_PK,
     CATEGORY_INDEX_KEYS,
     GONE_SK,
     PRODUCT_SK,
     SKU_SK,
     STATUS_INDEX_KEYS,
     TABLE_KEYS,
-    CategoryRow,
     FamilyRow,
     GoneRow,
     ProductRow,
     SkuRow,
     WaitRow,
     category_partition,
-    category_sk,
     family_pk,
-    price_sort_key,
     product_pk,
     sku_pk,
     status_partitions,
     to_card,
-    to_category,
     to_product,
     to_sibling,
     wait_sk,
 )
-from catalog.search.engine import Engine, Filters, IndexMissing, Listed, Results, Sort, Suggestions
-from catalog.search.reading import SnapshotReader
-from catalog.search.store import SnapshotStore
-from catalog.search.words import query_words
-from catalog.staff_models import MovedCategoryRow, ShortRow, moved_category_sk, short_key
+from catalog.staff_models import ShortRow, short_key
 from catalog.stock_models import StockRow, stock_sk, to_movement
 from shop.lib.cursors import Page, read_page
 from shop.lib.tables import batch_get, batch_items, value_of, whole_table
@@ -51,10 +37,6 @@ from shop.lib.tables import batch_get, batch_items, value_of, whole_table
 logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 24
-_CATEGORIES_SECONDS = 60
-_MOST_WORDS_TRIED = 6
-_RENAMINGS = 5
-"""So many renamings of a category an old address is followed through."""
 
 
 class ProductNotFound(Exception):
@@ -159,19 +141,11 @@ def deleted_product(*, product_id: str) -> str | None:
         return None
 
 
-def latest(*, size: int) -> tuple[Card, ...]:
-    """The newest products, those in stock first: from the search index without a table call, or from the table without one."""
-    try:
-        return _engine().cards(Filters(), sort=Sort.NEWEST, size=size)
-    except IndexMissing:
-        return newest(size=size).items
-
-
 def newest(*, cursor: str = "", size: int = PAGE_SIZE) -> Page[Card]:
     """Active products, latest first."""
     return read_page(
         [partial(ProductRow.by_status.query, partition) for partition in status_partitions(ProductStatus.ACTIVE)],
-        _readable_card,
+        readable_card,
         key_names=STATUS_INDEX_KEYS,
         question="newest",
         cursor=cursor,
@@ -209,69 +183,13 @@ def in_category(*, category: str, cursor: str = "", dearest_first: bool = False,
     """Active products of a category by price."""
     return read_page(
         partial(ProductRow.by_category.query, category_partition(category)),
-        _readable_card,
+        readable_card,
         key_names=CATEGORY_INDEX_KEYS,
         question=f"category:{category}:{'desc' if dearest_first else 'asc'}",
         cursor=cursor,
         size=size,
         forward=not dearest_first,
     )
-
-
-def search(*, filters: Filters, sort: Sort, page: int) -> Results:
-    """A page of the products that pass the filters, with counts, from the search index: no table call. Raises IndexMissing."""
-    return _engine().search(filters, sort=sort, page=page)
-
-
-def words_that_find(*, text: str) -> tuple[tuple[str, int], ...]:
-    """The words of a search that found nothing together which find something alone, and how much: a search each, of few words."""
-    words = query_words(text)[:_MOST_WORDS_TRIED]
-    if len(words) == 1:
-        return ()
-    totals = [(word, _engine().search(Filters(text=word), sort=Sort.RELEVANCE, page=1).total) for word in words]
-    return tuple((word, total) for word, total in totals if total)
-
-
-def finds_anything(*, text: str) -> bool:
-    """Whether a search for it finds a product: from the index, without a table call. Raises IndexMissing."""
-    return bool(_engine().cards(Filters(text=text), sort=Sort.FEATURED, size=1))
-
-
-def cards_of(*, product_ids: Sequence[str]) -> tuple[Card, ...]:
-    """The products of these ids that lists show, in this order: from the search index, without a table call; none without one."""
-    try:
-        return _engine().by_id(product_ids)
-    except IndexMissing:
-        return ()
-
-
-def suggest(*, prefix: str) -> Suggestions:
-    """Products and categories that what was typed so far may mean; nothing while there is no index."""
-    try:
-        return _engine().suggest(prefix)
-    except IndexMissing:
-        return Suggestions()
-
-
-def listed(*, page: int, size: int) -> tuple[Listed, ...]:
-    """A page (from 1) of all active products by id, for the sitemap; none while there is no index."""
-    try:
-        return _engine().listed(page=page, size=size)
-    except IndexMissing:
-        return ()
-
-
-def indexed_count() -> int:
-    """How many products the search index holds. Raises IndexMissing."""
-    return _engine().search(Filters(), size=1).total
-
-
-def listed_count() -> int:
-    """How many products the sitemap lists: none without an index."""
-    try:
-        return indexed_count()
-    except IndexMissing:
-        return 0
 
 
 def readable(row: ProductRow) -> Product | None:
@@ -283,28 +201,13 @@ def readable(row: ProductRow) -> Product | None:
         return None
 
 
-def _readable_card(row: ProductRow) -> Card | None:
+def readable_card(row: ProductRow) -> Card | None:
+    """The card of a row; none for one that makes no sense."""
     try:
         return to_card(row)
     except (ValueError, TypeError):
         logger.exception("product %s cannot be read and is left out", row.product_id)
         return None
-
-
-def _engine() -> Engine:
-    return _reader().engine()
-
-
-@cache_in_process
-def _reader() -> SnapshotReader:
-    return SnapshotReader(snapshot_store(), look_seconds=settings.SEARCH_LOOK_SECONDS)
-
-
-def snapshot_store() -> SnapshotStore:
-    """Where the search index is published."""
-    return SnapshotStore(
-        bucket=settings.MEDIA_BUCKET, region=settings.AWS_REGION, endpoint_url=settings.AWS_ENDPOINT_URL, prefix="search"
-    )
 
 
 def siblings_of(product: Product) -> tuple[Sibling, ...]:
@@ -313,72 +216,3 @@ def siblings_of(product: Product) -> tuple[Sibling, ...]:
         return ()
     rows = FamilyRow.query(family_pk(product.family))
     return tuple(to_sibling(row) for row in rows if row.status == ProductStatus.ACTIVE)
-
-
-def related_to(card: Card, *, size: int = 4) -> tuple[Card, ...]:
-    """Others of the product's category, nearest above it in price, then nearest below.
-
-    From the search index, which knows them without a table call; from the table while there is no index.
-    """
-    try:
-        engine = _engine()
-    except IndexMissing:
-        return _related_in_table(card, size)
-    minor, most = card.price.minor, size + 1  # one more, for the product itself is among them
-    found = engine.cards(Filters(category=card.category, price_min=minor), sort=Sort.PRICE_ASC, size=most)
-    if len(found) < most:
-        found += engine.cards(Filters(category=card.category, price_max=minor), sort=Sort.PRICE_DESC, size=2 * most)
-    others = {other.product_id: other for other in found if other.product_id != card.product_id}
-    return tuple(others.values())[:size]
-
-
-def _related_in_table(card: Card, size: int) -> tuple[Card, ...]:
-    place = price_sort_key(card.price, card.product_id)
-    ask: Any = partial(ProductRow.by_category.query, category_partition(card.category), limit=size)
-    above: ResultIterator[ProductRow] = ask(range_key_condition=ProductRow.gsi1_sk > place)
-    found = list(filter(None, map(_readable_card, above)))
-    if len(found) < size:
-        below: ResultIterator[ProductRow] = ask(range_key_condition=ProductRow.gsi1_sk < place, scan_index_forward=False)
-        found += filter(None, map(_readable_card, below))
-    return tuple(found[:size])
-
-
-_kept_categories: tuple[float, tuple[Category, ...]] | None = None
-
-
-def categories() -> tuple[Category, ...]:
-    """The categories in the menu's order; kept for a minute, for every page shows them.
-
-    In the process's own memory: every page asks two or three times, and each look into a cache costs more than the menu.
-    """
-    if _kept_categories and time.monotonic() < _kept_categories[0]:
-        return _kept_categories[1]
-    rows = sorted(CategoryRow.query(CATEGORIES_PK, CategoryRow.sk.startswith(category_sk(""))), key=lambda row: row.position)
-    found = tuple(to_category(row) for row in rows)
-    keep_categories(found)
-    return found
-
-
-def moved_category(*, slug: str) -> str:
-    """The present slug of a category that had this one before; empty when there never was one."""
-    known = {category.slug for category in categories()}
-    for _ in range(_RENAMINGS):
-        try:
-            slug = MovedCategoryRow.get(CATEGORIES_PK, moved_category_sk(slug)).slug
-        except DoesNotExist:
-            return ""
-        if slug in known:
-            return slug
-    return ""
-
-
-def keep_categories(found: tuple[Category, ...], *, seconds: float = _CATEGORIES_SECONDS) -> None:
-    """Answer with these categories for a while."""
-    global _kept_categories  # noqa: PLW0603 - one value a process, as the docstring of categories() says
-    _kept_categories = (time.monotonic() + seconds, found)
-
-
-def forget_categories() -> None:
-    """Drop the kept categories after a write; other processes learn of it within the minute."""
-    global _kept_categories  # noqa: PLW0603 - one value a process, as the docstring of categories() says
-    _kept_categories = None

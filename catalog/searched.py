@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pynamodb.exceptions import PynamoDBException
 
-from catalog import queries
+from catalog import index_queries
 from catalog.search.engine import IndexMissing
 from catalog.search.words import words_of
 from catalog.searched_domain import Searched, may_be_counted
@@ -84,7 +84,7 @@ def note_search(*, address: str, list_path: str, now: datetime) -> None:
     if may_be_counted(typed, words):
         term = " ".join(words)
         try:
-            _tally.add(counter_name(term, found=queries.finds_anything(text=term)))
+            _tally.add(counter_name(term, found=index_queries.finds_anything(text=term)))
         except IndexMissing:
             return
     _guarded(lambda: _write(now))

@@ -23,6 +23,8 @@ from catalog.editing import (
     remove_product,
     save_product,
 )
+from catalog.index_queries import snapshot_store
+from catalog.menu import forget_categories
 from catalog.models import (
     CATEGORIES_PK,
     GONE_SK,
@@ -41,7 +43,7 @@ from catalog.models import (
     wait_sk,
 )
 from catalog.product_queries import forget_products
-from catalog.queries import ProductNotFound, active_products, forget_categories, product, snapshot_store
+from catalog.queries import ProductNotFound, active_products, product
 from catalog.reviews import AlreadyReviewed, ReviewMoved, approve_review, load_reviews, reject_review, submit_review
 from catalog.search.engine import Batch, Document
 from catalog.search.publishing import SnapshotWriter

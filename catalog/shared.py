@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
 
-from catalog.queries import categories
+from catalog.menu import categories
 
 # A page is at most a minute old in a browser and a CDN, and may be served stale for an hour while the shop cannot answer.
 _PUBLIC = {"public": True, "max_age": 60, "s_maxage": 60, "stale_while_revalidate": 60, "stale_if_error": 3600}

@@ -12,6 +12,7 @@ from pynamodb.transactions import TransactWrite
 from catalog.domain import ProductStatus
 from catalog.editing import ProductMoved, save_product
 from catalog.editing_domain import draft_of
+from catalog.menu import forget_categories
 from catalog.models import (
     CATEGORIES_PK,
     CatalogAuditRow,
@@ -21,7 +22,7 @@ from catalog.models import (
     category_sk,
     status_partitions,
 )
-from catalog.queries import ProductNotFound, forget_categories, products
+from catalog.queries import ProductNotFound, products
 from catalog.staff_models import RENAMES_PK, RenameRow, moved_category_row, rename_row
 from shop.lib.audit import Change, audit_row
 from shop.lib.deadline import time_left

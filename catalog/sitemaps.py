@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from catalog import queries
+from catalog import index_queries, menu
 from catalog.seo import absolute
 from shop.lib.http import CRAWLED
 
@@ -17,7 +17,7 @@ ADDRESSES = 50_000
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    files = -(-queries.listed_count() // ADDRESSES)
+    files = -(-index_queries.listed_count() // ADDRESSES)
     paths = [reverse("catalog:sitemap_shelves")]
     paths += [reverse("catalog:sitemap_products", args=[number]) for number in range(1, files + 1)]
     return _answer(request, "catalog/sitemap_index.xml", {"addresses": map(absolute, paths)})
@@ -25,14 +25,14 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def shelves(request: HttpRequest) -> HttpResponse:
-    paths = [reverse("catalog:home"), reverse("catalog:list"), *(found.path for found in queries.categories())]
+    paths = [reverse("catalog:home"), reverse("catalog:list"), *(found.path for found in menu.categories())]
     paths += map(reverse, _PAGES)
     return _answer(request, "catalog/sitemap.xml", {"entries": [(absolute(path), None) for path in paths]})
 
 
 @require_safe
 def products(request: HttpRequest, number: int) -> HttpResponse:
-    found = queries.listed(page=number, size=ADDRESSES)
+    found = index_queries.listed(page=number, size=ADDRESSES)
     if not found:
         raise Http404("no such part of the sitemap")
     entries = [(absolute(listed.path), listed.updated_at) for listed in found]

@@ -12,6 +12,7 @@ from typing import Any
 from pynamodb.exceptions import DoesNotExist
 
 from catalog.domain import Availability, Listed, Photo, Product, ProductStatus, StockReason
+from catalog.index_queries import search
 from catalog.models import (
     CATEGORY_INDEX_KEYS,
     PRODUCT_SK,
@@ -27,7 +28,7 @@ from catalog.models import (
     sku_pk,
     status_partitions,
 )
-from catalog.queries import PAGE_SIZE, image_keys, products, search
+from catalog.queries import PAGE_SIZE, image_keys, products
 from catalog.search.engine import Filters, IndexMissing, Sort
 from catalog.staff_models import LISTED_ATTRIBUTES, SHORT_PK, ProductMailRow, ShortRow, short_sk, to_listed
 from catalog.stock_models import StockRow, stock_sk

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from catalog import queries, services, staff_queries
+from catalog import menu, queries, services, staff_queries
 from catalog.domain import Availability, Listed, Product, StockReason
 from catalog.models import CatalogAnswerRow
 from catalog.product_staff_views import SHORTAGES
@@ -50,7 +50,7 @@ def stock(request: HttpRequest) -> HttpResponse:
             (label, list_url(here, replace(asked, stock=kind, cursor="", page=1)), kind is asked.stock)
             for kind, label in _TABS.items()
         ],
-        "categories": [category.name for category in queries.categories()],
+        "categories": [category.name for category in menu.categories()],
         "press": new_press(),
         **_why_fields(),
         "here": request.get_full_path(),

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from catalog import queries
+from catalog import index_queries, menu, queries
 from catalog.domain import Category, looked_at
 from catalog.forms import DEAREST, SORTS, FilterForm, SeenForm
 from catalog.recent import drop_recent, recent_ids, remember_recent
@@ -25,10 +25,10 @@ _RECENT_SHOWN = 4
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    newest = queries.latest(size=NEWEST_ON_HOME)
+    newest = index_queries.latest(size=NEWEST_ON_HOME)
     pictures = {card.category: card.photos[0] for card in reversed(newest) if card.photos}
     # Until staff choose a picture for a category, its newest product stands for it.
-    categories = [replace(one, photo=one.photo or pictures.get(one.name)) for one in queries.categories()]
+    categories = [replace(one, photo=one.photo or pictures.get(one.name)) for one in menu.categories()]
     context = {"newest": newest, "hero": newest[0] if newest else None, "categories": categories}
     return shared_page(request, "catalog/home.html", drawn_from=newest, context=lambda: context)
 
@@ -43,9 +43,9 @@ def product_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def category(request: HttpRequest, slug: str) -> HttpResponse:
-    found = next((category for category in queries.categories() if category.slug == slug), None)
+    found = next((category for category in menu.categories() if category.slug == slug), None)
     if found is None:
-        moved = queries.moved_category(slug=slug)
+        moved = menu.moved_category(slug=slug)
         if not moved:
             raise Http404("no such category")
         return HttpResponsePermanentRedirect(reverse("catalog:category", args=[moved]))
@@ -56,13 +56,13 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def suggestions(request: HttpRequest) -> HttpResponse:
     words = FilterForm(request.GET).text
-    found = queries.suggest(prefix=words) if words else None
+    found = index_queries.suggest(prefix=words) if words else None
 
     def context() -> dict[str, object]:
         return {
             "words": words,
             "suggestions": found,
-            "categories": {category.name: category for category in queries.categories()},
+            "categories": {category.name: category for category in menu.categories()},
             "search_url": with_query(reverse("catalog:list"), {"q": words}),
         }
 
@@ -74,7 +74,7 @@ def recent(request: HttpRequest) -> HttpResponse:
     """What the visitor looked at before; what they look at now is noted in their cookie. Private: product pages set none."""
     form, before = SeenForm(request.GET), recent_ids(request)
     seen = form.cleaned_data["seen"] if form.is_valid() else ""
-    cards = queries.cards_of(product_ids=looked_at(seen, before) if seen else before)
+    cards = index_queries.cards_of(product_ids=looked_at(seen, before) if seen else before)
     others = [card for card in cards if card.product_id != seen]
     response = render(request, "catalog/recent.html", {"cards": others[:_RECENT_SHOWN]})
     if len(others) < len(cards):
@@ -101,7 +101,7 @@ def _list_answer(
     }
     filters = form.filters()
     try:
-        results = queries.search(filters=filters, sort=SORTS[form.chosen_sort][1], page=form.chosen_page)
+        results = index_queries.search(filters=filters, sort=SORTS[form.chosen_sort][1], page=form.chosen_page)
     except IndexMissing:
         head["title"] = category.name if category else "All products"  # nothing is searched without an index
         return _plain_list_answer(request, form, head, base=base, category=category)
@@ -114,13 +114,13 @@ def _list_answer(
             sort=form.chosen_sort,
             page=form.chosen_page,
             currency=settings.CURRENCY,
-            categories=() if category else queries.categories(),
+            categories=() if category else menu.categories(),
         )
 
     if results.total and not results.cards:  # a page that was there when the link was made
         here = shelf()
         return redirect(here.pages[-1].url if here.pages else here.base)
-    alone = queries.words_that_find(text=filters.text) if not results.total else ()
+    alone = index_queries.words_that_find(text=filters.text) if not results.total else ()
     context = {**head, "cards": results.cards, "words_alone": alone}
     template = _results_template(request)
     return shared_page(request, template, drawn_from=(results, alone), context=lambda: context | {"shelf": shelf()})

@@ -9,7 +9,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from cart.delivery_queries import delivery_methods
 from catalog.domain import Category
-from catalog.queries import categories, keep_categories
+from catalog.menu import categories, keep_categories
 from shop.lib.access import viewer_of
 from shop.lib.clock import utc_now
 from shop.lib.deadline import OutOfTime

@@ -12,8 +12,8 @@ from django.urls import reverse
 
 from accounts import queries as accounts
 from accounts.domain import Role
+from catalog import menu, review_queries, staff_queries
 from catalog import queries as catalog
-from catalog import review_queries, staff_queries
 from catalog.domain import Availability
 from catalog.searched import searched
 from catalog.searched_domain import Searched, found_nothing, most_searched
@@ -194,7 +194,7 @@ def first_steps(viewer: Viewer) -> list[tuple[str, str, bool]]:
         (
             "Name the first category: categories are the menu of the shop",
             reverse("catalog_staff:categories") if viewer.may(Permission.PRODUCTS_EDIT) else "",
-            bool(catalog.categories()),
+            bool(menu.categories()),
         ),
         (
             "Put the first product into the shop",

@@ -14,8 +14,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from accounts import queries as accounts
-from catalog import queries as catalog
-from catalog import staff_queries
+from catalog import index_queries, staff_queries
 from catalog.search.engine import IndexMissing
 from orders import desk_queries as orders
 from orders.payments import KeyRefused, PaymentRefused, PaymentsUnavailable, gateway
@@ -172,7 +171,7 @@ def _table(table: str, full: str) -> Check:
 
 def _index() -> Check:
     try:
-        count = catalog.indexed_count()
+        count = index_queries.indexed_count()
     except IndexMissing as trouble:
         fix = "Run manage.py reindex. Until then lists come from the tables, without search."
         return Check("Search index", State.BAD, str(trouble), fix)

@@ -9,8 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts import queries as accounts
-from catalog import queries as catalog
-from catalog import staff_queries
+from catalog import index_queries, staff_queries
 from catalog.search.engine import IndexMissing
 from orders import desk_queries
 from shop.lib.access import Permission, Viewer, confirmed_viewer_of, require_staff
@@ -79,6 +78,6 @@ def _account_of(email: str) -> str:
 def _is_no_products(words: str) -> bool:
     """Whether no product on sale is found by these words: then they may be somebody's name. Asks the index, not the tables."""
     try:
-        return not catalog.finds_anything(text=words)
+        return not index_queries.finds_anything(text=words)
     except IndexMissing:
         return False

@@ -19,7 +19,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import middleware
-from catalog import queries as catalog_queries
+from catalog import index_queries, menu
 from catalog import services as catalog_services
 from catalog.shared import forget_pages
 from orders import payments
@@ -52,7 +52,7 @@ def tables(cloud: Ministack) -> Iterator[Any]:
     for table in TABLES:
         _delete(client, table_name(table), _keys(client, table_name(table)))
     cache.clear()
-    catalog_queries.forget_categories()
+    menu.forget_categories()
     forget_pages()
 
 
@@ -74,14 +74,14 @@ def index(tables: Any, cloud: Ministack) -> Iterator[Callable[[], None]]:
 
     def build() -> None:
         catalog_services.reindex()
-        catalog_queries._reader.cache_clear()
+        index_queries._reader.cache_clear()
 
     yield build
     for found in s3.list_objects_v2(Bucket=settings.MEDIA_BUCKET).get("Contents", []):
         s3.delete_object(Bucket=settings.MEDIA_BUCKET, Key=found["Key"])
     s3.delete_bucket(Bucket=settings.MEDIA_BUCKET)
     catalog_services._index_writer.cache_clear()
-    catalog_queries._reader.cache_clear()
+    index_queries._reader.cache_clear()
 
 
 @pytest.fixture

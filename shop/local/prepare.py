@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from django.conf import settings
 from django.core.management import call_command
 
-from catalog import queries
+from catalog import index_queries
 from catalog.search.engine import IndexMissing
 from shop.lib.env import BadSetting
 
@@ -38,7 +38,7 @@ def main() -> None:
 def fill_missing_index() -> None:
     """Publish a search index where there is none yet, so that the shop's lists work from the first product on."""
     try:
-        queries.indexed_count()
+        index_queries.indexed_count()
     except IndexMissing:
         call_command("reindex")
 

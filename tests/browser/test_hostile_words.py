@@ -21,7 +21,7 @@ from accounts import address_book, sessions
 from accounts import mails as account_mails
 from accounts import queries as people
 from accounts.domain import Role, SavedAddress
-from catalog import importing, review_queries, searched, stock
+from catalog import importing, menu, review_queries, searched, stock
 from catalog import mails as catalog_mails
 from catalog import queries as catalog
 from catalog import services as catalog_services
@@ -258,7 +258,7 @@ class Scene:
 def seen(client: Client, scene: Scene, outbox: list[Any], parse: Parse, word: str) -> dict[str, Any]:
     """What each page, mail and file is, but for its words."""
     cache.clear()
-    catalog.forget_categories()
+    menu.forget_categories()
     forget_pages()
     found: dict[str, Any] = {}
     for address in scene.pages():

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from catalog import queries
+from catalog import index_queries
 from catalog.domain import ProductStatus, Rating
 from catalog.models import product_key
 from catalog.reactions import products_changed
@@ -257,7 +257,7 @@ def test_the_stream_keeps_the_index_up_to_date_and_most_sales_leave_it_alone(
             TableName="test-Products", Key={"PK": {"S": f"PRODUCT#{mug.product_id}"}, "SK": {"S": "METADATA"}}
         ).get("Item")
         products_changed([(old, after)])
-        queries._reader.cache_clear()
+        index_queries._reader.cache_clear()
         return shown(client, "/products/?in_stock=on")
 
     assert change(lambda: set_stock(product_id=mug.product_id, inventory=18, now=now)) == ["Sand Mug"]
@@ -283,11 +283,11 @@ def test_more_like_this_comes_from_the_index_nearest_in_price_without_a_table_ca
         factories.make_product(price=Money(minor, "USD"), category="Lighting")
     factories.make_product(price=Money(3100, "USD"), category="Furniture")
     index()
-    by_price = queries.search(filters=Filters(category="Lighting"), sort=Sort.PRICE_ASC, page=1).cards
+    by_price = index_queries.search(filters=Filters(category="Lighting"), sort=Sort.PRICE_ASC, page=1).cards
     cheapest, dearest = by_price[0], by_price[-1]
 
     with counted_calls() as calls:
-        above, below = queries.related_to(cheapest), queries.related_to(dearest)
+        above, below = index_queries.related_to(cheapest), index_queries.related_to(dearest)
 
     assert calls == []
     assert [card.price.minor for card in above] == [2000, 3000, 3000, 4000]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from catalog import product_queries, queries, review_queries, services
+from catalog import index_queries, product_queries, queries, review_queries, services
 from catalog.domain import Rating
 from catalog.models import CatalogAuditRow, product_pk
 from catalog.review_domain import Review, ReviewStatus, Words
@@ -323,8 +323,8 @@ def test_a_change_of_rating_reaches_lists_and_a_repeated_record_changes_nothing(
     assert react(*records, *beside) == []
 
     assert items_of("Products") == before
-    queries._reader.cache_clear()
-    found = queries.search(filters=Filters(), sort=Sort.RATING, page=1).cards
+    index_queries._reader.cache_clear()
+    found = index_queries.search(filters=Filters(), sort=Sort.RATING, page=1).cards
     assert [(card.product_id, card.rating) for card in found] == [
         (good.product_id, Rating(Decimal(5), 1)),
         (bad.product_id, Rating(Decimal(1), 1)),

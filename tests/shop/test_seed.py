@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from catalog import queries
+from catalog import index_queries, queries
 from catalog.domain import Availability, Rating
 from catalog.review_domain import STARS
 from catalog.search.engine import Filters, Sort
@@ -101,5 +101,5 @@ def test_seeding_at_size_says_how_far_it_is_and_lists_them(monkeypatch: pytest.M
     assert "1000 of 2500 made-up products …" in said
     assert "2000 of 2500 made-up products …" in said
     assert "the search index holds 2564 products" in said
-    queries._reader.cache_clear()
-    assert queries.search(filters=Filters(), sort=Sort.NEWEST, page=1).total == 2564
+    index_queries._reader.cache_clear()
+    assert index_queries.search(filters=Filters(), sort=Sort.NEWEST, page=1).total == 2564

@@ -23,7 +23,7 @@ from accounts.domain import SavedAddress, User
 from accounts.sessions import Device, SignedIn
 from cart import queries as carts
 from cart import services as cart_services
-from catalog import importing, product_export
+from catalog import importing, menu, product_export
 from catalog import queries as catalog
 from catalog.domain import Availability, Product
 from catalog.review_domain import Words
@@ -100,7 +100,7 @@ def set_stage(stripe: FakeStripe) -> Stage:
         **{name: order.order_id for name, order in placed.items()},
         "guest_paid_key": orders.key_of(placed["guest_paid"].order_id),
         "reviewed": found["other"].product_id,
-        "category": next(one.slug for one in catalog.categories() if one.name == found["product"].category),
+        "category": next(one.slug for one in menu.categories() if one.name == found["product"].category),
         "shopper": shopper.user_id,
         "member": people.user_by_email(email=STAFF).user_id,
         "mail_origin": "confirmation",

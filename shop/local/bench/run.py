@@ -10,7 +10,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils.html import escape
 
-from catalog import queries
+from catalog import menu
 from shop.local.bench import cold_start, drawings
 from shop.local.bench.asks import Ask
 from shop.local.bench.pages import CATEGORY_PATH, LIST_PATH, PAGES
@@ -95,7 +95,7 @@ def _sent_assets(kind: str) -> int:
 
 
 def _names_on(category_path: str, scene: Scene) -> tuple[str, ...]:
-    shelf = next(category for category in queries.categories() if category.path == category_path)
+    shelf = next(category for category in menu.categories() if category.path == category_path)
     return tuple(escape(product.name) for product in scene.products if product.category == shelf.name)
 
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.template import loader
 from django.test import Client
 
-from catalog.queries import categories
+from catalog.menu import categories
 from catalog.shared import forget_pages
 from shop.lib.tables import connection
 from shop.local.bench.asks import Ask, WrongAnswer

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from catalog import queries, services, shelving
+from catalog import menu, queries, services, shelving
 from catalog.domain import ProductStatus
 from catalog.editing_domain import draft_of
 from catalog.jobs import move_renamed_products
@@ -135,7 +135,7 @@ def test_categories_are_put_in_order(editor: Client) -> None:
     editor.post(f"{URL}a/place/", {"to": "up"})
     editor.post(f"{URL}a/place/", {"to": "down"})
     assert names() == ["C", "A", "B"]
-    assert [category.name for category in queries.categories()] == ["C", "A", "B"]
+    assert [category.name for category in menu.categories()] == ["C", "A", "B"]
 
 
 def test_the_second_of_two_editors_is_told(editor: Client) -> None:

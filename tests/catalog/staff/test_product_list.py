@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from catalog import queries, services
+from catalog import index_queries, queries, services
 from catalog.domain import ProductStatus
 from catalog.editing_domain import draft_of
 from catalog.models import CatalogAuditRow, ProductRow, product_key, product_pk
@@ -57,7 +57,7 @@ def test_searches_by_word_and_by_sku_with_an_index_and_without(editor: Client, i
         assert names_in(editor.get(URL, {"q": "A-3"}).text) == ["Tide Bowl"]
         assert names_in(editor.get(URL, {"q": "tide", "tab": "drafts"}).text) == ["Tide Bowl"]
 
-    queries._reader.cache_clear()
+    index_queries._reader.cache_clear()
     look()
     index()
     look()
