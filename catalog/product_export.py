@@ -52,7 +52,7 @@ def go_on(found: TransferRow) -> int:
     try:
         while found.state == EXPORTING and time_left() > _LEAST_SECONDS:
             body, place, count, is_last = _part(place, is_first=not found.parts)
-            if not (body and (is_last or len(body) >= PART_BYTES)):
+            if not is_last and len(body) < PART_BYTES:
                 break  # out of time: a part too small for S3 is made again
             _put(found, body, place, count, is_last=is_last)
             done += count
@@ -69,13 +69,18 @@ def link_to(found: TransferRow) -> str:
 
 
 def _put(found: TransferRow, body: bytes, place: list[Any], count: int, *, is_last: bool) -> None:
-    number = len(found.parts) + 1
-    whole = {"Bucket": settings.MEDIA_BUCKET, "Key": found.file, "UploadId": found.upload}
-    tag = str(bucket().upload_part(**whole, PartNumber=number, Body=body)["ETag"])
-    parts = [*found.parts, tag]
-    if is_last:
-        listed = [{"PartNumber": at, "ETag": part} for at, part in enumerate(parts, start=1)]
-        bucket().complete_multipart_upload(**whole, MultipartUpload={"Parts": listed})
+    client, parts = bucket(), list(found.parts)
+    file = {"Bucket": settings.MEDIA_BUCKET, "Key": found.file}
+    try:
+        if body:  # nothing, where the last page of products had filled a part
+            sent = client.upload_part(**file, UploadId=found.upload, PartNumber=len(parts) + 1, Body=body)
+            parts.append(str(sent["ETag"]))
+        if is_last:
+            listed = [{"PartNumber": at, "ETag": part} for at, part in enumerate(parts, start=1)]
+            client.complete_multipart_upload(**file, UploadId=found.upload, MultipartUpload={"Parts": listed})
+    except client.exceptions.NoSuchUpload:
+        client.head_object(**file)  # put together by a run that is ahead, or died before it could note it
+        is_last = True
     found.update(
         actions=[
             TransferRow.parts.set(parts),

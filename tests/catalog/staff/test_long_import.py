@@ -4,6 +4,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,13 +12,14 @@ import pytest
 from django.conf import settings
 
 from catalog import editing, importing, product_export
+from catalog.editing_domain import draft_of
 from catalog.import_lines import plans_of
 from catalog.models import PRODUCT_SK
 from catalog.stock_check import stock_sum
 from catalog.transfer_domain import plain
 from shop.local.prove import made_csv
 from tests import factories
-from tests.catalog.staff.typing import EDITOR
+from tests.catalog.staff.typing import EDITOR, saved
 from tests.conftest import counted_calls, items_of
 
 CATEGORIES = ("Kitchen & Table", "Lighting")
@@ -207,3 +209,43 @@ def test_a_repeat_is_known_across_slices_and_a_broken_line_is_none_to_repeat(buc
     assert [
         (row.line, row.sku, row.words) for row in importing.repeats_of(transfer_id=transfer_id, state=importing.CHECKING)
     ] == [(line, "LAMP", "Line 3 is about this product too; this later line holds.") for line in (105, 106)]
+
+
+def test_a_line_whose_product_somebody_keeps_changing_is_left_to_its_person_and_told(
+    bucket: Any, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug, cup = factories.make_product(sku="MUG"), factories.make_product(sku="CUP")
+    transfer_id = begin(bucket, b"sku,name\r\nMUG,From the file\r\nCUP,From the file\r\n", now)
+    importing.go_on(transfer_id=transfer_id, now=now)
+    importing.apply_import(transfer_id=transfer_id, actor=EDITOR)
+    real = editing.write_together
+
+    def overtaken(**asked: Any) -> None:
+        found = saved(mug.product_id)
+        draft = replace(draft_of(found), name=f"{found.name}!")
+        editing.save_product(product_id=mug.product_id, draft=draft, version=found.version, actor=EDITOR, now=now)
+        real(**asked)
+
+    monkeypatch.setattr(importing, "write_together", overtaken)
+    importing.go_on(transfer_id=transfer_id, now=now)
+
+    assert importing.transfer(transfer_id=transfer_id).state == importing.DONE
+    assert counts(transfer_id) == (0, 1, 0, 1)
+    why = "somebody changed this product at the same moment; import the line again"
+    assert errors(transfer_id, importing.APPLYING) == [(2, "MUG", why)]
+    assert (saved(mug.product_id).name, saved(cup.product_id).name) == (f"{mug.name}!!!", "From the file")
+
+
+def test_beyond_what_is_remembered_a_repeat_counts_as_a_line_of_its_own_and_the_last_still_holds(
+    bucket: Any, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "_MOST_REMEMBERED", 1)
+    lines = "".join(f"{sku},{name},1.00,Lighting\r\n" for sku, name in (("A", "A1"), ("B", "B1"), ("A", "A2"), ("B", "B2")))
+    transfer_id = begin(bucket, f"sku,name,price,category\r\n{lines}".encode(), now)
+    importing.go_on(transfer_id=transfer_id, now=now)
+    importing.apply_import(transfer_id=transfer_id, actor=EDITOR)
+    importing.go_on(transfer_id=transfer_id, now=now)
+
+    found = importing.transfer(transfer_id=transfer_id)
+    assert (counts(transfer_id), found.repeated) == ((2, 1, 0, 0), 1)
+    assert {sku: item["name"]["S"] for sku, item in products().items()} == {"A": "A2", "B": "B2"}

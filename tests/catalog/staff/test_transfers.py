@@ -11,11 +11,13 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import Client
 
-from catalog import importing, product_export
+from catalog import importing, product_export, services
 from catalog.domain import ProductStatus
-from catalog.models import PRODUCT_SK
+from catalog.models import PRODUCT_SK, CatalogAuditRow, product_pk
+from catalog.staff_queries import StoredPhoto, stored_photos
 from catalog.stock_check import stock_sum
 from catalog.transfer_domain import COLUMNS, NotACsv, pairs_of, pairs_text, plain, records, safe
+from shop.lib.audit import entries_about
 from shop.lib.money import Money
 from shop.lib.viewer import Viewer
 from tests import factories
@@ -279,3 +281,83 @@ def test_records_are_found_again_from_any_of_their_ends() -> None:
     for record in whole:
         rest = records([content[record.ends_at :]], delimiter=",", offset=record.ends_at, line=record.line)
         assert list(rest) == whole[whole.index(record) + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\n \n", "This file cannot be read: the file is empty."),
+        (
+            b"sku,\xff\xfe\nA,B\n",
+            "This file cannot be read: line 1 is not UTF-8: save the file as “CSV UTF-8” and send it again.",
+        ),
+    ],
+)
+def test_a_file_without_readable_titles_is_not_begun(editor: Client, bucket: Any, content: bytes, words: str) -> None:
+    answer = editor.post(f"{URL}begin/", {"key": put(bucket, content)}, follow=True)
+    assert words in words_of(answer.text)
+    assert importing.latest_transfers() == ()
+
+
+def test_a_file_that_ends_to_be_readable_says_where_and_what_is_not_done_stays_undone(editor: Client, bucket: Any) -> None:
+    put(bucket, b"sku,name,price,category\nS-1,Mug,24.00,Kitchen & Table\nS-2,\xff,24.00,Kitchen & Table\n")
+    here = editor.post(f"{URL}begin/", {"key": KEY})["Location"]
+
+    columns = {f"column-{place}": column for place, column in enumerate(("sku", "name", "price", "category"))}
+    page = editor.post(f"{here}check/", columns, follow=True).text
+
+    assert "line 3 is not UTF-8: save the file as “CSV UTF-8” and send it again" in words_of(page)
+    assert importing.transfer(transfer_id=here.split("/")[-2]).state == importing.FAILED
+    assert [item for item in items_of("Products") if item["SK"]["S"] == PRODUCT_SK] == []
+
+
+def test_beginning_again_with_the_same_file_leads_to_the_same_import_as_it_stands(editor: Client, bucket: Any) -> None:
+    put(bucket, file_of([row(1)]))
+    first = editor.post(f"{URL}begin/", {"key": KEY})["Location"]
+    editor.post(f"{first}check/", {f"column-{place}": column for place, column in enumerate(COLUMNS)})
+
+    assert editor.post(f"{URL}begin/", {"key": KEY})["Location"] == first
+
+    assert [(one.state, one.created) for one in importing.latest_transfers()] == [(importing.CHECKED, 1)]
+    assert editor.get(f"{first}products.csv").status_code == 404
+
+
+def test_a_last_line_without_an_end_counts(editor: Client, bucket: Any) -> None:
+    put(bucket, b"sku,name,price,category\nS-1,Mug,24.00,Kitchen & Table\nS-2,Cup,12.00,Kitchen & Table")
+    here = editor.post(f"{URL}begin/", {"key": KEY})["Location"]
+    columns = {f"column-{place}": column for place, column in enumerate(("sku", "name", "price", "category"))}
+    editor.post(f"{here}check/", columns)
+    for _ in range(2):  # a second press of the button begins nothing anew
+        editor.post(f"{here}apply/")
+        assert counts(importing.transfer(transfer_id=here.split("/")[-2])) == (2, 0, 0, 0)
+
+
+# --- Photographs ------------------------------------------------------------------------------------------------------
+
+ONE, TWO, THREE = (f"products/{letter * 32}" for letter in "abc")
+
+
+def photographs(product_id: str) -> list[tuple[str, str]]:
+    return [(photo.key, photo.alt) for photo in stored_photos(saved(product_id))]
+
+
+def test_a_line_with_other_photographs_alone_changes_them_and_keeps_the_words_of_those_that_stay(
+    editor: Client, bucket: Any, now: datetime
+) -> None:
+    mug = factories.product(sku="S-1")
+    services.create_product(product=mug, image_keys=(ONE, TWO))
+    described = [StoredPhoto(ONE, "Front"), StoredPhoto(TWO, "Back")]
+    services.change_photos(product_id=mug.product_id, change=lambda _: described, actor=EDITOR, now=now)
+    transfer_id = importing.begin_import(key=put(bucket, f"sku,images\nS-1,{THREE} {TWO}\n".encode()), actor=EDITOR, now=now)
+    importing.check_import(transfer_id=transfer_id, columns={"0": "sku", "1": "images"}, actor=EDITOR)
+    importing.go_on(transfer_id=transfer_id, now=now)
+    assert photographs(mug.product_id) == [(ONE, "Front"), (TWO, "Back")]
+    importing.apply_import(transfer_id=transfer_id, actor=EDITOR)
+
+    importing.go_on(transfer_id=transfer_id, now=now)
+
+    assert counts(importing.transfer(transfer_id=transfer_id)) == (0, 1, 0, 0)
+    assert photographs(mug.product_id) == [(THREE, ""), (TWO, "Back")]
+    assert saved(mug.product_id).version == mug.version
+    actions = [entry.action for entry in entries_about(CatalogAuditRow, product_pk(mug.product_id)).items]
+    assert actions == ["photographs changed", "photographs changed"]
