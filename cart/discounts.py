@@ -1,7 +1,7 @@
 """Discount codes: staff make and change them, orders use them up. A use is counted in the transaction that places its order."""
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
@@ -21,13 +21,12 @@ from cart.models import (
     use_sk,
     uses_key,
 )
+from cart.wording import TERMS, term_words
 from shop.lib.audit import Change, audit_row, month_copy
 from shop.lib.money import Money
 from shop.lib.tables import all_of
 from shop.lib.transactions import Refused, run_transaction
 from shop.lib.viewer import Viewer
-
-_COUNTED = ("uses", "uses_by_customer", "version")
 
 
 class DiscountExists(Exception):
@@ -147,19 +146,13 @@ def _audit(
 ) -> None:
     """Add to a transaction: the entry under the code, and its copy in the month's list."""
     changes = [
-        Change(field.name.replace("_", " "), _text(before, field.name), _text(after, field.name))
-        for field in fields(Discount)
-        if field.name not in _COUNTED
+        Change("code", before.code if before else "", after.code if after else ""),
+        *(Change(label.lower(), _text(before, name), _text(after, name)) for name, label in TERMS.items()),
     ]
     entry = audit_row(CartAuditRow, discount_pk(code), actor=actor, action=action, now=now, changes=changes)
     txn.save(entry)
     txn.save(month_copy(entry))
 
 
-def _text(discount: Discount | None, field: str) -> str:
-    value = getattr(discount, field) if discount else None
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M} UTC"
-    return "" if value is None else str(value)
+def _text(discount: Discount | None, name: str) -> str:
+    return term_words(getattr(discount, name)) if discount else ""

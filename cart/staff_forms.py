@@ -9,14 +9,10 @@ from django import forms
 from django.conf import settings
 
 from cart.discount_domain import BadDiscount, Discount, DiscountKind, DiscountState, normal_code, require_sound
+from cart.wording import KINDS
 from shop.lib.money import Money, digits
 from shop.lib.places import COUNTRIES, HOME_COUNTRY
 
-KIND_WORDS = {
-    DiscountKind.PERCENT: "A percentage off the goods",
-    DiscountKind.AMOUNT: "An amount off the goods",
-    DiscountKind.FREE_DELIVERY: "Free delivery (the cheapest there is)",
-}
 STATE_WORDS = {
     DiscountState.ACTIVE: "Active",
     DiscountState.SCHEDULED: "Scheduled",
@@ -61,7 +57,7 @@ class DiscountForm(forms.Form):
         help_text="Letters, digits and dashes, such as SPRING10. Empty makes up one that nobody guesses.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
     )
-    kind = forms.ChoiceField(label="What it gives", choices=list(KIND_WORDS.items()))
+    kind = forms.ChoiceField(label="What it gives", choices=list(KINDS.items()))
     percent = forms.DecimalField(
         label="Percentage",
         required=False,

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from cart import discount_queries as queries
 from cart import discounts as services
 from cart.discount_domain import Discount, DiscountState
-from cart.staff_forms import KIND_WORDS, STATE_WORDS, DiscountForm, ListForm
+from cart.staff_forms import STATE_WORDS, DiscountForm, ListForm
+from cart.wording import TERMS, term_words
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
 from shop.lib.addresses import with_query
 from shop.lib.clock import utc_now
@@ -23,17 +24,6 @@ from shop.lib.http import see_other
 
 _BADGES = {DiscountState.ACTIVE: "is-good", DiscountState.SCHEDULED: "is-warn", DiscountState.USED_UP: "is-warn"}
 _MOVED = "Somebody else changed this code meanwhile, so nothing was done. Here is how it stands now."
-_TERMS = {
-    "kind": "What it gives",
-    "percent": "Percentage",
-    "amount": "Amount",
-    "minimum": "Goods of at least",
-    "starts_at": "Holds from",
-    "ends_at": "Until",
-    "most_uses": "Uses in all",
-    "most_uses_each": "Uses by a customer",
-    "is_active": "Holds",
-}
 
 
 @require_safe
@@ -166,18 +156,10 @@ def _row(found: Discount, now: datetime) -> dict[str, Any]:
 def _differences(mine: Discount, theirs: Discount) -> list[tuple[str, str, str]]:
     """What somebody else wrote where we wrote something else: the term, theirs, ours."""
     return [
-        (label, _words(getattr(theirs, name)), _words(getattr(mine, name)))
-        for name, label in _TERMS.items()
+        (label, term_words(getattr(theirs, name)) or "none", term_words(getattr(mine, name)) or "none")
+        for name, label in TERMS.items()
         if getattr(theirs, name) != getattr(mine, name)
     ]
-
-
-def _words(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M} UTC"
-    return KIND_WORDS.get(value, str(value)) if value is not None else "none"  # type: ignore[call-overload]  # any key may be asked
 
 
 def _version(request: HttpRequest) -> int:

@@ -181,6 +181,7 @@ def test_only_a_code_no_order_had_is_deleted(desk: Client, tables: Any, now: dat
     trail = words_of(desk.get("/staff/audit/?of=codes").text)
     assert "deleted the code" in trail
     assert trail.count("made the code") == 2
+    assert "made the code SPRING10 Code: SPRING10 What it gives: A percentage off the goods Percentage: 10 Holds: yes" in trail
 
 
 def test_a_code_that_was_deleted_can_be_made_anew(desk: Client, now: datetime) -> None:
