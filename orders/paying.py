@@ -42,7 +42,8 @@ from orders.moving import (
     stock_changed,
 )
 from orders.noting import note_finding
-from orders.payments import CustomerGone, Event, MadePayment, PaymentInProgress, PaymentRefused, Session, SessionState, gateway
+from orders.payment_domain import Event, MadePayment, Session, SessionState
+from orders.payments import CustomerGone, PaymentInProgress, PaymentRefused, gateway
 from orders.refund_entries import refund_of_all, write_down
 from orders.refunding import carry_out
 from orders.wallet import customer_of, forget_customer

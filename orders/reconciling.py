@@ -18,7 +18,8 @@ from orders.ledger_domain import STUCK_AFTER, Finding, FindingKind, RefundState
 from orders.ledger_models import BOOKMARK_PK, BookmarkRow
 from orders.noting import drop_finding, note_finding
 from orders.paying import payment_of, settle
-from orders.payments import MadePayment, MadeRefund, PaymentsUnavailable, gateway
+from orders.payment_domain import MadePayment, MadeRefund
+from orders.payments import PaymentsUnavailable, gateway
 from orders.refunding import sync_refunds
 from shop.lib.deadline import OutOfTime, time_left
 from shop.lib.money import Money

@@ -29,7 +29,8 @@ from orders.ledger_domain import (
 from orders.ledger_models import OPEN_REFUNDS_PARTITION, RefundRow, look_at, refund_key, to_finding_row
 from orders.models import PAYMENT, REFUNDABLE, REFUNDED, OrderRow, order_key
 from orders.moving import STRIPE, OrderMoved, is_unchanged, moves, sets_lines
-from orders.payments import MadeRefund, PaymentRefused, PaymentsUnavailable, Progress, gateway
+from orders.payment_domain import MadeRefund, Progress
+from orders.payments import PaymentRefused, PaymentsUnavailable, gateway
 from orders.refund_entries import NothingToRefund, draft, lines_after, with_pieces_refunded, write_down
 from shop.lib.deadline import OutOfTime
 from shop.lib.money import Money

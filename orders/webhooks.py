@@ -9,7 +9,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from orders import services
-from orders.payments import BadWebhook, Event, PaymentsUnavailable, gateway
+from orders.payment_domain import Event
+from orders.payments import BadWebhook, PaymentsUnavailable, gateway
 from orders.queries import OrderNotFound
 from shop.lib.clock import utc_now
 from shop.lib.tables import Busy

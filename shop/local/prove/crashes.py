@@ -11,7 +11,8 @@ from unittest.mock import patch
 from cart import discount_queries
 from orders import services
 from orders.domain import HOLD, Order, OrderStatus
-from orders.payments import Session, SessionState, StripeGateway
+from orders.payment_domain import Session, SessionState
+from orders.payments import StripeGateway
 from shop.lib.clock import utc_now
 from shop.lib.money import Money
 from shop.local.prove.verdicts import Verdict
