@@ -67,8 +67,7 @@ def _signed_in(request: HttpRequest, attempt: Attempt) -> HttpResponse:
         return _refused(request, _AGAIN, 400)
     except NotLetIn as refusal:
         return _refused(request, str(refusal), 403)
-    if source:
-        give_back_try(Kind.LOGIN_SOURCE, source, now=now)
+    give_back_try(Kind.LOGIN_SOURCE, source, now=now)
     return sign_in(request, user, attempt.leads_to, is_long=False, is_provided=True)
 
 

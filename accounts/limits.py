@@ -117,9 +117,12 @@ def forget_tries(kind: Kind, whom: str) -> None:
 
 
 def give_back_try(kind: Kind, whom: str, *, now: datetime) -> None:
-    """Uncount a try that was right, and no other: a guesser must not wipe out his count with an account of his own."""
+    """Uncount a try that was right, and no other: a guesser must not wipe out his count with an account of his own.
+
+    One of an unknown source was not counted.
+    """
     pk = _pk(kind, whom)
-    row = _rows([pk]).get(pk)
+    row = _rows([pk]).get(pk) if whom else None
     if row is not None:
         before = _tries_of(row, now)
         next_at = before.next_at if before.count > LIMITS[kind].free else None

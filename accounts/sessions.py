@@ -62,8 +62,7 @@ def authenticate(*, email: str, password: str, device: Device, now: datetime) ->
     if not passwords.is_right(password, user.password_hash if user else None) or user is None:
         raise WrongCredentials
     forget_tries(Kind.LOGIN, whom)
-    if device.source:
-        give_back_try(Kind.LOGIN_SOURCE, device.source, now=now)
+    give_back_try(Kind.LOGIN_SOURCE, device.source, now=now)
     if passwords.is_outdated(user.password_hash):
         keep_newer_hash(user=user, password=password)
     _claim_address(user)

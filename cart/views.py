@@ -112,15 +112,13 @@ def enter_code(request: HttpRequest) -> HttpResponse:
         return _code_answer(request, typed=typed, problem="Please put something in your cart first.")
     now, source = utc_now(), source_of(request)
     try:
-        if source:
-            count_try(Kind.DISCOUNT_SOURCE, source, now=now)
+        count_try(Kind.DISCOUNT_SOURCE, source, now=now)
         services.enter_code(owner=owner, typed=typed, now=now)
     except services.CodeRefused as refusal:
         return _code_answer(request, typed=typed, problem=str(refusal))
     except TooManyTries:
         return _code_answer(request, typed=typed, problem=_TOO_MANY_CODES)
-    if source:
-        give_back_try(Kind.DISCOUNT_SOURCE, source, now=now)
+    give_back_try(Kind.DISCOUNT_SOURCE, source, now=now)
     return _cart_answer(request)
 
 

@@ -89,6 +89,4 @@ def _looks_like(country: str, example: str) -> str:
         return "A US ZIP code has five digits, such as 10001, or nine, such as 10001-1234."
     place = country_in_words(country)
     words = postal_words(country)
-    if not example:
-        return f"This does not look like a {words} in {place}."
     return f"{'An' if words[0] in 'AEIOU' else 'A'} {words} in {place} looks like {example}."

@@ -9,9 +9,11 @@ from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 
 from accounts import closing, queries, services
+from shop.lib import mail_log
 from shop.lib.viewer import Viewer
 from tests.accounts.people import deliver, make_user, session_of
 from tests.conftest import items_of, words_of
+from tests.rivals import fails, run_around
 
 SignIn = Callable[..., Viewer]
 
@@ -65,3 +67,13 @@ def test_the_log_goes_with_the_account(tables: Any, unlimited: None, now: dateti
 
     assert [item["PK"]["S"] for item in logged()] == [f"USER#{other.user_id}"]
     assert queries.failed_mails().items == ()
+
+
+def test_a_mail_that_could_not_be_noted_is_out_and_does_not_go_again(tables: Any, unlimited: None, now: datetime) -> None:
+    user = make_user(now)
+    services.request_password_reset(email=user.email, source="", now=now)
+
+    with run_around(mail_log, "_write", fails(OSError("no log today")), when="before"):
+        assert [message.to for message in deliver(now)] == [["ada@example.com"]]
+
+    assert (deliver(now), logged()) == ([], [])

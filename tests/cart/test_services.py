@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from pynamodb.exceptions import UpdateError
 
-from cart import services, writing
+from cart import adopting, services, writing
 from cart.domain import LIFETIME, MAX_LINES, MAX_QUANTITY, Change
 from cart.queries import kept_cart, open_cart
 from catalog.domain import ProductStatus
@@ -14,9 +15,10 @@ from catalog.services import set_stock
 from orders import services as order_services
 from shop.lib.money import Money
 from shop.lib.owner import Owner
-from shop.lib.tables import table_name
+from shop.lib.tables import Busy, table_name
 from tests import factories
 from tests.conftest import items_of
+from tests.rivals import fails, refusal, run_before, run_before_each
 from tests.spec_items import CART
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -242,3 +244,39 @@ def test_a_price_that_rose_stays_told_when_the_quantity_changes(guest: Owner, no
 
     (line,) = open_cart(owner=guest, now=now).lines
     assert (line.changes, line.price_seen, line.unit_price) == ((Change.PRICE_ROSE,), Money(1000, "USD"), Money(1200, "USD"))
+
+
+def test_who_is_never_the_quickest_is_told_and_adds_nothing(guest: Owner, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "_LONGEST_PAUSE_SECONDS", 0)
+    mug, bowl = factories.make_product(inventory=50), factories.make_product()
+
+    with run_before_each("PutItem", lambda: add(guest, mug.product_id, 1, now)) as calls, pytest.raises(Busy):
+        add(guest, bowl.product_id, 1, now)
+
+    assert calls.count("PutItem") == 8
+    assert [(line.product_id, line.quantity) for line in open_cart(owner=guest, now=now).lines] == [(mug.product_id, 8)]
+
+
+def test_a_cart_that_is_never_still_is_not_adopted(guest: Owner, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adopting, "_LONGEST_PAUSE_SECONDS", 0)
+    ada, mug = Owner(id="user-1", is_guest=False), factories.make_product(inventory=50)
+    add(guest, mug.product_id, 1, now)
+
+    with run_before_each("TransactWriteItems", lambda: add(guest, mug.product_id, 1, now)) as calls, pytest.raises(Busy):
+        adopting.adopt_guest_cart(guest=guest, owner=ada, now=now)
+
+    assert calls.count("TransactWriteItems") == 8
+    assert (open_cart(owner=guest, now=now).count, kept_cart(owner=ada, now=now)) == (9, None)
+
+
+def test_a_cart_looks_longer_after_its_own_order_alone(guest: Owner, now: datetime) -> None:
+    order = factories.make_order(guest, {factories.make_product().product_id: 1}, now)
+    before = items_of("Carts")
+
+    services.order_may_wait_until(owner=guest, order_id="ord-other", due_at=now + timedelta(hours=9))
+    with run_before("UpdateItem", fails(refusal("UpdateItem", "ThrottlingException"))), pytest.raises(UpdateError):
+        services.order_may_wait_until(owner=guest, order_id=order.order_id, due_at=now + timedelta(hours=9))
+
+    assert items_of("Carts") == before
+    services.order_may_wait_until(owner=guest, order_id=order.order_id, due_at=now + timedelta(hours=9))
+    assert items_of("Carts") != before

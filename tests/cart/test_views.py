@@ -1,14 +1,17 @@
 """The cart's doors: plain forms, htmx fragments, and what comes in that should not."""
 
 import re
+from datetime import datetime
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from catalog.domain import ProductStatus
+from catalog.models import ProductRow, product_key
 from shop.lib.guests import GUEST_COOKIE
 from shop.lib.money import Money
+from shop.lib.owner import Owner
 from tests import factories
 from tests.conftest import counted_calls, items_of, words_of
 
@@ -172,6 +175,41 @@ def test_a_line_tells_its_limit_and_why(client: Client, stock: int, asked: str, 
     assert words in answer.text
     assert ("line-note" in answer.text) is bool(note)
     assert note in answer.text
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
+def test_the_line_itself_says_why_what_is_gone_cannot_be_bought(client: Client, headers: dict[str, str]) -> None:
+    mug = factories.make_product(name="Old Mug", inventory=5)
+    add(client, product_id=mug.product_id, quantity="2")
+    product_key(mug.product_id).update(actions=[ProductRow.status.set("inactive")])
+
+    answer = client.post("/cart/update/", {"product_id": mug.product_id, "quantity": "9"}, headers=headers, follow=True)
+
+    assert "No longer on sale: remove it to go on. 2 wanted" in words_of(answer.text)
+    assert "so we set the quantity" not in answer.text
+    assert items_of("Carts")[0]["items"]["L"][0]["M"]["quantity"] == {"N": "2"}
+
+
+def test_a_line_that_is_gone_is_not_put_back(client: Client) -> None:
+    mug, bowl = factories.make_product(), factories.make_product()
+    add(client, product_id=bowl.product_id, quantity="1")
+    before = items_of("Carts")
+
+    answer = client.post("/cart/update/", {"product_id": mug.product_id, "quantity": "3"}, headers=HTMX)
+
+    assert "That line is not in your cart any more." in answer.text
+    assert items_of("Carts") == before
+
+
+def test_a_full_cart_is_told_of_by_its_size(guest_client: Client, guest: Owner, now: datetime) -> None:
+    factories.fill_cart(guest, {factories.make_product().product_id: 1 for _ in range(40)}, now)
+    before = items_of("Carts")
+
+    answer = add(guest_client, HTMX, product_id=factories.make_product().product_id, quantity="1")
+
+    assert answer.status_code == 422
+    assert "A cart holds 40 different products. Yours is as it was." in answer.text
+    assert items_of("Carts") == before
 
 
 @pytest.mark.parametrize("path", ["/cart/add/", "/cart/update/", "/cart/remove/"])

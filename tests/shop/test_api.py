@@ -13,6 +13,7 @@ from shop.lib.viewer import Permission
 from tests import factories
 from tests.accounts.people import PASSWORD, make_user
 from tests.conftest import items_of
+from tests.rivals import fails, refusal, run_before
 from tests.shop.api_calls import ERP, by_signature, by_token, call
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -97,6 +98,35 @@ def test_where_no_gateway_stands_a_persons_own_token_opens_what_they_may_do_now(
     assert client.get("/api/v1/products", headers=headers).json() == {"items": [], "next_cursor": None}
     assert client.get("/api/v1/products", headers={"Authorization": "Bearer x.y.z"}).status_code == 401
     assert client.get("/api/v1/products").status_code == 401
+
+
+def test_where_staff_need_a_second_proof_a_persons_own_token_needs_it_too(
+    client: Client, now: datetime, settings: Settings
+) -> None:
+    settings.STAFF_SECOND_FACTOR = True
+    make_user(now, role="admin")
+    known = {"email": "ada@example.com", "password": PASSWORD}
+    access = client.post("/api/v1/token", known, content_type="application/json").json()["access_token"]
+
+    answer = client.get("/api/v1/products", headers={"Authorization": f"Bearer {access}"})
+
+    assert (answer.status_code, answer.json()["detail"]) == (403, "Ask for tokens with the code of your authenticator.")
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "title", "retry_after"),
+    [("ThrottlingException", 503, "Busy", "5"), ("ValidationException", 500, "Our mistake", None)],
+)
+def test_trouble_is_a_problem_too_and_nothing_is_done(code: str, status: int, title: str, retry_after: str | None) -> None:
+    mug = factories.make_product(inventory=3)
+    before = items_of("Products")
+
+    with run_before("GetItem", fails(refusal("GetItem", code))):
+        got, headers, content = call("PUT", f"/stock/{mug.product_id}", {"inventory": 9}, authorizer=by_token("stock.edit"))
+
+    assert (got, content["status"], content["title"], headers.get("retry-after")) == (status, status, title, retry_after)
+    assert headers["content-type"] == "application/problem+json"
+    assert items_of("Products") == before
 
 
 def test_an_aws_identity_may_do_what_the_settings_say_and_its_roles_sessions_too(settings: Settings) -> None:

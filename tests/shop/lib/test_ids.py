@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from shop.lib.ids import id_bound, new_id, new_record_id, time_of
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -19,3 +21,8 @@ def test_what_is_written_down_in_one_second_sorts_as_it_was_made() -> None:
     made = [new_record_id("aud") for _ in range(1_000)]
 
     assert made == sorted(set(made))
+
+
+@pytest.mark.parametrize("id_", ["", "prod-123", "ord-", f"{new_id('ord', NOON)}0", new_id("ord", NOON)[:-1] + "L", "x" * 200])
+def test_an_id_of_another_system_does_not_say_when_it_was_made(id_: str) -> None:
+    assert time_of(id_) is None

@@ -2,9 +2,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from pynamodb.exceptions import DeleteError, PutError
 
 from orders.models import EffectRow
 from shop.lib.once import KEEP, LEASE, InProgress, once
+from tests.conftest import items_of
+from tests.rivals import fails, refusal, run_before
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -55,3 +58,35 @@ def test_a_claim_whose_reply_was_lost_does_not_shut_itself_out(now: datetime, lo
     assert wire[:2] == ["PutItem", "PutItem"]
     with once(EffectRow, "mail", now=now) as is_ours:
         assert is_ours is False
+
+
+def test_a_claim_given_back_at_this_moment_is_not_taken_for_done(now: datetime) -> None:
+    EffectRow("EFFECT#mail", "ONCE", state="claimed", lease_until=now + LEASE, expires_at=now + KEEP).save()
+
+    give_back = EffectRow("EFFECT#mail", "ONCE").delete
+    with run_before("GetItem", give_back), pytest.raises(InProgress), once(EffectRow, "mail", now=now):
+        pytest.fail("begun")
+
+    with once(EffectRow, "mail", now=now) as is_ours:
+        assert is_ours is True
+
+
+def test_trouble_with_the_claim_is_neither_a_claim_nor_a_refusal(now: datetime) -> None:
+    busy = fails(refusal("PutItem", "ThrottlingException"))
+    with run_before("PutItem", busy), pytest.raises(PutError), once(EffectRow, "mail", now=now):
+        pytest.fail("begun")
+
+    assert items_of("Orders") == []
+    with once(EffectRow, "mail", now=now) as is_ours:
+        assert is_ours is True
+
+
+def test_a_claim_that_could_not_be_given_back_is_told_and_runs_out(now: datetime) -> None:
+    busy = fails(refusal("DeleteItem", "ThrottlingException"))
+    with run_before("DeleteItem", busy), pytest.raises(DeleteError), once(EffectRow, "mail", now=now):
+        raise RuntimeError("no mail today")
+
+    with pytest.raises(InProgress), once(EffectRow, "mail", now=now):
+        pytest.fail("begun")
+    with once(EffectRow, "mail", now=now + LEASE) as is_ours:
+        assert is_ours is True

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
+from pynamodb.exceptions import GetError
 
 from accounts.models import UserRow
 from cart.models import CartRow
@@ -16,9 +17,10 @@ from orders.ledger_models import BookmarkRow, FiguresRow, FindingRow, InvoiceRow
 from orders.models import CheckoutRow, EffectRow, EventRow, OrderRow, RefRow
 from shop.lib import watching
 from shop.lib.attributes import DecimalAttribute, EpochAttribute, IntegerAttribute, TimeAttribute
-from shop.lib.tables import BaseMeta, Row, connection, table_name
+from shop.lib.tables import BaseMeta, Busy, Row, connection, table_name, trouble_as_busy, value_of
 from shop.local.ministack import Ministack
 from shop.local.prove.gateway import FaultGateway, Weather
+from tests.rivals import refusal
 
 ROWS: list[type[Row]] = [
     ProductRow,
@@ -127,3 +129,19 @@ def test_a_throttled_call_is_tried_more_often_than_a_lost_one(
             client.get_item(TableName=table_name("Carts"), Key={"PK": {"S": "x"}, "SK": {"S": "x"}})
     assert weather.met.total() == tries
     assert [(call.operation, call.failed, call.throttled) for call in calls] == [("GetItem", True, weather.met["throttle"])]
+
+
+def test_an_attribute_of_a_raw_item_is_read_as_its_row_reads_it() -> None:
+    item = {"sku": {"S": "MUG-1"}, "name": {"NULL": True}}
+
+    assert value_of(item, ProductRow.sku) == "MUG-1"
+    assert value_of(item, ProductRow.name, "nameless") == "nameless"
+    for missing in (ProductRow.name, ProductRow.product_id):
+        with pytest.raises(KeyError, match=missing.attr_name):
+            value_of(item, missing)
+
+
+@pytest.mark.parametrize(("code", "told"), [("ThrottlingException", Busy), ("ValidationException", GetError)])
+def test_trouble_that_does_not_pass_is_not_told_as_busy(code: str, told: type[Exception]) -> None:
+    with pytest.raises(told), trouble_as_busy():
+        raise GetError("get", cause=refusal("GetItem", code))
