@@ -251,13 +251,17 @@ PRODUCT_CACHE_SECONDS = env.integer("PRODUCT_CACHE_SECONDS", 60) if CACHE_URL el
 
 # --- Logs -------------------------------------------------------------------------------------------------------------
 
+_LOG_LEVEL = env.text("LOG_LEVEL", "INFO")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"without_secrets": {"()": "shop.lib.logs.WithoutSecrets"}},
     "formatters": {"line": {"format": "{levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_secrets"]}},
-    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+    # The handler has the level as well: Django gives its own loggers one, and what they let through asks no other.
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "level": _LOG_LEVEL, "formatter": "line", "filters": ["without_secrets"]}
+    },
+    "root": {"handlers": ["stderr"], "level": _LOG_LEVEL},
     # They tell at INFO of every start where settings were not found and which credentials were.
     "loggers": {
         name: {"level": "WARNING"}

@@ -210,3 +210,15 @@ def test_cookies_are_bound_to_the_https_host_and_kept_from_scripts(tables: Any) 
         # What `__Host-` demands: https, the whole site, no other host.
         assert (cookie["path"], cookie["domain"]) == ("/", ""), name
     assert cookies["__Host-guest"]["max-age"] == 30 * 24 * 3600
+
+
+@pytest.mark.parametrize(
+    ("level", "told"), [("ERROR", ["ERROR django.request gone wrong", "ERROR orders gone wrong"]), ("CRITICAL", [])]
+)
+def test_the_level_of_the_log_holds_for_djangos_own_loggers_too(level: str, told: list[str]) -> None:
+    code = "import django, logging; django.setup()\nfor name in ('django.request', 'orders'):\n    "
+    code += "logging.getLogger(name).warning('slow'); logging.getLogger(name).error('gone wrong')"
+
+    answer = run("-c", code, DJANGO_SETTINGS_MODULE="shop.settings", LOG_LEVEL=level, **REQUIRED)
+
+    assert (answer.returncode, answer.stderr.splitlines()) == (0, told)
