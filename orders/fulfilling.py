@@ -17,9 +17,10 @@ from orders.ledger_domain import RefundReason
 from orders.maps import to_parcel_map
 from orders.models import PAYMENT, REFUNDABLE, TRACKING_NUMBER, OrderRow, order_key
 from orders.moving import OrderMoved, is_unchanged, moves, retake_loose, retake_use, return_use, sets_lines, stock_changed
-from orders.paying import payment_of, release
+from orders.paying import release
 from orders.refund_entries import refund_of_all, write_down
 from orders.refunding import carry_out
+from orders.settling import payment_of
 from shop.lib.answers import Claim
 from shop.lib.money import Money
 from shop.lib.transactions import Refused, run_transaction

@@ -1,6 +1,6 @@
-"""From a pending order to a paid or an ended one: open the payment page, settle when the money is there, release when it is not.
+"""A pending order's way: open the payment page, keep the pieces longer, count refused cards, release when no money comes.
 
-Each step is safe to repeat, and Stripe's word comes before ours.
+Each step is safe to repeat, and Stripe's word comes before ours: `orders/settling.py` hears it.
 """
 
 import logging
@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from pynamodb.exceptions import UpdateError
-from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from cart import services as cart_services
@@ -19,33 +18,12 @@ from catalog import services as catalog_services
 from catalog.domain import StockReason
 from orders import queries
 from orders.counting import count
-from orders.domain import (
-    HOLD_EXTENSION,
-    MOST_FAILED_PAYMENTS,
-    SESSION_LIFETIME,
-    Order,
-    OrderStatus,
-    require_transition,
-)
-from orders.ledger_domain import Finding, FindingKind, RefundReason
-from orders.models import EVENT_SK, PAYMENT, REFUNDABLE, SESSION_ID, EventRow, OrderRow, event_pk, order_key
-from orders.moving import (
-    SHOPPER,
-    STRIPE,
-    OrderMoved,
-    has_session,
-    moves,
-    retake_loose,
-    retake_use,
-    return_use,
-    sets_lines,
-    stock_changed,
-)
-from orders.noting import note_finding
-from orders.payment_domain import Event, MadePayment, Session, SessionState
-from orders.payments import CustomerGone, PaymentInProgress, PaymentRefused, gateway
-from orders.refund_entries import refund_of_all, write_down
-from orders.refunding import carry_out
+from orders.domain import HOLD_EXTENSION, MOST_FAILED_PAYMENTS, SESSION_LIFETIME, Order, OrderStatus, require_transition
+from orders.models import EVENT_SK, PAYMENT, SESSION_ID, EventRow, OrderRow, event_pk, order_key
+from orders.moving import SHOPPER, STRIPE, OrderMoved, has_session, moves, return_use, sets_lines, stock_changed
+from orders.payment_domain import Event, Session, SessionState
+from orders.payments import CustomerGone, PaymentInProgress, gateway
+from orders.settling import UnknownOrder, settle_by
 from orders.wallet import customer_of, forget_customer
 from shop.lib.once import KEEP
 from shop.lib.owner import Owner
@@ -61,10 +39,6 @@ _WAIT_SECONDS = 0.25
 
 class HoldOver(Exception):
     """The order's pieces are not kept any more, or were kept longer once already."""
-
-
-class UnknownOrder(Exception):
-    """A payment of ours names an order we do not have (yet): Stripe shall tell us again."""
 
 
 def open_payment(*, order: Order, success_url: str, cancel_url: str, pause: Callable[[float], None] = time.sleep) -> Order:
@@ -117,37 +91,6 @@ def _save_session(order: Order, session: Session) -> Order:
     return replace(order, payment=payment)
 
 
-def settle(*, session_id: str, now: datetime) -> Order:
-    """Ask Stripe how a session stands and move its order accordingly. Browser return, webhook and job all call this.
-
-    Only a paid session moves an order; an order that is paid already stays as it is. Money for an order that was given up takes
-    its pieces again, or goes back. What does not add up goes to `review` with an error in the log: another amount or currency,
-    another session. A second payment of a paid order becomes a finding.
-
-    Raises UnknownOrder, PaymentsUnavailable, PaymentRefused.
-    """
-    session = gateway().session(session_id)
-    try:
-        order = queries.order_by_id(order_id=session.order_id)
-    except queries.OrderNotFound as error:
-        raise UnknownOrder(session.order_id) from error
-    return _settle(order, session, now)
-
-
-def payment_of(order: Order) -> MadePayment | None:
-    """The order's payment as Stripe has it; None when Stripe knows of none that was received for this order.
-
-    Raises PaymentsUnavailable.
-    """
-    if not order.payment.payment_intent_id:
-        return None
-    try:
-        made = gateway().payment(order.payment.payment_intent_id)
-    except PaymentRefused:
-        return None
-    return made if made.amount and made.order_id == order.order_id else None
-
-
 def release(*, order: Order, to: OrderStatus, actor: str, now: datetime, note: str = "") -> Order:
     """End a pending order: close its session at Stripe first, put its pieces back into stock second.
 
@@ -159,7 +102,7 @@ def release(*, order: Order, to: OrderStatus, actor: str, now: datetime, note: s
     if order.payment.session_id:
         session = gateway().expire_session(order.payment.session_id)
         if session.state in (SessionState.PAID, SessionState.PROCESSING):
-            return _settle(order, session, now)
+            return settle_by(order, session, now)
 
     # A product deleted meanwhile has no stock to go back to; it must not keep the others' from going back.
     there = catalog.products(product_ids=[line.product_id for line in order.lines], consistent=True)
@@ -275,120 +218,4 @@ def _event_row(event: Event, now: datetime) -> EventRow:
         order_id=event.order_id,
         received_at=now,
         expires_at=now + KEEP,
-    )
-
-
-def _settle(order: Order, session: Session, now: datetime) -> Order:
-    if session.state is not SessionState.PAID:
-        return order
-    is_its_own = order.payment.session_id in ("", session.session_id)
-    is_expected = is_its_own and session.amount == order.total
-    is_known = order.payment.payment_intent_id == session.payment_intent_id or not order.payment.payment_intent_id
-    if order.payment.status != "pending" and is_its_own and is_known:
-        return order
-    if is_expected and order.was_never_paid:
-        return _settle_late(order, session, now)
-    if not is_expected or order.payment.status != "pending":
-        logger.error("payment %s of session %s does not fit order %s", session.amount, session.session_id, order.order_id)
-    if order.payment.status != "pending":
-        note_finding(_second_payment(order, session, now))
-        return order
-    to = OrderStatus.PROCESSING if is_expected else OrderStatus.REVIEW
-    try:
-        order_key(order.owner, order.order_id).update(
-            actions=[
-                *moves(order, to, STRIPE, now, note=_misfit(order, session)),
-                *_payment_of(session, "completed" if is_expected else "review"),
-            ],
-            condition=all_of(OrderRow.status == order.status, has_session(order)),
-        )
-    except UpdateError as error:
-        if not is_refused(error):
-            raise
-        # Somebody moved it in between: the webhook and the browser arrive together. A paid order, met again, ends this.
-        return _settle(queries.order_of(owner=order.owner, order_id=order.order_id), session, now)
-    return queries.order_of(owner=order.owner, order_id=order.order_id)
-
-
-def _misfit(order: Order, session: Session) -> str:
-    """Why a payment is not the one expected, for who has to judge it; empty for one that is."""
-    if order.payment.session_id not in ("", session.session_id):
-        return "It was paid on another payment page than the order's own"
-    return "" if session.amount == order.total else f"Stripe took {session.amount}, and the order is about {order.total}"
-
-
-def _settle_late(order: Order, session: Session, now: datetime) -> Order:
-    """Money for an order that was given up: its pieces are taken again if all are there, else it goes back at once.
-
-    Either is one transaction on the order as it was read, so never both.
-    """
-
-    def build(txn: TransactWrite) -> None:
-        txn.update(
-            order_key(order.owner, order.order_id),
-            actions=[
-                *moves(order, OrderStatus.PROCESSING, STRIPE, now, note="Paid late; everything was still there"),
-                *_payment_of(session, "completed"),
-                sets_lines(replace(line, loose=0) for line in order.lines),
-                *retake_use(txn, order),
-            ],
-            condition=all_of(OrderRow.status == order.status, has_session(order)),
-        )
-        retake_loose(txn, order, STRIPE, now)
-
-    try:
-        run_transaction(build)
-    except Refused as refused:
-        if refused.is_about(order.owner.key):
-            return _settle(queries.order_of(owner=order.owner, order_id=order.order_id), session, now)
-        return _give_back_late(order, session, now)
-    stock_changed(order)
-    logger.warning("order %s was paid after it was given up; its pieces were taken again", order.order_id)
-    return queries.order_of(owner=order.owner, order_id=order.order_id)
-
-
-def _give_back_late(order: Order, session: Session, now: datetime) -> Order:
-    paid = replace(order, payment=replace(order.payment, payment_intent_id=session.payment_intent_id))
-    refund = refund_of_all(paid, RefundReason.LATE, STRIPE, now)
-    note = "Paid late, and no longer all there"
-    try:
-        write_down(
-            order,
-            refund,
-            actions=[
-                *moves(order, OrderStatus.REFUND_PENDING, STRIPE, now, note=note),
-                *_payment_of(session, "completed", is_refundable=False),
-            ],
-            now=now,
-        )
-    except OrderMoved:
-        return _settle(queries.order_of(owner=order.owner, order_id=order.order_id), session, now)
-    logger.warning("order %s was paid after it was given up, and goes back", order.order_id)
-    carry_out(refund, now=now)
-    return queries.order_of(owner=order.owner, order_id=order.order_id)
-
-
-def _payment_of(session: Session, status: str, *, is_refundable: bool = True) -> list[Action]:
-    """The writes that note a payment, each at its own place: what the job or a webhook noted beside them stays."""
-    return [
-        PAYMENT.status.set(status),
-        PAYMENT.amount.set(session.amount.amount),
-        PAYMENT.currency.set(session.amount.currency),
-        PAYMENT.transaction_id.set(session.charge_id or None),
-        PAYMENT.payment_intent_id.set(session.payment_intent_id or None),
-        *([PAYMENT.card_brand.set(session.card_brand)] if session.card_brand else []),
-        *([PAYMENT.card_last4.set(session.card_last4)] if session.card_last4 else []),
-        *([REFUNDABLE.set(session.amount.amount)] if is_refundable else []),
-    ]
-
-
-def _second_payment(order: Order, session: Session, now: datetime) -> Finding:
-    return Finding(
-        FindingKind.SECOND_PAYMENT,
-        session.payment_intent_id or session.session_id,
-        now,
-        f"Session {session.session_id} was paid beside the payment the order has.",
-        order_id=order.order_id,
-        payment_intent_id=session.payment_intent_id,
-        amount=session.amount,
     )

@@ -17,10 +17,10 @@ from orders.domain import HOLD, HOLD_EXTENSION, SESSION_LIFETIME, Order, OrderSt
 from orders.ledger_domain import STUCK_AFTER, Finding, FindingKind, RefundState
 from orders.ledger_models import BOOKMARK_PK, BookmarkRow
 from orders.noting import drop_finding, note_finding
-from orders.paying import payment_of, settle
 from orders.payment_domain import MadePayment, MadeRefund
 from orders.payments import PaymentsUnavailable, gateway
 from orders.refunding import sync_refunds
+from orders.settling import payment_of, settle
 from shop.lib.deadline import OutOfTime, time_left
 from shop.lib.money import Money
 

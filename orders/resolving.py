@@ -16,9 +16,10 @@ from orders.ledger_domain import Finding, FindingKind
 from orders.ledger_models import BOOKS_PK, FindingRow, OrderAuditRow, finding_key
 from orders.models import ref_pk
 from orders.moving import OrderMoved
-from orders.paying import release, settle
+from orders.paying import release
 from orders.payments import gateway
 from orders.refunding import request_refund, resume_refund, sync_refunds
+from orders.settling import settle
 from orders.wording import FINDINGS
 from shop.lib.audit import Change, audit_row
 from shop.lib.transactions import Refused, run_transaction

@@ -1,8 +1,8 @@
 """What changes an order: the door through which views, jobs and reactions come. The rooms behind it are the table's only writers.
 
 Placing and paying happen in this order, each step safe to repeat: place (`orders/placing.py`, one transaction), open the payment
-page, settle when the money is there, or release when it is not there in time (`orders/paying.py`). A paid order is shipped,
-delivered or cancelled (`orders/fulfilling.py`), its money goes back (`orders/refunding.py`), its documents get numbers
+page, or release when no money comes in time (`orders/paying.py`), settle when it is there (`orders/settling.py`). A paid order is
+shipped, delivered or cancelled (`orders/fulfilling.py`), its money goes back (`orders/refunding.py`), its documents get numbers
 (`orders/issuing.py`), and all of it is compared with what Stripe and the stock say (`orders/reconciling.py`).
 """
 
@@ -29,25 +29,8 @@ from orders.fulfilling import (
 from orders.issuing import issue_credit_note, issue_invoice
 from orders.looking_up import LOOKUP_LIFETIME, ask_for_link, order_asked_for
 from orders.moving import CLOCK, SHOPPER, STRIPE, OrderMoved
-from orders.paying import (
-    HoldOver,
-    UnknownOrder,
-    cancel_unpaid,
-    extend_hold,
-    note_failed_payment,
-    open_payment,
-    record_event,
-    release,
-    settle,
-)
-from orders.placing import (
-    CartChanged,
-    DetailsMissing,
-    OutOfStock,
-    TotalChanged,
-    place_order,
-    review_mark,
-)
+from orders.paying import HoldOver, cancel_unpaid, extend_hold, note_failed_payment, open_payment, record_event, release
+from orders.placing import CartChanged, DetailsMissing, OutOfStock, TotalChanged, place_order, review_mark
 from orders.ranking import rank_sold
 from orders.reconciling import reconcile, reconcile_stock, settle_unnoticed
 from orders.refilling import buy_again, put_back_in_cart
@@ -55,6 +38,7 @@ from orders.refund_entries import NothingToRefund
 from orders.refunding import NotRefundable, RefundTooLarge, refund_rest, request_refund, resume_refund, sync_refunds
 from orders.resolving import StillWrong, dismiss_finding, put_right
 from orders.reviewing import NotReviewable, submit_review
+from orders.settling import UnknownOrder, settle
 
 __all__ = [
     "CLOCK",
