@@ -101,7 +101,8 @@ def _act(request: HttpRequest, found: Finding, form: WayOutForm) -> str:
     except FindingNotFound:
         messages.warning(request, "Somebody was quicker: it is put right already.")
     except PaymentRefused as refusal:
-        return f"The payment service refused: {refusal}"
+        why = str(refusal).rstrip(".")
+        return f"Stripe refused, so nothing was done: {why}. See to it in Stripe's own pages, then dismiss this."
     except tuple(_IN_THE_WAY) as trouble:
         return next(words for kind, words in _IN_THE_WAY.items() if isinstance(trouble, kind))
     return ""

@@ -160,3 +160,15 @@ def test_the_stock_of_a_product_that_is_gone_is_dismissed(client: Client, sign_i
     assert "products" not in client.get(address).text.partition("<main")[2]
     assert client.post(address, {"way": "dismiss", "note": "Deleted"}).status_code == 303
     assert ledger_queries.findings() == ()
+
+
+@pytest.mark.usefixtures("stripe")
+def test_what_stripe_refuses_is_told_with_the_way_on(client: Client, sign_in: SignIn, now: datetime) -> None:
+    note_finding(Finding(FindingKind.PAYMENT_WITHOUT_ORDER, "pi_1", now, "Nobody knows it.", "", "pi_1"))
+    sign_in(client, "orders.view", "orders.refund")
+
+    answer = client.post("/staff/reconciliation/payment_without_order/pi_1/", {"way": "put_right"})
+
+    assert (answer.status_code, len(ledger_queries.findings()), _audit()) == (422, 1, [])
+    assert "Stripe refused, so nothing was done: No such payment_intent" in words_of(answer.text)
+    assert "See to it in Stripe&#x27;s own pages, then dismiss this." in answer.text
