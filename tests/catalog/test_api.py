@@ -8,10 +8,12 @@ import pytest
 
 from catalog import editing, queries, services
 from catalog.domain import ProductStatus, StockReason
+from catalog.models import product_key
 from shop.lib.money import Money
 from shop.lib.transactions import run_transaction
 from tests import factories
 from tests.conftest import counted_calls, items_of
+from tests.rivals import run_before
 from tests.shop.api_calls import by_token, call
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -345,3 +347,35 @@ def test_a_product_that_is_not_there_is_not_there() -> None:
 
     assert [(status, content["detail"]) for status, _, content in answers] == [(404, "There is no product prod-none.")] * 4
     assert items_of("Products") == []
+
+
+def test_of_the_same_change_of_a_product_at_the_same_moment_one_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    mug = factories.make_product()
+
+    with run_before("TransactWriteItems", lambda: change(mug.product_id, {"weight": 420}, key="k")):
+        status, headers, content = change(mug.product_id, {"weight": 420}, key="k")
+
+    assert (status, content["weight"], headers["idempotency-replayed"]) == (200, 420, "true")
+    assert queries.product(product_id=mug.product_id, consistent=True).version == mug.version + 1
+
+
+@pytest.mark.parametrize("what", ["product", "stock"])
+def test_what_is_deleted_at_the_moment_of_a_write_is_not_there(what: str) -> None:
+    mug = factories.make_product(inventory=3)
+
+    with run_before("TransactWriteItems", product_key(mug.product_id).delete):
+        status, _, content = change(mug.product_id, {"weight": 1}) if what == "product" else adjust(mug.product_id, 5)
+
+    assert (status, content["detail"]) == (404, f"There is no product {mug.product_id}.")
+    assert moved(mug.product_id) == []
+    assert not [item for item in items_of("Products") if item["SK"]["S"] == "METADATA" or item["PK"]["S"].startswith("ANSWER#")]
+
+
+def test_a_bound_write_takes_out_no_more_than_was_read() -> None:
+    mug = factories.make_product(inventory=3)
+    read = call("GET", f"/stock/{mug.product_id}", authorizer=READER)[1]["etag"]
+
+    status, _, content = adjust(mug.product_id, -4, headers={"if-match": read})
+
+    assert (status, content["title"], content["inventory"]) == (409, "Not enough in stock", 3)
+    assert (stock_of(mug.product_id), moved(mug.product_id)) == (3, [])

@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 from pynamodb.exceptions import UpdateError
 
-from catalog import searched
+from catalog import index_queries, searched
+from catalog.search.engine import IndexMissing
 from catalog.searched import MOST_A_DAY, note_search
 from catalog.searched_domain import Searched, found_nothing, most_searched
 from catalog.searched_models import SearchedRow
@@ -114,3 +115,31 @@ def test_what_finds_nothing_is_shown_from_the_second_time_on() -> None:
 
     assert most_searched(days, most=5) == (Searched("lamp", 1, True),)
     assert found_nothing(days, most=5) == (Searched("yacht", 2, False),)
+
+
+def test_beyond_thirty_terms_between_two_writes_the_rest_is_counted_without_its_words(now: datetime) -> None:
+    _note("lamp", now)  # the first is written at once
+    for number in range(30):
+        _note(f"term {chr(97 + number)}a" if number < 26 else f"term {chr(71 + number)}b", now + timedelta(seconds=1))
+    _note("one more", now + timedelta(seconds=2))
+    _note("term aa", now + timedelta(seconds=3))
+    _note("and another", now + timedelta(seconds=4))
+    _note("", now + timedelta(seconds=61))
+
+    found = {one.term: one.times for one in _found(now)}
+    (row,) = [one for one in items_of("Products") if one["PK"]["S"].startswith("SEARCHED")]
+    assert (len(found), found["term aa"], "one more" in found, row["rest"]) == (31, 2, False, {"N": "2"})
+
+
+def test_without_an_index_nobody_knows_what_a_search_found_and_nothing_is_counted(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(**_: object) -> bool:
+        raise IndexMissing("none was published")
+
+    monkeypatch.setattr(index_queries, "finds_anything", missing)
+    _note("lamp", now)
+    assert [one for one in items_of("Products") if one["PK"]["S"].startswith("SEARCHED")] == []
+    monkeypatch.undo()
+    _note("lamp", now)
+    assert _found(now) == [Searched("lamp", 1, found=True)]

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from catalog import queries, services
+from catalog import queries, services, stock_check
 from catalog.domain import StockMovement, StockReason
+from catalog.models import ProductRow, product_key
+from catalog.stock_check import accept_stock, stock_sum
 from orders import services as order_services
 from orders.domain import OrderStatus
 from shop.lib.guests import new_guest
@@ -228,3 +230,58 @@ def test_products_loaded_in_bulk_begin_their_record_with_what_they_start_with() 
     services.load_products(entries=[(product, ()) for product in loaded])
 
     assert [told(product.product_id) for product in loaded] == [[(7, RECEIVED, "shop", "")], []]
+
+
+# --- The sum of the record --------------------------------------------------------------------------------------------
+
+
+def lose_one(product_id: str, now: datetime) -> None:
+    services.adjust_stock(product_id=product_id, change=-1, reason=LOSS, actor="user-2", now=now)
+
+
+def test_a_sale_between_the_looks_at_stock_and_record_is_no_drift(now: datetime) -> None:
+    mug = factories.make_product(inventory=10)
+
+    with run_before("Query", partial(lose_one, mug.product_id, now)):
+        found = stock_sum(product_id=mug.product_id, now=now)
+
+    assert (found.inventory, found.recorded, found.drift) == (9, 9, 0)
+
+
+def test_a_stock_that_never_rests_is_told_as_it_was_seen_last(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    mug = factories.make_product(inventory=10)
+    real = stock_check.product
+
+    def sold_behind_the_look(**asked: Any) -> Any:
+        found = real(**asked)
+        lose_one(mug.product_id, now)
+        return found
+
+    monkeypatch.setattr(stock_check, "product", sold_behind_the_look)
+    found = stock_sum(product_id=mug.product_id, now=now)
+
+    # Three looks, each at the stock, at the record and once more at the stock.
+    assert (found.inventory, found.recorded, stock(mug.product_id)) == (6, 5, 4)
+
+
+def test_a_drift_is_accepted_once_and_what_adds_up_is_left_alone(now: datetime) -> None:
+    mug = factories.make_product(inventory=10)
+    product_key(mug.product_id).update(actions=[ProductRow.inventory.set(12)])
+
+    assert accept_stock(product_id=mug.product_id, actor="user-1", now=now).drift == 2
+    before = recorded()
+    assert accept_stock(product_id=mug.product_id, actor="user-1", now=now).drift == 0
+
+    assert recorded() == before
+    assert told(mug.product_id) == [(2, ADJUSTMENT, "user-1", ""), (10, RECEIVED, "shop", "")]
+
+
+def test_a_sale_while_a_drift_is_accepted_leaves_it_to_be_looked_at_again(now: datetime) -> None:
+    mug = factories.make_product(inventory=10)
+    product_key(mug.product_id).update(actions=[ProductRow.inventory.set(12)])
+
+    with run_before("TransactWriteItems", partial(lose_one, mug.product_id, now)), pytest.raises(Busy):
+        accept_stock(product_id=mug.product_id, actor="user-1", now=now)
+
+    assert told(mug.product_id) == [(-1, LOSS, "user-2", ""), (10, RECEIVED, "shop", "")]
+    assert accept_stock(product_id=mug.product_id, actor="user-1", now=now).drift == 2

@@ -3,10 +3,12 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from catalog.search import publishing, store
 from catalog.search.engine import Batch, Document, IndexMissing
@@ -194,3 +196,80 @@ def test_a_writer_without_a_bucket_says_so() -> None:
         writer.apply(Batch((document("a"),)))
     with pytest.raises(StoreFailed):
         writer.rebuild([])
+
+
+# --- Trouble with the bucket ------------------------------------------------------------------------------------------
+
+
+def test_an_index_that_cannot_be_tidied_away_after_is_published_all_the_same(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer = shelf.writer()
+    writer.rebuild([document("a")])
+
+    def fail(*_: object) -> None:
+        raise StoreFailed("AccessDenied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SnapshotStore, "tidy", fail)
+        for number in range(4):
+            writer.apply(Batch((document(f"b{number}"),)))
+    assert set(shown(shelf.reader())) == {"a", "b0", "b1", "b2", "b3"}
+    assert (len(shelf.keys("archives/")), len(caplog.records)) == (5, 4)
+    assert caplog.messages[0] == "Old search indexes were not deleted: AccessDenied"
+
+    writer.apply(Batch((document("c"),)))
+    assert len(shelf.keys("archives/")) == 3
+
+
+def test_an_archive_that_is_broken_and_still_current_is_no_race(shelf: Shelf) -> None:
+    shelf.writer().rebuild([document("a")])
+    shelf.replace_archive(lambda content: content[:-100], tell_pointer=False)
+    before = shelf.keys()
+
+    with pytest.raises(store.CorruptArchive):
+        shelf.writer().apply(Batch((document("b"),)))
+
+    assert set(before) <= set(shelf.keys())
+    seen = shelf.store().current()
+    assert seen
+    assert seen.pointer.archive in before
+
+
+def test_a_journal_is_kept_for_a_rebuild_and_now_and_then_tidied(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_TIDIED_EVERY", 3)
+    writer = shelf.writer()
+    writer.rebuild([document("a")])  # 1
+    writer.apply(Batch((document("b"),)))  # 2
+    writer.apply(Batch((document("c"),)))  # 3: they are young
+    assert len(shelf.keys("changes/")) == 2
+
+    monkeypatch.setattr(store, "JOURNAL_KEPT", timedelta(seconds=-60))
+    writer.apply(Batch((document("d"),)))  # 4
+    assert len(shelf.keys("changes/")) == 3
+    for name in "ef":
+        writer.apply(Batch((document(name),)))  # 5, and 6: they are old
+    assert shelf.keys("changes/") == []
+    assert set(shown(shelf.reader())) == set("abcdef")
+
+
+def test_a_pointer_that_cannot_be_read_is_a_failure_of_the_store(shelf: Shelf) -> None:
+    shelf.writer().rebuild([document("a")])
+    [pointer] = shelf.keys("current.json")
+    for content in (b"{", b'{"other": 1}', b"[]"):
+        shelf.client.put_object(Bucket=shelf.bucket, Key=pointer, Body=content)
+        with pytest.raises(StoreFailed, match="The pointer cannot be read"):
+            shelf.store().current()
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "SlowDown"])
+def test_a_refusal_that_is_no_race_is_a_failure_of_the_store(shelf: Shelf, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    kept = shelf.store()
+
+    def refuse(**_: object) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": code}}, "PutObject")
+
+    monkeypatch.setattr(kept._client, "put_object", refuse)
+    with pytest.raises(StoreFailed, match=code):
+        kept.point(store.Pointer(1, changes="x"), instead_of=None)
+    assert shelf.keys() == []

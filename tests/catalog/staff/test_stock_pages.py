@@ -234,3 +234,47 @@ def test_what_is_low_or_sold_out_is_a_list_of_fixed_cost(keeper: Client) -> None
     assert "Gone" not in page.text
     assert "Gone" in keeper.get(URL, {"stock": "out"}).text
     assert few == many == ["Query", "BatchGetItem"]
+
+
+def test_the_grid_says_what_went_wrong_for_five_and_how_many_more(keeper: Client) -> None:
+    mugs = [factories.make_product(name=f"Mug {number}", inventory=3) for number in range(7)]
+    fields = [field_of(keeper, made.product_id) for made in mugs]
+    before = items_of("Products")
+
+    said = words_of(keeper.post(f"{URL}change/", typed(**dict.fromkeys(fields, "-4")), follow=True).text)
+
+    assert said.count("is left as it was: there are only 3.") == 5
+    assert "So are 2 more." in said
+    assert items_of("Products") == before
+
+
+def test_a_number_that_is_the_stock_already_changes_nothing_and_is_said(keeper: Client) -> None:
+    mug = factories.make_product(inventory=3)
+    before = items_of("Products")
+
+    said = keeper.post(f"{URL}change/", typed(**{field_of(keeper, mug.product_id): "3"}), follow=True)
+
+    assert "Nothing was different, so nothing was changed." in words_of(said.text)
+    assert items_of("Products") == before
+
+
+def test_a_product_deleted_since_the_grid_was_drawn_has_no_stock_to_change(keeper: Client) -> None:
+    mug = factories.make_product(inventory=3)
+    field = field_of(keeper, mug.product_id)
+    product_key(mug.product_id).delete()
+    before = items_of("Products")
+
+    said = keeper.post(f"{URL}change/", typed(**{field: "+5"}), follow=True)
+
+    assert f"{mug.product_id} is left as it was: it is no more." in words_of(said.text)
+    assert items_of("Products") == before
+
+
+def test_a_pasted_line_that_takes_out_too_much_is_said_before_anything_is_done(keeper: Client) -> None:
+    factories.make_product(sku="A", inventory=3)
+    before = items_of("Products")
+
+    look = keeper.post(f"{URL}paste/", typed(lines="A\t-4\n"))
+
+    assert "Line 1, A: there are only 3." in words_of(look.text)
+    assert items_of("Products") == before
