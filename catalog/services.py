@@ -35,7 +35,6 @@ from catalog.models import (
     SkuRow,
     WaitRow,
     category_sk,
-    product_key,
     product_pk,
     sku_pk,
     to_family_row,
@@ -72,7 +71,6 @@ from catalog.stock import (
 )
 from catalog.stock_models import StockRow, to_stock_row
 from shop.lib.ids import new_record_id
-from shop.lib.tables import Busy
 from shop.lib.transactions import Refused, run_transaction
 
 __all__ = [
@@ -98,7 +96,6 @@ __all__ = [
     "create_category",
     "create_from_draft",
     "create_product",
-    "delete_product",
     "duplicate_product",
     "forget_wish",
     "load_products",
@@ -184,27 +181,6 @@ def load_products(*, entries: Iterable[tuple[Product, tuple[str, ...]]], progres
             if progress and done % _PROGRESS_STEP == 0:
                 progress(done)
     return done
-
-
-def delete_product(*, product_id: str) -> None:
-    """Delete a product for good; its SKU is free again, its address answers that it is gone.
-
-    Raises ProductNotFound, and Busy when somebody changes it at this moment.
-    """
-    found = product(product_id=product_id, consistent=True)
-
-    def build(txn: TransactWrite) -> None:
-        txn.delete(product_key(product_id), condition=ProductRow.version == found.version)
-        txn.delete(SkuRow(sku_pk(found.sku), SKU_SK))
-        if found.family:
-            txn.delete(to_family_row(found))
-        txn.save(GoneRow(product_pk(product_id), GONE_SK, category=found.category))
-
-    try:
-        run_transaction(build)
-    except Refused as refused:
-        raise Busy from refused
-    forget_products([product_id])
 
 
 def ask_to_be_told(*, product_id: str, email: str, now: datetime) -> Product:

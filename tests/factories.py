@@ -8,8 +8,10 @@ from typing import Any
 
 from cart import services as cart_services
 from cart.queries import open_cart
+from catalog import queries as catalog_queries
 from catalog import services as catalog_services
 from catalog.domain import Category, Product, ProductStatus, Rating, availability_of
+from catalog.models import SKU_SK, SkuRow, product_key, sku_pk
 from orders import services as order_services
 from orders.domain import Address, CheckoutDetails, Order
 from orders.queries import buyer_of
@@ -54,6 +56,14 @@ def make_product(**overrides: Any) -> Product:
     made = product(**overrides)
     catalog_services.create_product(product=made)
     return made
+
+
+def delete_product(product_id: str) -> None:
+    """Delete a product, sold or not, as another hand does with its item and its SKU; the stream's record has been worked off."""
+    found = catalog_queries.product(product_id=product_id, consistent=True)
+    product_key(product_id).delete()
+    SkuRow(sku_pk(found.sku), SKU_SK).delete()
+    catalog_services.note_gone(product=found)
 
 
 def make_category(name: str = "Kitchen & Table", slug: str = "kitchen-table") -> Category:

@@ -12,7 +12,6 @@ from cart.delivery_queries import delivery_methods
 from cart.domain import Mark
 from cart.queries import mark
 from catalog.domain import Product
-from catalog.services import delete_product
 from shop.lib.owner import Owner
 from tests import factories
 from tests.conftest import counted_calls, words_of
@@ -62,7 +61,7 @@ def test_the_bound_follows_the_stock_and_the_largest_quantity(guest: Owner, now:
 
     assert mark(owner=guest, now=now, product_id=many.product_id) == Mark(94, in_cart=90, more=9)
     assert mark(owner=guest, now=now, product_id=factories.make_product().product_id) == Mark(94)
-    delete_product(product_id=mug.product_id)
+    factories.delete_product(mug.product_id)
     assert mark(owner=guest, now=now, product_id=mug.product_id) == Mark(94, in_cart=4, more=0)
 
 

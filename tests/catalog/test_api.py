@@ -349,7 +349,7 @@ def test_a_product_that_is_not_there_is_not_there() -> None:
     assert items_of("Products") == []
 
 
-def test_of_the_same_change_of_a_product_at_the_same_moment_one_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_the_same_change_of_a_product_at_the_same_moment_one_is_done() -> None:
     mug = factories.make_product()
 
     with run_before("TransactWriteItems", lambda: change(mug.product_id, {"weight": 420}, key="k")):

@@ -134,5 +134,6 @@ def test_nobody_waits_for_what_can_be_bought_or_is_not_sold(client: Client) -> N
     assert "It is back already" in ask(client, there.product_id, "ada@example.com", **HTMX).text
     assert "It is back already" in client.get(ask(client, there.product_id, "ada@example.com")["Location"]).text
     assert ask(client, hidden.product_id, "ada@example.com").status_code == 404
+    assert client.get(f"/products/{hidden.product_id}/tell-me/").status_code == 404
     assert ask(client, "prod-unknown", "ada@example.com").status_code == 404
     assert wishes() == []

@@ -11,7 +11,7 @@ from django.test import Client
 
 from catalog import index_queries
 from catalog.domain import ProductStatus, Rating
-from catalog.models import product_key
+from catalog.models import ProductRow, product_key
 from catalog.reactions import products_changed
 from catalog.search.engine import Filters, Sort
 from catalog.services import set_stock
@@ -264,6 +264,16 @@ def test_the_stream_keeps_the_index_up_to_date_and_most_sales_leave_it_alone(
     assert published == []
     assert change(lambda: set_stock(product_id=mug.product_id, inventory=0, now=now)) == []
     assert len(published) == 1
+    assert change(lambda: set_stock(product_id=mug.product_id, inventory=18, now=now)) == ["Sand Mug"]
+
+    def set_field(action: Any) -> Callable[[], object]:
+        return lambda: product_key(mug.product_id).update(actions=[action])
+
+    assert change(set_field(ProductRow.status.set("archived"))) == []
+    assert len(published) == 3
+    assert change(set_field(ProductRow.name.set("Sage Mug"))) == []
+    assert len(published) == 3
+    assert change(set_field(ProductRow.status.set("active"))) == ["Sage Mug"]
     assert change(lambda: product_key(mug.product_id).delete()) == []
     assert shown(client, "/products/") == []
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from catalog import review_queries, services
+from catalog import review_queries
 from catalog.domain import Product, Rating
 from catalog.review_domain import Review, Words
 from shop.lib.viewer import Viewer
@@ -78,7 +78,7 @@ def test_the_page_of_all_reviews_follows_its_product(client: Client) -> None:
     moved = client.get(f"/products/{mug.product_id}/old-name/reviews/")
     assert (moved.status_code, moved["Location"]) == (301, f"{mug.path}reviews/")
     assert client.get("/products/prod-none/x/reviews/").status_code == 404
-    services.delete_product(product_id=mug.product_id)
+    factories.delete_product(mug.product_id)
     assert client.get(f"{mug.path}reviews/").status_code == 410
 
 
@@ -164,7 +164,7 @@ def test_a_moderator_who_comes_late_is_told_what_was_decided(client: Client, sig
 
 def test_a_deleted_product_s_review_says_so(client: Client, sign_in: SignIn, now: datetime) -> None:
     review = review_of(factories.make_product().product_id, now)
-    services.delete_product(product_id=review.product_id)
+    factories.delete_product(review.product_id)
     sign_in(client, "reviews.moderate")
 
     answer = client.post(

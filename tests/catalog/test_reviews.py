@@ -15,6 +15,8 @@ from catalog.models import CatalogAuditRow, product_pk
 from catalog.review_domain import Review, ReviewStatus, Words
 from shop.lib.audit import entries_about
 from shop.lib.owner import Owner
+from shop.lib.tables import Busy
+from shop.lib.transactions import Refused
 from shop.lib.viewer import Viewer
 from tests import factories
 from tests.conftest import counted_calls, items_of
@@ -237,6 +239,23 @@ def test_taking_back_brings_an_older_one_onto_the_page_and_never_one_that_was_ta
     assert shown(mug.product_id) == [ids[7], ids[5], ids[4], ids[3], ids[2]]
 
 
+def test_a_decision_that_meets_another_each_time_is_busy_and_nothing_is_written(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = review_of(factories.make_product().product_id, now, 1)
+    before = items_of("Products")
+
+    def refuse(_: object) -> None:
+        raise Refused(())
+
+    monkeypatch.setattr("catalog.reviews.run_transaction", refuse)
+    monkeypatch.setattr("catalog.reviews._LONGEST_PAUSE_SECONDS", 0)
+    with pytest.raises(Busy):
+        decide(waiting, now)
+
+    assert items_of("Products") == before
+
+
 def test_after_any_steps_everything_agrees(now: datetime) -> None:
     rng = random.Random(20261123)
     mug = factories.make_product(rating=Rating(Decimal("3.7"), 9))
@@ -265,7 +284,7 @@ def test_after_any_steps_everything_agrees(now: datetime) -> None:
 def test_a_deleted_product_s_review_can_be_rejected_but_not_shown(now: datetime) -> None:
     mug = factories.make_product()
     waiting, taken = review_of(mug.product_id, now, 1), decide(review_of(mug.product_id, now, 2), now)
-    services.delete_product(product_id=mug.product_id)
+    factories.delete_product(mug.product_id)
 
     with pytest.raises(queries.ProductNotFound):
         decide(waiting, now)

@@ -250,7 +250,7 @@ def test_a_sale_between_the_looks_at_stock_and_record_is_no_drift(now: datetime)
 
 def test_a_stock_that_never_rests_is_told_as_it_was_seen_last(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     mug = factories.make_product(inventory=10)
-    real = stock_check.product
+    real = queries.product
 
     def sold_behind_the_look(**asked: Any) -> Any:
         found = real(**asked)

@@ -8,7 +8,6 @@ import pytest
 from django.test import Client
 
 from accounts.domain import Role
-from catalog import services as catalog_services
 from orders import desk_queries, services
 from orders.domain import Order
 from orders.reactions import order_changed
@@ -96,7 +95,7 @@ def test_money_that_goes_back_is_told_with_what_it_is_for(client: Client, sign_i
 
 def test_a_product_that_is_gone_is_told_by_its_name(paid: Order, now: datetime) -> None:
     [line] = paid.lines
-    catalog_services.delete_product(product_id=line.product_id)
+    factories.delete_product(line.product_id)
     done(lambda: ask(paid, now, lines={line.product_id: 1}, actor=EVE), now)
     entry = desk_queries.order_file(order_id=paid.order_id).entries[0]
     assert [(change.after, change.about) for change in entry.changes if change.field == "pieces"] == [("1 × Mug", "")]

@@ -184,7 +184,7 @@ def test_a_refund_at_the_very_moment_wins(guest_client: Client, bought: Order) -
 
 
 def test_a_product_that_was_deleted_says_so(guest_client: Client, bought: Order, mug: Product) -> None:
-    catalog_services.delete_product(product_id=mug.product_id)
+    factories.delete_product(mug.product_id)
 
     answer = guest_client.post(path_of(bought), GOOD)
 

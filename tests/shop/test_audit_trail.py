@@ -6,7 +6,6 @@ from datetime import datetime
 import pytest
 from django.test import Client
 
-from catalog import services as catalog_services
 from orders.ledger_domain import Finding, FindingKind
 from orders.noting import note_finding
 from tests import factories
@@ -43,7 +42,7 @@ def test_what_was_changed_goes_by_its_name_and_by_its_number_once_it_is_gone(
     mugs = [factories.make_product(name=f"Mug {number}", sku=f"MUG-{number}", inventory=5) for number in (1, 2)]
     for mug in mugs:
         assert client.post("/staff/stock/change/", {"reason": "received", f"stock.{mug.product_id}.5": "+2"}).status_code == 303
-    catalog_services.delete_product(product_id=mugs[1].product_id)
+    factories.delete_product(mugs[1].product_id)
 
     page = client.get("/staff/audit/").text
 

@@ -167,6 +167,15 @@ def test_hostile_words_stay_letters(editor: Client, payload: str) -> None:
         assert ">14<" not in page
 
 
+def test_an_old_address_is_followed_through_five_renamings(editor: Client) -> None:
+    add(editor, "Cups", slug="s0")
+    for number in range(6):
+        editor.post(f"{URL}s{number}/", {"name": "Cups", "slug": f"s{number + 1}", "intro": ""})
+
+    assert editor.get("/categories/s1/")["Location"] == "/categories/s6/"
+    assert editor.get("/categories/s0/").status_code == 404
+
+
 def test_the_menu_holds_ninety_categories(editor: Client) -> None:
     for number in range(shelving.MOST_CATEGORIES):
         factories.make_category(f"Shelf {number}", f"shelf-{number}")
