@@ -192,15 +192,16 @@ def _once(operation: Operation, request: HttpRequest, ids: Mapping[str, str], ca
     claim = claim_of(rows, who=call.viewer.user_id, key=_key(request), request=asked.encode(), now=call.now)
     try:
         kept = claim.kept()
-        if kept is None:
-            operation.run(replace(call, claim=claim), **ids)
+        try:
+            if kept is None:
+                operation.run(replace(call, claim=claim), **ids)
+        except (Repeated, Problem):
+            # The same request may have done it at this very moment, which is what stands in our way then.
+            kept = claim.kept()
+            if kept is None:
+                raise
     except KeyReused:
         raise _key_reused() from None
-    except (Repeated, Problem):
-        # The same request may have done it at this very moment, which is what stands in our way then.
-        kept = claim.kept()
-        if kept is None:
-            raise
     if kept:
         return _response(request, json.loads(kept), is_repeated=True)
     content = then(call, **ids)

@@ -240,6 +240,16 @@ def test_a_key_that_was_used_for_something_else_is_refused(path: str, change: in
     assert (stock_of(mug.product_id), stock_of(cup.product_id)) == (8, 3)
 
 
+def test_a_key_that_is_used_for_something_else_at_this_very_moment_is_refused() -> None:
+    mug = factories.make_product(inventory=3)
+
+    with run_before("TransactWriteItems", lambda: adjust(mug.product_id, 5, key="k")):
+        status, _, content = adjust(mug.product_id, 6, key="k")
+
+    assert (status, content["title"]) == (422, "The key was used for something else")
+    assert (stock_of(mug.product_id), moved(mug.product_id)) == (8, [(5, "received", "system:erp", "")])
+
+
 def test_a_key_is_its_senders_own() -> None:
     mug = factories.make_product(inventory=3)
     body = {"change": 5, "reason": "received"}

@@ -160,6 +160,7 @@ _REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "a JPEG's head": (lambda: jpeg()[:200], "DamagedImage"),
     "a truncated PNG": (lambda: as_bytes(picture(), "PNG")[:-300], "DamagedImage"),
     "a truncated WebP": (lambda: as_bytes(picture(), "WEBP")[:-300], "DamagedImage"),
+    "a WebP of 20,001 chunks": (lambda: riff(*[(b"NONE", b"")] * 20_001), "DamagedImage"),
     "a WebP's head": (lambda: webp_canvas(400, 300), "DamagedImage"),
     "nothing": (lambda: b"", "NotAnImage"),
     "random bytes": (random_bytes, "NotAnImage"),
