@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import count
 
 import pytest
 from django.test import Client
@@ -11,7 +12,7 @@ from accounts.saved_filters import MOST_FILTERS, filters_of, save_filter
 from shop.lib.viewer import Viewer
 from tests.accounts.people import log_in, make_user
 from tests.conftest import counted_calls, items_of, words_of
-from tests.rivals import run_before
+from tests.rivals import run_before, run_before_each
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -114,6 +115,20 @@ def test_two_tabs_lose_nothing_of_each_others(sign_in: SignIn, client: Client, n
         save_filter(user_id=viewer.user_id, listed="orders", name="Ours", query="q=2", now=now)
 
     assert [name for _, name, _ in _kept(viewer)] == ["Theirs", "Ours"]
+
+
+def test_who_is_never_the_quickest_is_told_and_keeps_nothing(sign_in: SignIn, client: Client, now: datetime) -> None:
+    viewer = sign_in(client, "orders.view")
+    numbers = count(1)
+
+    def rival() -> None:
+        save_filter(user_id=viewer.user_id, listed="orders", name=f"Theirs {next(numbers)}", query="q=1", now=now)
+
+    with run_before_each("PutItem", rival) as calls:
+        answer = client.post("/staff/filters/orders/", {"name": "Ours", "query": "q=2"})
+
+    assert (answer.status_code, calls.count("PutItem")) == (503, 5)
+    assert [name for _, name, _ in _kept(viewer)] == [f"Theirs {number}" for number in range(1, 6)]
 
 
 def test_a_list_asks_once_for_its_filters(client: Client, sign_in: SignIn, now: datetime) -> None:
