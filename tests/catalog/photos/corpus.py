@@ -122,6 +122,12 @@ def with_many_scans(scans: int = 5_000) -> bytes:
     return data[:-2] + data[last:-2] * scans + b"\xff\xd9"
 
 
+def with_many_chunks(chunks: int = 20_001) -> bytes:
+    """A WebP with so many chunks that mean nothing behind its picture."""
+    plain = as_bytes(picture(), "WEBP")
+    return riff((plain[12:16], plain[20:]), *[(b"NONE", b"")] * chunks)
+
+
 def large_jpeg(**how: Any) -> bytes:
     """39.9 megapixels, as a good camera takes them."""
     return as_bytes(picture(7300, 5470), "JPEG", **how)
@@ -160,7 +166,7 @@ _REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "a JPEG's head": (lambda: jpeg()[:200], "DamagedImage"),
     "a truncated PNG": (lambda: as_bytes(picture(), "PNG")[:-300], "DamagedImage"),
     "a truncated WebP": (lambda: as_bytes(picture(), "WEBP")[:-300], "DamagedImage"),
-    "a WebP of 20,001 chunks": (lambda: riff(*[(b"NONE", b"")] * 20_001), "DamagedImage"),
+    "a WebP of 20,001 chunks": (with_many_chunks, "DamagedImage"),
     "a WebP's head": (lambda: webp_canvas(400, 300), "DamagedImage"),
     "nothing": (lambda: b"", "NotAnImage"),
     "random bytes": (random_bytes, "NotAnImage"),
