@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -13,7 +13,7 @@ from accounts import queries as accounts
 from accounts import staffing
 from accounts.devices import device_name
 from accounts.domain import User, may_edit, may_hand_out, may_look_after
-from accounts.queries import SessionEnded
+from accounts.queries import SessionEnded, UserNotFound
 from accounts.staff_forms import ConfirmForm, PersonNoteForm
 from accounts.staff_views import NOT_ALLOWED, user_or_404
 from orders import exporting, history_queries, leaving
@@ -66,7 +66,12 @@ def data(request: HttpRequest, user_id: str) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return render(request, "staff/accounts/data.html", {"user": user, "form": form}, status=422 if form.errors else 200)
     now = utc_now()
-    staffing.note_export(editor=viewer, user_id=user_id, now=now)
+    try:
+        staffing.note_export(editor=viewer, user_id=user_id, now=now)
+    except staffing.NotAllowed:  # joined the team a moment ago
+        return _back(request, user, NOT_ALLOWED)
+    except UserNotFound:
+        raise Http404("no such person any more") from None
     response = JsonResponse(exporting.export(user_id=user_id, now=now), json_dumps_params={"ensure_ascii": False, "indent": 2})
     response["Content-Disposition"] = f'attachment; filename="data-{user_id}-{now:%Y-%m-%d}.json"'
     response["Cache-Control"] = "private, no-store"

@@ -9,7 +9,9 @@ import pytest
 from django.test import Client
 
 from accounts import queries as accounts
+from accounts import staffing
 from accounts.domain import Role, User
+from accounts.models import UserRow, user_key
 from accounts.queries import UserNotFound
 from accounts.reactions import account_changed
 from orders import queries, services
@@ -20,6 +22,7 @@ from tests import factories
 from tests.accounts.people import make_user
 from tests.conftest import counted_calls, items_of, words_of
 from tests.orders.paid import paid_order, usd
+from tests.rivals import run_around
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -116,6 +119,25 @@ def test_what_is_kept_is_handed_out_after_the_address_was_typed(client: Client, 
     kept = json.loads(answer.content)
     assert (kept["profile"]["email"], [note["text"] for note in kept["notes"]]) == ("ada@example.com", ["Calls often"])
     assert _entries(ada) == ["took out the data", "wrote a note"]
+
+
+@pytest.mark.parametrize(("is_gone", "status"), [(False, 303), (True, 404)])
+def test_nothing_is_handed_out_about_somebody_who_joins_the_team_or_leaves_at_this_moment(
+    client: Client, sign_in: SignIn, ada: User, is_gone: bool, status: int
+) -> None:
+    sign_in(client, "customers.view", "customers.data")
+    row = user_key(ada.user_id)
+
+    def meanwhile() -> None:
+        if is_gone:
+            row.delete()
+        else:
+            row.update(actions=[UserRow.role.set(Role.ADMIN)])
+
+    with run_around(staffing, "note_export", meanwhile, when="before"):
+        answer = client.post(f"/staff/customers/{ada.user_id}/data/", {"typed": "ada@example.com"})
+
+    assert (answer.status_code, answer.get("Content-Disposition"), _entries(ada)) == (status, None, [])
 
 
 def test_an_account_is_erased_after_the_address_was_typed(
