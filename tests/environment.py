@@ -1,5 +1,6 @@
 """The environment tests run in, set before Django reads its settings (pytest loads this module first, see pyproject.toml)."""
 
+import gc
 import os
 import socket
 
@@ -36,3 +37,6 @@ os.environ.pop("AWS_PROFILE", None)
 # Else an example that takes 200 ms because the machine has other work fails a test. Speed is `make bench`'s matter.
 hypothesis.settings.register_profile("untimed", hypothesis.settings(deadline=None))
 hypothesis.settings.load_profile("untimed")
+
+# The collector looks at everything ever made every few hundred objects, and a test process holds 600 MB of modules and tests.
+gc.set_threshold(50_000, 20, 100)

@@ -20,6 +20,10 @@ def prepared(cloud: Ministack) -> Iterator[None]:
         prepare.verify_sender()
         prepare.create_media_bucket()
     yield
+    s3 = boto3.client("s3")
+    for found in s3.list_objects_v2(Bucket=django_settings.MEDIA_BUCKET).get("Contents", []):
+        s3.delete_object(Bucket=django_settings.MEDIA_BUCKET, Key=found["Key"])
+    s3.delete_bucket(Bucket=django_settings.MEDIA_BUCKET)
     views._s3.cache_clear()
 
 
