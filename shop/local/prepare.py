@@ -17,10 +17,14 @@ from shop.lib.env import BadSetting
 
 
 def main() -> None:
-    """Create what is missing: tables, the bucket, the sender's address, the demo shop or an empty search index."""
+    """From the command line: `--empty` for a shop without the demo's products and people."""
     parser = argparse.ArgumentParser(prog="python -m shop.local.prepare", description=main.__doc__)
     parser.add_argument("--empty", action="store_true", help="no demo products and people")
-    is_empty = parser.parse_args().empty
+    prepare(is_empty=parser.parse_args().empty)
+
+
+def prepare(*, is_empty: bool = False) -> None:
+    """Create what is missing: tables, the bucket, the sender's address, the demo shop or an empty search index."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
     try:
         django.setup()

@@ -62,10 +62,10 @@ def running_shop(folder: Path, *, port: int = 0) -> Iterator[tuple[str, FakeStri
 
 
 def _prepare() -> None:
-    from shop.local import prepare
+    from shop.local.prepare import prepare
 
     with contextlib.redirect_stdout(StringIO()):
-        prepare.main()
+        prepare()
         from django.core.management import call_command
 
         call_command("collectstatic", interactive=False)
