@@ -176,7 +176,7 @@ class _Parser:
     def take(self, *expected: str) -> str:
         token = self.next
         if expected and token not in expected:
-            raise NotImplementedError(f"{token!r} instead of {expected}")
+            raise ValueError(f"{token!r} instead of {expected}")
         self._at += 1
         return token
 

@@ -23,6 +23,16 @@ from shop.lib.transactions import Refused
 from tests.conftest import items_of
 
 PASSWORD = "quiet lamp, warm clay"
+ADDRESS = {
+    "country": "US",
+    "name": "Ada Lovelace",
+    "street": "123 Main St",
+    "street2": "",
+    "city": "New York",
+    "state": "NY",
+    "zip_code": "10001",
+}
+"""As it is typed into a form."""
 
 
 def make_user(now: datetime, *, email: str = "ada@example.com", password: str = PASSWORD, **fields: Any) -> User:

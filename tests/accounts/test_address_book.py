@@ -14,23 +14,14 @@ from accounts import address_book, closing, queries
 from accounts.book_domain import MOST_ADDRESSES, BookFull, with_address, with_default, without_address
 from accounts.domain import SavedAddress, User
 from shop.lib.tables import table_name
-from tests.accounts.people import log_in, make_user, raw_user
+from tests.accounts.people import ADDRESS, log_in, make_user, raw_user
 from tests.conftest import items_of, words_of
 from tests.rivals import run_before, run_before_each
 from tests.spec_items import USER
 
 pytestmark = pytest.mark.usefixtures("tables")
 
-FIELDS = {
-    "country": "US",
-    "name": "Ada Lovelace",
-    "street": "123 Main St",
-    "street2": "",
-    "city": "New York",
-    "state": "NY",
-    "zip_code": "10001",
-    "kind": "shipping",
-}
+FIELDS = {**ADDRESS, "kind": "shipping"}
 ENTRY = SavedAddress("", "shipping", "123 Main St", "New York", "NY", "10001", "US", is_default=False, name="Ada Lovelace")
 EXTRAS = {
     "role": "admin",

@@ -18,9 +18,8 @@ from accounts.queries import SessionEnded, sessions_of
 from accounts.reactions import account_changed
 from accounts.sessions import Device, SignedIn
 from shop.lib.viewer import Permission, Viewer
-from tests.accounts.people import PASSWORD, log_in, make_user
+from tests.accounts.people import ADDRESS, PASSWORD, log_in, make_user
 from tests.conftest import counted_calls, items_of, words_of
-from tests.orders.walk import ADDRESS
 from tests.rivals import run_before
 
 DEVICE = Device(

@@ -16,22 +16,13 @@ from accounts.cookies import ACCESS_COOKIE, REFRESH_COOKIE
 from accounts.domain import SavedCard, User
 from accounts.models import EMAIL_SK, EmailRow, UserRow, email_pk, user_key
 from shop.lib.viewer import Viewer
-from tests.accounts.people import PASSWORD, log_in, make_user, session_of
+from tests.accounts.people import ADDRESS, PASSWORD, log_in, make_user, session_of
 from tests.conftest import items_of
 from tests.rivals import fails, refusal, run_before
 
 pytestmark = pytest.mark.usefixtures("tables")
 
-HOME = {
-    "country": "US",
-    "name": "Ada Lovelace",
-    "street": "123 Main St",
-    "street2": "",
-    "city": "New York",
-    "state": "NY",
-    "zip_code": "10001",
-    "kind": "shipping",
-}
+HOME = {**ADDRESS, "kind": "shipping"}
 SECOND_FACTOR = "/accounts/second-factor/"
 SET_UP = timedelta(minutes=2)
 """How long ago an authenticator was set up, so that its code of now is another."""

@@ -10,8 +10,9 @@ from django.test import Client
 from orders import queries
 from shop.lib.owner import Owner
 from tests import factories
+from tests.accounts.people import ADDRESS
 from tests.conftest import items_of
-from tests.orders.walk import ADDRESS, shown_in, walk_to_review
+from tests.orders.walk import shown_in, walk_to_review
 
 pytestmark = pytest.mark.usefixtures("tables")
 

@@ -11,10 +11,10 @@ from accounts import address_book, queries
 from accounts.domain import SavedAddress, User
 from orders.queries import checkout_details
 from shop.lib.owner import Owner
-from tests.accounts.people import log_in, make_user
+from tests.accounts.people import ADDRESS, log_in, make_user
 from tests.conftest import words_of
 from tests.factories import make_product
-from tests.orders.walk import ADDRESS, shown_in
+from tests.orders.walk import shown_in
 
 pytestmark = pytest.mark.usefixtures("tables")
 

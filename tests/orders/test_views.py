@@ -19,8 +19,9 @@ from shop.lib.money import Money
 from shop.lib.owner import Owner
 from shop.local.fake_stripe import ApiFault, FakeStripe
 from tests import factories
+from tests.accounts.people import ADDRESS
 from tests.conftest import counted_calls, words_of
-from tests.orders.walk import ADDRESS, fields_of, orders, place, walk_to_review
+from tests.orders.walk import fields_of, orders, place, walk_to_review
 
 pytestmark = pytest.mark.usefixtures("tables")
 

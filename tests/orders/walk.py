@@ -6,17 +6,8 @@ from typing import Any
 
 from django.test import Client
 
+from tests.accounts.people import ADDRESS
 from tests.conftest import items_of
-
-ADDRESS = {
-    "country": "US",
-    "name": "Ada Lovelace",
-    "street": "123 Main St",
-    "street2": "",
-    "city": "New York",
-    "state": "NY",
-    "zip_code": "10001",
-}
 
 
 def orders() -> list[dict[str, Any]]:

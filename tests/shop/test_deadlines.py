@@ -21,8 +21,9 @@ from shop.lib.owner import Owner
 from shop.lib.tables import Busy, connection
 from shop.local.fake_stripe import FakeStripe
 from tests import factories
+from tests.accounts.people import ADDRESS
 from tests.conftest import items_of
-from tests.orders.walk import ADDRESS, fields_of, orders, walk_to_review
+from tests.orders.walk import fields_of, orders, walk_to_review
 from tests.rivals import conflict, refusal
 
 pytestmark = pytest.mark.usefixtures("tables")

@@ -12,9 +12,8 @@ from accounts.cookies import ACCESS_COOKIE, PENDING_COOKIE, REFRESH_COOKIE, Pend
 from accounts.domain import User
 from shop.lib.tables import table_name
 from shop.lib.viewer import Viewer
-from tests.accounts.people import PASSWORD, log_in, make_user
+from tests.accounts.people import ADDRESS, PASSWORD, log_in, make_user
 from tests.conftest import items_of
-from tests.orders.walk import ADDRESS
 from tests.shop.form_addresses import addresses
 
 PERSONAL = addresses(lambda route: route.startswith(("accounts/", "orders/", "checkout/")))

@@ -19,10 +19,10 @@ from orders.queries import key_of
 from shop.lib.owner import Owner
 from shop.local.fake_stripe import FakeStripe
 from tests import factories
-from tests.accounts.people import PASSWORD, deliver, link_in, log_in, make_user, raw_user
+from tests.accounts.people import ADDRESS, PASSWORD, deliver, link_in, log_in, make_user, raw_user
 from tests.conftest import TABLES, items_of
 from tests.orders.paid import paid_order
-from tests.orders.walk import ADDRESS, fields_of, walk_to_review
+from tests.orders.walk import fields_of, walk_to_review
 from tests.shop.form_addresses import addresses
 from tests.shop.local.fake_stripe.scene import card, visit
 
