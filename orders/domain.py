@@ -320,7 +320,7 @@ class Order:
     @property
     def gets_invoice(self) -> bool:
         """Whether it was ever a paid order: money that came and went back at once is none."""
-        return any(entry.status is OrderStatus.PROCESSING for entry in self.history)
+        return self.paid_at is not None
 
     @property
     def was_charged(self) -> bool:

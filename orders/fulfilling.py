@@ -165,7 +165,7 @@ def put_into_review(*, order: Order, actor: str, now: datetime, note: str) -> Or
 
 
 def drop_review(*, order: Order, actor: str, now: datetime, note: str) -> Order:
-    """End an order in review that nobody has paid for, and put its pieces back into stock.
+    """End an order in review that nobody has paid for, and put its pieces back into stock, but for those that have left.
 
     Raises NotInReview, MoneyIsThere, Busy, PaymentsUnavailable; then nothing was written.
     """
@@ -174,8 +174,8 @@ def drop_review(*, order: Order, actor: str, now: datetime, note: str) -> Order:
     made = payment_of(order)
     if made and made.refunded < made.amount:
         raise MoneyIsThere(made.amount - made.refunded)
-    out = {line.product_id: line.refundable - line.loose for line in order.lines}
-    there = catalog.products(product_ids=list(out), consistent=True)
+    here = {line.product_id: min(line.refundable, line.to_ship) for line in order.lines}
+    there = catalog.products(product_ids=list(here), consistent=True)
 
     def build(txn: TransactWrite) -> None:
         txn.update(
@@ -183,17 +183,17 @@ def drop_review(*, order: Order, actor: str, now: datetime, note: str) -> Order:
             actions=[
                 *moves(order, OrderStatus.CANCELLED, actor, now, note=note),
                 PAYMENT.status.set("void"),
-                sets_lines(replace(line, loose=line.refundable) for line in order.lines),
+                sets_lines(replace(line, loose=max(line.loose, here[line.product_id])) for line in order.lines),
                 *return_use(txn, order),
             ],
             condition=is_unchanged(order),
         )
-        for product_id, quantity in out.items():
-            if quantity > 0 and product_id in there:
+        for line in order.lines:
+            if here[line.product_id] > line.loose and line.product_id in there:
                 catalog_services.return_stock(
                     txn,
-                    product_id=product_id,
-                    quantity=quantity,
+                    product_id=line.product_id,
+                    quantity=here[line.product_id] - line.loose,
                     reason=StockReason.RELEASE,
                     order_id=order.order_id,
                     actor=actor,

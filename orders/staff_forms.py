@@ -154,7 +154,9 @@ class RefundForm(PiecesForm):
             if asked - sent > line.to_ship:
                 least = asked - line.to_ship
                 raise forms.ValidationError(f"{line.name}: {line.to_ship} of them still here, so at least {least} came back.")
-        if self.amount > self.order.payment.left:
+        # The button pressed twice sends a number that is taken: that is met again, and asks for nothing more.
+        is_new = self.cleaned_data["number"] > self.order.refund_count
+        if is_new and self.amount > self.order.payment.left:
             left = self.order.payment.left
             raise forms.ValidationError(f"That would be {self.amount}, and at most {left} can still go back. Choose less.")
         return self.cleaned_data

@@ -18,8 +18,8 @@ from shop.lib.access import Permission, require_staff
 from shop.lib.addresses import with_query
 from shop.lib.audit import Entry
 from shop.lib.cursors import page_urls
-from shop.lib.subjects import page_of
 from shop.months import month_asked, months_beside
+from shop.subjects import page_of
 
 _BOOKS: dict[str, tuple[str, Any]] = {
     "products": ("Products and reviews", staff_queries.entries_of_month),

@@ -4,16 +4,17 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from django import template
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from shop.lib import actors, subjects
+from shop import subjects
+from shop.lib import actors
 from shop.lib import words as texts
 from shop.lib.access import Permission, viewer_of
+from shop.lib.addresses import with_query
 
 if TYPE_CHECKING:
     from catalog.shelf import Choice
@@ -40,7 +41,7 @@ def elsewhere(context: Any, here: str, words: str) -> dict[str, Any]:
     """The other lists of staff's in which the words looked for could be meant: a name may be a product's or a customer's."""
     viewer = viewer_of(context.request)
     lists = [
-        (label, f"{reverse(name)}?{urlencode({'q': words})}")
+        (label, with_query(reverse(name), {"q": words}))
         for label, (name, permission) in _SEARCHED.items()
         if words and label != here and viewer.may(permission)
     ]

@@ -70,6 +70,21 @@ def test_an_order_whose_money_is_here_is_not_ended_and_says_how_much_it_is(stopp
     assert [stock(line.product_id) for line in stopped.lines] == [2, 2]
 
 
+def test_pieces_that_have_left_do_not_come_back_into_stock_when_their_order_is_ended(
+    stripe: FakeStripe, paid: Order, now: datetime
+) -> None:
+    mug, lamp = paid.lines
+    left = services.ship(order=paid, carrier="", tracking_number="", actor=STAFF, now=now, pieces={mug.product_id: 1})
+    stopped = services.put_into_review(order=left, actor=STAFF, now=now, note="Stripe knows of no payment")
+    stripe.state.tables["payment_intents"].clear()
+
+    dropped = services.drop_review(order=stopped, actor=STAFF, now=now, note="")
+
+    assert dropped.status is OrderStatus.CANCELLED
+    assert (stock(mug.product_id), stock(lamp.product_id)) == (4, 3)
+    assert [line.loose for line in dropped.lines] == [2, 1]
+
+
 def test_of_two_who_judge_at_once_one_wins(stopped: Order, now: datetime) -> None:
     accept = partial(services.accept_review, order=stopped, actor=STAFF, now=now, note="fine")
 

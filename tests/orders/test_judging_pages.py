@@ -111,7 +111,9 @@ def test_what_has_left_does_not_come_back_into_stock_by_itself(
     services.refund_rest(order=stored(order), restock=False, note="", actor="eve", now=now)
     charge["paid"] = True
     assert stored(order).status is OrderStatus.REVIEW
-    assert "Pieces that have left stay out of stock." in desk.get(f"/staff/orders/{order.order_id}/").text
+    assert (
+        "Because some have left, no pieces go back into stock by themselves." in desk.get(f"/staff/orders/{order.order_id}/").text
+    )
 
     assert f"{order.total} is refunded." in decide(desk, order, "refund")
 

@@ -299,6 +299,19 @@ def test_more_than_was_paid_never_goes_back(desk: Client, stripe: FakeStripe, gu
     assert (made_at(stripe), stored(order)) == ([], order)
 
 
+def test_a_refund_whose_button_is_pressed_twice_is_made_once_and_told_twice(
+    desk: Client, stripe: FakeStripe, guest: Owner, now: datetime
+) -> None:
+    mug = factories.make_product(price=Money(2400, "USD"))
+    order = paid_order(stripe, guest, {mug.product_id: 1}, now)
+
+    for _ in range(2):  # the second time less is left than goes back
+        pressed = desk.post(f"/staff/orders/{order.order_id}/refund/", {"number": "1", "extra": "30"})
+        assert "$30.00 is refunded." in followed(pressed, desk)
+
+    assert (made_at(stripe), stored(order).payment.left) == ([3000], order.total - Money(3000, "USD"))
+
+
 def test_of_two_who_act_at_once_the_second_is_told(desk: Client, stripe: FakeStripe, guest: Owner, now: datetime) -> None:
     mug = factories.make_product()
     order = paid_order(stripe, guest, {mug.product_id: 1}, now)
