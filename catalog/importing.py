@@ -6,6 +6,7 @@ nothing the second time.
 mapping (which column is what) -> checking (all lines, nothing written) -> checked -> applying -> done; failed when it is no CSV.
 """
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -13,6 +14,7 @@ from functools import partial
 from itertools import islice, takewhile
 from typing import Any
 
+from botocore.exceptions import ClientError
 from django.conf import settings
 from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
 
@@ -31,9 +33,16 @@ from shop.lib.tables import is_refused
 from shop.lib.transactions import Refused
 from shop.lib.viewer import Permission, Viewer
 
+logger = logging.getLogger(__name__)
+
 MAX_BYTES = 100 * 1024 * 1024
 MAPPING, CHECKING, CHECKED, APPLYING, DONE, FAILED = "mapping", "checking", "checked", "applying", "done", "failed"
 WORKING = (CHECKING, APPLYING)
+_EMPTY = "the file is empty"
+_GONE = "the file is not there any more, as what is sent is kept for a day: send it again"
+_MISSING = {"404", "NoSuchKey"}
+"""What S3 calls a missing object, asked about it and asked for it."""
+_COUNTS = ("created", "changed", "same", "failed", "repeated")
 _KEY = re.compile(r"uploads/csv-[0-9a-z]{17}")
 _HEAD_BYTES = 64 * 1024
 _CHUNK_BYTES = 256 * 1024
@@ -78,12 +87,16 @@ def begin_import(*, key: str, actor: Viewer, now: datetime) -> str:
         found = client.get_object(Bucket=settings.MEDIA_BUCKET, Key=key, Range=f"bytes=0-{_HEAD_BYTES - 1}")
     except client.exceptions.NoSuchKey:
         raise UnknownFile(key) from None
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "InvalidRange":
+            raise
+        raise NotACsv(_EMPTY) from None  # S3 has no first byte to begin with; our form lets no such file through
     size = int(found["ContentRange"].rpartition("/")[2]) if "ContentRange" in found else int(found["ContentLength"])
     head = found["Body"].read()
     delimiter = delimiter_of(head.split(b"\n", 1)[0].decode("utf-8", "replace"))
     titles = next(records([head], delimiter=delimiter), None)
     if titles is None:
-        raise NotACsv("the file is empty")
+        raise NotACsv(_EMPTY)
     row = transfer_key(key.removeprefix("uploads/"))
     row.state, row.started_at, row.file, row.size, row.delimiter = MAPPING, now, key, size, delimiter
     row.actor_id, row.actor_name = actor.user_id, actor.name
@@ -154,25 +167,37 @@ def _require_stock_right(found: TransferRow, columns: Mapping[str, str], actor: 
 def _reset(found: TransferRow, states: Sequence[str], state: str, columns: Mapping[str, str], **more: int) -> None:
     if found.state not in states:
         return
-    head = next(records(_chunks(found.file, 0), delimiter=found.delimiter))
-    _update(
-        found,
-        state=state,
-        columns=columns,
-        offset=head.ends_at,
-        line=head.line,
-        created=0,
-        changed=0,
-        same=0,
-        failed=0,
-        repeated=0,
-        **more,
-    )
+    step: dict[str, Any]
+    try:
+        head = next(records(_chunks(found.file, 0), delimiter=found.delimiter))
+    except NotACsv as error:
+        step = {"state": FAILED, "problem": str(error)}
+    else:
+        step = {"state": state, "columns": columns, "offset": head.ends_at, "line": head.line}
+    try:
+        _update(found, **step, **dict.fromkeys(_COUNTS, 0), **more)
+    except UpdateError as error:  # who pressed the same button at this moment was quicker
+        if not is_refused(error):
+            raise
 
 
 def work_off_transfers(*, now: datetime) -> int:
-    """Go on with every import and export that is not at its end; how many lines were worked off."""
-    return sum(go_on(transfer_id=row.sk, now=now) for row in latest_transfers() if row.state in (*WORKING, EXPORTING))
+    """Go on with every import and export that is not at its end; how many lines were worked off.
+
+    One that fails keeps no other from going on; then the first trouble is raised.
+    """
+    done, troubles = 0, list[Exception]()
+    for row in latest_transfers():
+        if row.state not in (*WORKING, EXPORTING):
+            continue
+        try:
+            done += go_on(transfer_id=row.sk, now=now)
+        except Exception as trouble:
+            logger.warning("transfer %s failed and shall go on in the next run", row.sk, exc_info=True)
+            troubles.append(trouble)
+    if troubles:
+        raise troubles[0]
+    return done
 
 
 def go_on(*, transfer_id: str, now: datetime, at_most: int = 1_000_000) -> int:
@@ -225,8 +250,7 @@ def _step(found: TransferRow, step: Sequence[Record], seen: dict[str, int], now:
     rows = [_row(found, record) for record in step]
     plans = plans_of(rows, now)
     outcomes = _write(found, rows, plans, now) if found.state == APPLYING else [outcome_of(plan) for plan in plans]
-    counts = {"created": found.created, "changed": found.changed, "same": found.same, "failed": found.failed}
-    counts["repeated"] = found.repeated
+    counts: dict[str, int] = {name: getattr(found, name) for name in _COUNTS}
     for record, row, outcome in zip(step, rows, outcomes, strict=True):
         first = seen.get(sku_of(row))
         if outcome.words:
@@ -307,8 +331,13 @@ def _update(found: TransferRow, **values: Any) -> None:
 
 def _chunks(key: str, offset: int) -> Iterator[bytes]:
     client = bucket()
-    size = int(client.head_object(Bucket=settings.MEDIA_BUCKET, Key=key)["ContentLength"])
-    # By ranges, so that no connection is held open while lines are written.
-    for start in range(offset, size, _CHUNK_BYTES):
-        asked = f"bytes={start}-{min(start + _CHUNK_BYTES, size) - 1}"
-        yield client.get_object(Bucket=settings.MEDIA_BUCKET, Key=key, Range=asked)["Body"].read()
+    try:
+        size = int(client.head_object(Bucket=settings.MEDIA_BUCKET, Key=key)["ContentLength"])
+        # By ranges, so that no connection is held open while lines are written.
+        for start in range(offset, size, _CHUNK_BYTES):
+            asked = f"bytes={start}-{min(start + _CHUNK_BYTES, size) - 1}"
+            yield client.get_object(Bucket=settings.MEDIA_BUCKET, Key=key, Range=asked)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _MISSING:
+            raise
+        raise NotACsv(_GONE) from None

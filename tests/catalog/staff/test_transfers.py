@@ -286,6 +286,7 @@ def test_records_are_found_again_from_any_of_their_ends() -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
+        (b"", "This file cannot be read: the file is empty."),
         (b"\n \n", "This file cannot be read: the file is empty."),
         (
             b"sku,\xff\xfe\nA,B\n",
