@@ -3,12 +3,14 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
 from django.conf import settings
 from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.update import Action
 
 from catalog.domain import ProductStatus
 from catalog.models import ProductRow, status_partitions
@@ -21,7 +23,7 @@ from shop.lib.ids import new_id
 from shop.lib.tables import is_refused
 from shop.lib.viewer import Viewer
 
-EXPORTING, EXPORTED = "exporting", "exported"
+EXPORTING, EXPORTED, LOST = "exporting", "exported", "lost"
 PART_BYTES = 5 * 1024 * 1024
 """The least that S3 takes as a part that is not the last."""
 _PAGE = 100
@@ -46,20 +48,24 @@ def begin_export(*, actor: Viewer, now: datetime) -> str:
 
 
 def go_on(found: TransferRow) -> int:
-    """Write further parts while there is time; how many products they have. The part of a run that dies is made again."""
+    """Write further parts while there is time; how many products they have. The part of a run that dies is made again.
+
+    Of two runs at once the one that claimed a part last goes on. Each part is sent under a number of its own: what the other
+    still sends is no part of the file, and cannot take the place of one.
+    """
     place = json.loads(found.cursor) if found.cursor else [0, None]
-    done = 0
+    before = found.same
     try:
+        _claim(found)
         while found.state == EXPORTING and time_left() > _LEAST_SECONDS:
             body, place, count, is_last = _part(place, is_first=not found.parts)
             if not is_last and len(body) < PART_BYTES:
                 break  # out of time: a part too small for S3 is made again
             _put(found, body, place, count, is_last=is_last)
-            done += count
     except UpdateError as error:
         if not is_refused(error):
             raise  # else another run is ahead
-    return done
+    return found.same - before
 
 
 def link_to(found: TransferRow) -> str:
@@ -68,28 +74,47 @@ def link_to(found: TransferRow) -> str:
     return str(bucket().generate_presigned_url("get_object", Params=asked, ExpiresIn=_LINK_SECONDS))
 
 
+def _claim(found: TransferRow, *noted: Action) -> None:
+    """Take the number of the next part, and note what there is before it. Refused when another run took one since."""
+    is_as_read = (TransferRow.state == EXPORTING) & (TransferRow.claimed == found.claimed)
+    found.update(actions=[TransferRow.claimed.set(found.claimed + 1), *noted], condition=is_as_read)
+
+
 def _put(found: TransferRow, body: bytes, place: list[Any], count: int, *, is_last: bool) -> None:
-    client, parts = bucket(), list(found.parts)
+    client, parts, state = bucket(), list(found.parts), EXPORTED if is_last else EXPORTING
     file = {"Bucket": settings.MEDIA_BUCKET, "Key": found.file}
     try:
         if body:  # nothing, where the last page of products had filled a part
-            sent = client.upload_part(**file, UploadId=found.upload, PartNumber=len(parts) + 1, Body=body)
-            parts.append(str(sent["ETag"]))
+            sent = client.upload_part(**file, UploadId=found.upload, PartNumber=found.claimed, Body=body)
+            parts.append(f"{found.claimed} {sent['ETag']}")
         if is_last:
-            listed = [{"PartNumber": at, "ETag": part} for at, part in enumerate(parts, start=1)]
-            client.complete_multipart_upload(**file, UploadId=found.upload, MultipartUpload={"Parts": listed})
+            client.complete_multipart_upload(**file, UploadId=found.upload, MultipartUpload={"Parts": _listed(parts)})
     except client.exceptions.NoSuchUpload:
-        client.head_object(**file)  # put together by a run that is ahead, or died before it could note it
-        is_last = True
-    found.update(
-        actions=[
-            TransferRow.parts.set(parts),
-            TransferRow.cursor.set(json.dumps(place)),
-            TransferRow.same.set(found.same + count),
-            TransferRow.state.set(EXPORTED if is_last else EXPORTING),
-        ],
-        condition=(TransferRow.state == EXPORTING) & (TransferRow.same == found.same),
+        state = EXPORTED if _is_there(file) else LOST
+    _claim(
+        found,
+        TransferRow.parts.set(parts),
+        TransferRow.cursor.set(json.dumps(place)),
+        TransferRow.same.set(found.same + (0 if state == LOST else count)),
+        TransferRow.state.set(state),
     )
+
+
+def _listed(parts: Sequence[str]) -> list[dict[str, Any]]:
+    """The parts of the file as S3 wants them listed; their numbers rise, and need not be all there are."""
+    numbered = [part.split(" ", 1) for part in parts]
+    return [{"PartNumber": int(number), "ETag": etag} for number, etag in numbered]
+
+
+def _is_there(file: dict[str, str]) -> bool:
+    """Whether another run put the file together, ahead or before it died; else the parts ended with their day."""
+    try:
+        bucket().head_object(**file)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "404":
+            raise
+        return False
+    return True
 
 
 def _part(place: list[Any], *, is_first: bool) -> tuple[bytes, list[Any], int, bool]:

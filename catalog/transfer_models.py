@@ -10,7 +10,7 @@ TRANSFERS_PK = "TRANSFERS"
 
 
 class TransferRow(Row):
-    """An import or export. `offset` and `state` are the condition of every step."""
+    """An import or export. `state` and `offset` are the condition of every step, of an export `state` and `claimed`."""
 
     class Meta(ProductMeta):
         pass
@@ -34,6 +34,7 @@ class TransferRow(Row):
     checks = IntegerAttribute(default=0)
     problem = UnicodeAttribute(null=True)
     upload = UnicodeAttribute(null=True)
+    claimed = IntegerAttribute(default=0)
     parts = TextListAttribute(default=list)
     cursor = UnicodeAttribute(null=True)
 

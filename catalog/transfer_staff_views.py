@@ -31,6 +31,7 @@ _WORDS = {
     importing.FAILED: "Cannot be read",
     product_export.EXPORTING: "Being put together",
     product_export.EXPORTED: "Ready",
+    product_export.LOST: "Could not be put together",
 }
 
 
@@ -96,7 +97,7 @@ def transfer(request: HttpRequest, transfer_id: str) -> HttpResponse:
         "words": _WORDS[found.state],
         "percent": 100 * found.offset // max(found.size, 1),
         "is_working": found.state in (*importing.WORKING, product_export.EXPORTING),
-        "is_export": found.state in (product_export.EXPORTING, product_export.EXPORTED),
+        "is_export": found.state in (product_export.EXPORTING, product_export.EXPORTED, product_export.LOST),
         "titles": [(place, title, found.columns.get(str(place), "")) for place, title in enumerate(found.titles)],
         "columns": COLUMNS,
         "errors": importing.errors_of(transfer_id=transfer_id, state=latest) if found.failed else (),
