@@ -21,7 +21,6 @@ from orders.models import OrderMeta, StatusIndex, ref_pk
 from shop.lib.attributes import (
     DecimalAttribute,
     Document,
-    EpochAttribute,
     IntegerAttribute,
     TextListAttribute,
     TimeAttribute,
@@ -161,7 +160,6 @@ class BookmarkRow(Row):
 
     until = TimeAttribute(null=True)
     cursor = UnicodeAttribute(null=True)
-    expires_at = EpochAttribute(attr_name="expiresAt", null=True)
 
 
 def refund_sk(key: str = "") -> str:
