@@ -79,7 +79,14 @@ def test_the_answer_says_what_happens_next(client: Client, headers: dict[str, st
     assert ("<html" in answer.text) is not bool(headers)
 
 
-BAD_ADDRESSES = ["", "ada", "a@b.c\r\nBcc: x@y.z", "x" * 300 + "@example.com", "<b>é@"]
+NO_ADDRESS = "This does not look like an e-mail address."
+BAD_ADDRESSES = {
+    "": "Please give your e-mail address.",
+    "ada": NO_ADDRESS,
+    "a@b.c\r\nBcc: x@y.z": NO_ADDRESS,
+    "x" * 260 + "@example.com": "Ensure this value has at most 254 characters",
+    "<b>é@": NO_ADDRESS,
+}
 
 
 @pytest.mark.parametrize("email", BAD_ADDRESSES)
@@ -89,7 +96,7 @@ def test_a_bad_address_gets_a_clear_answer_and_is_not_kept(client: Client, email
     answer = ask(client, mug.product_id, email, **HTMX)
 
     assert answer.status_code == 422
-    assert "e-mail address" in answer.text or "at most 254" in answer.text
+    assert BAD_ADDRESSES[email] in answer.text
     assert wishes() == []
 
 
@@ -102,7 +109,7 @@ def test_without_script_a_bad_address_stands_in_the_form_again(client: Client, e
     pages = [client.get(answer["Location"]).text for _ in range(2)]
 
     for page in pages:
-        assert "e-mail address" in page or "at most 254" in page
+        assert BAD_ADDRESSES[email] in page
         assert shown_in(page) == {"email": email[:300]}
         assert f'href="{mug.path}"' in page
     assert wishes() == []
