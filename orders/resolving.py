@@ -12,7 +12,7 @@ from orders import ledger_queries as books
 from orders import queries
 from orders.domain import OrderStatus
 from orders.fulfilling import put_into_review
-from orders.ledger_domain import Finding, FindingKind
+from orders.ledger_domain import Finding, FindingKind, RefundState
 from orders.ledger_models import BOOKS_PK, FindingRow, OrderAuditRow, finding_key
 from orders.models import ref_pk
 from orders.moving import OrderMoved
@@ -114,7 +114,7 @@ def _sync(finding: Finding, actor: str, now: datetime) -> None:
 
 def _resume(finding: Finding, actor: str, now: datetime) -> None:
     key = finding.subject.removeprefix(f"{finding.order_id}-")
-    if resume_refund(order_id=finding.order_id, key=key, now=now).state.is_open:
+    if resume_refund(order_id=finding.order_id, key=key, now=now).state is RefundState.ASKED:
         raise StillWrong(finding.subject)
 
 

@@ -92,7 +92,7 @@ FINDINGS: dict[FindingKind, FindingWords] = {
         "Stripe is asked once more. If sum and order fit, the order is to be shipped and the confirmation goes out; if its"
         " pieces were sold meanwhile, the money goes back at once and a mail says so. If they do not fit, it stands under"
         " “To check”.",
-        "The order has taken its payment.",
+        "The order knows of its payment now: its page says what became of it.",
     ),
     FindingKind.AMOUNT: FindingWords(
         "Another sum was paid than the order says",
@@ -123,7 +123,7 @@ FINDINGS: dict[FindingKind, FindingWords] = {
         "This refund was asked for here, and Stripe has not taken it since: the customer waits for the money.",
         "Ask Stripe again, under the same key",
         "The same refund is asked for once more; it cannot go back twice. The customer gets the mail when it has gone back.",
-        "Stripe has the refund.",
+        "Stripe has answered: the order's page says how the refund stands.",
     ),
     FindingKind.FAILED_REFUND: FindingWords(
         "A refund that failed at the bank",
@@ -131,7 +131,7 @@ FINDINGS: dict[FindingKind, FindingWords] = {
         "Refund it once more",
         "The same sum is asked for again as a new refund. If the card is gone for good it fails again: then agree on another"
         " way with the customer, and dismiss this with a note.",
-        "The refund is on its way once more.",
+        "It was asked for once more: the order's page says how the refund stands.",
     ),
     FindingKind.STUCK_ORDER: FindingWords(
         "An unpaid order that still holds its pieces",

@@ -15,7 +15,7 @@ from orders.models import order_key
 from orders.noting import note_finding
 from shop.lib.guests import new_guest
 from shop.lib.owner import Owner
-from shop.local.fake_stripe import FakeStripe
+from shop.local.fake_stripe import ApiFault, FakeStripe
 from tests import factories
 from tests.orders.paid import (
     EVE,
@@ -167,18 +167,31 @@ def test_refunds_that_agree_again_need_nothing_but_a_look(stripe: FakeStripe, pa
     assert (found(), stored(paid).payment.given_back, made_at(stripe)) == ([], usd(700), [700])
 
 
-def test_a_stuck_refund_stays_a_finding_while_the_bank_is_at_it(stripe: FakeStripe, paid: Order, now: datetime) -> None:
+def test_a_refund_is_not_stuck_once_stripe_has_it_though_the_bank_is_at_it(
+    stripe: FakeStripe, paid: Order, now: datetime
+) -> None:
     with pytest.raises(Killed), run_around(payments.gateway(), "refund", killed, when="after"):
         ask(paid, now, extra=usd(500))
     (refund,) = stripe.state.tables["refunds"].values()
     refund["status"] = "pending"
     note(FindingKind.STUCK_REFUND, f"{paid.order_id}-1", paid, now)
 
+    put_right(FindingKind.STUCK_REFUND, f"{paid.order_id}-1", now)
+
+    assert (found(), made_at(stripe)) == ([], [500])
+    assert books.refund(order_id=paid.order_id, key="1").state is RefundState.SENT
+
+
+def test_a_refund_that_stripe_is_silent_about_stays_a_finding(stripe: FakeStripe, paid: Order, now: datetime) -> None:
+    stripe.faults.api.append(ApiFault("error_before", path="/v1/refunds", method="POST", times=99))
+    ask(paid, now, extra=usd(500))
+    note(FindingKind.STUCK_REFUND, f"{paid.order_id}-1", paid, now)
+
     with pytest.raises(services.StillWrong):
         put_right(FindingKind.STUCK_REFUND, f"{paid.order_id}-1", now)
 
     assert found() == [("stuck_refund", f"{paid.order_id}-1")]
-    assert books.refund(order_id=paid.order_id, key="1").state is RefundState.SENT
+    assert (books.refund(order_id=paid.order_id, key="1").state, made_at(stripe)) == (RefundState.ASKED, [])
 
 
 def test_a_failed_refund_of_an_order_whose_money_is_back_makes_no_other(stripe: FakeStripe, paid: Order, now: datetime) -> None:
