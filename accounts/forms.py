@@ -41,15 +41,15 @@ class PasswordField(forms.CharField):
 
 
 class NameField(forms.CharField):
-    """A part of somebody's name."""
+    """A part of a name: the reader's own, unless `whose` says otherwise."""
 
-    def __init__(self, *, label: str, autocomplete: str) -> None:
+    def __init__(self, *, label: str, autocomplete: str, whose: str = "your") -> None:
         super().__init__(
             label=label,
             max_length=60,
             validators=[no_control_characters],
             widget=forms.TextInput(attrs={"autocomplete": autocomplete}),
-            error_messages={"required": f"Please fill in: {label.lower()}."},
+            error_messages={"required": f"Please give {whose} {label.lower()}."},
         )
 
 

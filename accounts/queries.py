@@ -151,6 +151,15 @@ def link(*, secret: str, kind: str, now: datetime) -> TokenRow:
     return row
 
 
+def is_link_live(*, secret: str, kind: str, now: datetime) -> bool:
+    """Whether a link from a mail still leads somewhere, so that nobody fills in a form for nothing. Looking uses nothing up."""
+    try:
+        link(secret=secret, kind=kind, now=now)
+    except LinkDead:
+        return False
+    return True
+
+
 # --- For staff --------------------------------------------------------------------------------------------------------
 
 

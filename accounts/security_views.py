@@ -14,7 +14,7 @@ from accounts.domain import BadEmail, BadPassword
 from accounts.form_page import NOT_YOUR_PASSWORD, Refusal, form_page, posted, too_many
 from accounts.forms import ChangeEmailForm, ChangePasswordForm, SessionForm
 from accounts.limits import TooManyTries
-from accounts.queries import LinkDead
+from accounts.queries import LinkDead, is_link_live
 from accounts.services import EmailTaken, Link
 from accounts.views import link_dead
 from shop.lib.access import confirmed_viewer_of, require_login, viewer_of
@@ -111,7 +111,9 @@ def _confirm_email(request: HttpRequest, secret: str, link: Link) -> HttpRespons
     """Where the links of an e-mail change lead. Looking changes nothing: mail programs follow links by themselves."""
     again = reverse("accounts:change_email")
     if request.method != "POST":
-        return render(request, "accounts/confirm_email.html", {"is_old": link is Link.OLD_EMAIL})
+        is_live = is_link_live(secret=secret, kind=link, now=utc_now())
+        page = {"is_old": link is Link.OLD_EMAIL}
+        return render(request, "accounts/confirm_email.html", page) if is_live else link_dead(request, again=again)
     try:
         is_done = email_change.confirm_email_change(secret=secret, link=link, source=source_of(request), now=utc_now())
     except LinkDead:

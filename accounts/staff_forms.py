@@ -76,8 +76,8 @@ class RightsForm(forms.Form):
 class InvitationForm(RightsForm):
     """A new member of staff."""
 
-    first_name = NameField(label="First name", autocomplete="off")
-    last_name = NameField(label="Last name", autocomplete="off")
+    first_name = NameField(label="First name", autocomplete="off", whose="their")
+    last_name = NameField(label="Last name", autocomplete="off", whose="their")
     email = EmailField(autocomplete="off", missing="Please give their e-mail address.")
 
     field_order = ("first_name", "last_name", "email", "role", "permissions")

@@ -16,7 +16,7 @@ from accounts.cookies import Pending, clear_tokens, device_of, remember_device, 
 from accounts.domain import BadEmail, Role, User
 from accounts.form_page import BAD_PASSWORD, Refusal, Refusals, form_page, posted
 from accounts.forms import EmailForm, LoginForm, NewPasswordForm, PasswordForm, RegisterForm
-from accounts.queries import LinkDead
+from accounts.queries import LinkDead, is_link_live
 from accounts.services import EmailTaken, WrongPassword
 from accounts.sessions import WrongCredentials
 from shop.lib.access import viewer_of
@@ -81,6 +81,9 @@ def registered(request: HttpRequest) -> HttpResponse:
 def verify(request: HttpRequest, secret: str) -> HttpResponse:
     """Where the mail's link leads. Looking changes nothing: mail programs follow links by themselves."""
     form, leads_to = PasswordForm(posted(request)), onward(request)
+    again = _leading_on(reverse("accounts:register"), leads_to)
+    if request.method != "POST" and not is_link_live(secret=secret, kind=services.Link.VERIFY, now=utc_now()):
+        return link_dead(request, again=again)
 
     def act() -> HttpResponse:
         try:
@@ -91,7 +94,7 @@ def verify(request: HttpRequest, secret: str) -> HttpResponse:
             messages.info(request, "You have an account already. Please sign in.")
             return see_other(_leading_on(reverse("accounts:login"), leads_to))
         except LinkDead:
-            return link_dead(request, again=_leading_on(reverse("accounts:register"), leads_to))
+            return link_dead(request, again=again)
         messages.success(request, f"Welcome, {user.first_name}. Your account is open and you are signed in.")
         return sign_in(request, user, leads_to, is_long=False)
 
@@ -118,7 +121,9 @@ def password_reset_sent(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("password")
 def reset(request: HttpRequest, secret: str) -> HttpResponse:
-    form = NewPasswordForm(posted(request))
+    form, again = NewPasswordForm(posted(request)), reverse("accounts:password_reset")
+    if request.method != "POST" and not is_link_live(secret=secret, kind=services.Link.RESET, now=utc_now()):
+        return link_dead(request, again=again)
 
     def act() -> HttpResponse:
         try:
@@ -126,7 +131,7 @@ def reset(request: HttpRequest, secret: str) -> HttpResponse:
                 secret=secret, password=form.cleaned_data["password"], source=source_of(request), now=utc_now()
             )
         except LinkDead:
-            return link_dead(request, again=reverse("accounts:password_reset"))
+            return link_dead(request, again=again)
         messages.success(request, "Your new password is set. Please sign in with it.")
         return signed_out(reverse("accounts:login"))
 

@@ -125,16 +125,14 @@ def add_to_cart(*, owner: Owner, product_id: str, quantity: int, now: datetime) 
 
 
 def change_quantity(*, owner: Owner, product_id: str, quantity: int, now: datetime) -> KeptCart:
-    """Set a line to a quantity, or to as many as there are; 0 removes it. A changed price stays told until the order.
+    """Set a line to a quantity above 0, or to as many as there are. A changed price stays told until the order.
 
     Raises NotInCart; then the cart is as it was.
     """
-    if quantity == 0:
-        return remove_line(owner=owner, product_id=product_id, now=now)
     product = catalog.products(product_ids=[product_id]).get(product_id)
 
     def change(items: Items) -> Items:
-        _require_line(items, product_id)
+        _line(items, product_id)
         if product is None or not product.can_be_bought:
             return items  # the cart page says why the line cannot be bought
         limited = _limit(product, quantity)
@@ -143,14 +141,16 @@ def change_quantity(*, owner: Owner, product_id: str, quantity: int, now: dateti
     return _change(owner, now, change)
 
 
-def remove_line(*, owner: Owner, product_id: str, now: datetime) -> KeptCart:
-    """Take a line out of the cart. Raises NotInCart."""
+def remove_line(*, owner: Owner, product_id: str, now: datetime) -> Item:
+    """Take a line out of the cart; the line as it was, to be put back. Raises NotInCart."""
+    removed: list[Item] = []
 
     def change(items: Items) -> Items:
-        _require_line(items, product_id)
+        removed[:] = [_line(items, product_id)]
         return tuple(item for item in items if item.product_id != product_id)
 
-    return _change(owner, now, change)
+    _change(owner, now, change)
+    return removed[0]
 
 
 def enter_code(*, owner: Owner, typed: str, now: datetime) -> str:
@@ -322,6 +322,9 @@ def _limit(product: Product, quantity: int) -> int:
     return min(quantity, product.inventory, MAX_QUANTITY)
 
 
-def _require_line(items: Items, product_id: str) -> None:
-    if not any(item.product_id == product_id for item in items):
+def _line(items: Items, product_id: str) -> Item:
+    """Raises NotInCart."""
+    found = next((item for item in items if item.product_id == product_id), None)
+    if found is None:
         raise NotInCart(product_id)
+    return found

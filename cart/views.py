@@ -1,6 +1,8 @@
 """The cart's pages and fragments."""
 
+from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Self
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -11,19 +13,22 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.limits import Kind, TooManyTries, count_try, give_back_try
 from cart import queries, services
-from cart.domain import MAX_LINES, MAX_QUANTITY
+from cart.domain import MAX_LINES, MAX_QUANTITY, Item
 from cart.forms import AddForm, CodeForm, ProductForm, UpdateForm
 from catalog.searched import note_search
 from shop.lib.access import owner_of, owner_or_new_guest
 from shop.lib.clock import utc_now
 from shop.lib.guests import remember_guest
 from shop.lib.http import is_htmx
+from shop.lib.owner import Owner
 from shop.lib.source import source_of
 
 _LONGEST_CODE = 40
 """So much of what was typed as a code is shown again."""
 _ABOUT_CODE = "code"
 """Marks a message that the cart tells beside the field of the code."""
+_REMOVED = "removed"
+"""Marks a message that the cart tells with a button to put the line back: the product and its quantity follow the word."""
 _TOO_MANY_CODES = "Those were many codes in a short time. Please wait a little and try again. Your cart is as it was."
 _ADD_QUANTITY_PROBLEM = f"Please choose a whole number from 1 to {MAX_QUANTITY}. Your cart is as it was."
 _LINE_QUANTITY_PROBLEM = (
@@ -31,14 +36,34 @@ _LINE_QUANTITY_PROBLEM = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A line that was taken out, as the cart tells of it and offers to put it back."""
+
+    words: str
+    product_id: str
+    quantity: int
+
+    @classmethod
+    def of(cls, item: Item) -> Self:
+        return cls(f"{item.name} is out of your cart.", item.product_id, item.quantity)
+
+
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
     cart = queries.open_cart(owner=owner_of(request), now=utc_now())
-    has_code_field = not (cart.is_empty or cart.code)
-    about_code = [str(told) for told in messages.get_messages(request) if told.extra_tags == _ABOUT_CODE]
-    problem = about_code[0] if about_code and has_code_field else ""
-    typed = request.GET.get("code", "")[:_LONGEST_CODE]
-    return render(request, "cart/cart.html", {"cart": cart, "typed": typed, "code_problem": problem})
+    context: dict[str, object] = {"cart": cart, "typed": request.GET.get("code", "")[:_LONGEST_CODE]}
+    told_below = []
+    for told in messages.get_messages(request):
+        kind, *about = (told.extra_tags or "").split() or [""]
+        if kind == _REMOVED:
+            context["removed"] = Removed(str(told), about[0], int(about[1]))
+        elif kind == _ABOUT_CODE and not (cart.is_empty or cart.code):
+            context["code_problem"] = str(told)
+        else:
+            continue
+        told_below.append(told.extra_tags)
+    return render(request, "cart/cart.html", {**context, "told_below": told_below})
 
 
 @require_safe
@@ -82,6 +107,8 @@ def update(request: HttpRequest) -> HttpResponse:
     if owner is None:
         return _cart_answer(request)
     asked = form.cleaned_data["quantity"]
+    if asked == 0:
+        return _without(request, owner, form.cleaned_data["product_id"])
     try:
         kept = services.change_quantity(owner=owner, now=utc_now(), **form.cleaned_data)
     except services.NotInCart:
@@ -96,11 +123,7 @@ def remove(request: HttpRequest) -> HttpResponse:
     owner = owner_of(request)
     if owner is None or not form.is_valid():
         return _cart_answer(request)
-    try:
-        services.remove_line(owner=owner, now=utc_now(), **form.cleaned_data)
-    except services.NotInCart:
-        return _cart_answer(request)  # a second click: it is gone, as asked
-    return _cart_answer(request)
+    return _without(request, owner, form.cleaned_data["product_id"])
 
 
 @require_POST
@@ -188,18 +211,32 @@ def _added_words(added: services.Added) -> str:
     return f"{words} You have {added.in_cart} in your cart." if had else words
 
 
-def _cart_answer(request: HttpRequest, *, problem: str = "", product_id: str = "") -> HttpResponse:
+def _without(request: HttpRequest, owner: Owner, product_id: str) -> HttpResponse:
+    """Take the line out, and offer to put it back."""
+    try:
+        removed = services.remove_line(owner=owner, product_id=product_id, now=utc_now())
+    except services.NotInCart:
+        return _cart_answer(request)  # a second click: it is gone, as asked
+    return _cart_answer(request, removed=Removed.of(removed))
+
+
+def _cart_answer(
+    request: HttpRequest, *, problem: str = "", product_id: str = "", removed: Removed | None = None
+) -> HttpResponse:
     """The cart after a change. A problem about a line that cannot be bought at all is told by the line itself."""
     owner = owner_of(request)
     cart = queries.open_cart(owner=owner, now=utc_now())
     if any(line.product_id == product_id and not line.counts for line in cart.lines):
         problem = ""
     if is_htmx(request):
-        response = render(request, "cart/cart.html#cart", {"cart": cart, "problem": problem})
+        response = render(request, "cart/cart.html#cart", {"cart": cart, "problem": problem, "removed": removed})
         response["HX-Trigger"] = "cart-changed"
     else:
         if problem:
             messages.warning(request, problem)
+        if removed:
+            tags = f"{_REMOVED} {removed.product_id} {removed.quantity}"
+            messages.success(request, removed.words, extra_tags=tags)
         response = redirect("cart:cart")
     if owner:
         remember_guest(response, owner)  # the cookie lives as long as the cart it names

@@ -50,6 +50,7 @@ def lines(
         height=height,
         margin=8,
         margin_top=12,
+        margin_right=24,  # half of the last day's name stands beyond its point
         show_legend=False,
         show_x_guides=False,
         show_minor_x_labels=False,

@@ -20,7 +20,11 @@
   on("htmx:sendError", fail("That did not work: the shop cannot be reached. Look at your connection and try again."));
   on("htmx:timeout", fail("That did not work: the shop took too long to answer. Please try again."));
   on("htmx:responseError", fail("That did not work. Please try again, or reload the page to see how things stand."));
-  on("htmx:beforeRequest", hush);
+  // What the page told when it came is old news once the cart changes.
+  on("htmx:beforeRequest", ({ detail }) => {
+    hush();
+    if (detail.elt.closest("#cart")) byId("messages").replaceChildren();
+  });
 
   // A request dropped for a newer one is no error for the console.
   if (window.htmx) htmx.logger = (_, name, detail) => ["htmx:sendAbort", "htmx:afterRequest"].includes(name) && delete detail.error;
@@ -35,7 +39,7 @@
   });
 
   // A clock time in UTC, as the reader's own clock shows it.
-  for (const time of document.querySelectorAll("[data-clock]")) time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  for (const time of document.querySelectorAll("[data-clock]")) time.textContent = new Date(time.dateTime).toLocaleTimeString([], { timeStyle: "short" });
   for (const time of document.querySelectorAll("[data-moment]")) time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: "long", timeStyle: "short" });
 
   // How long is left, beside a clock time: a count drawn by the server would be wrong as soon as it is read.

@@ -143,3 +143,22 @@ def test_owners_are_told_of_a_changed_password(tables: Any, client: Client, now:
         account_changed(before, raw_user(tables, user), now=now)
 
     assert [message.subject for message in mail.outbox] == ["Your password at Fernhollow was changed"]
+
+
+@pytest.mark.parametrize("path", ["password-reset", "verify", "email/old", "email/new"])
+def test_a_dead_link_says_so_before_a_form_is_filled_in(tables: Any, client: Client, path: str) -> None:
+    answer = client.get(f"/accounts/{path}/{'a' * 43}/")
+
+    assert answer.status_code == 410
+    assert "This link does not work any more" in answer.text
+    assert "<form" not in answer.text.partition("<main")[2].partition("</main>")[0]
+
+
+def test_looking_at_a_reset_link_leaves_it_good_until_it_is_used(tables: Any, client: Client, now: datetime) -> None:
+    make_user(now)
+    services.request_password_reset(email="ada@example.com", source="", now=now)
+    link = link_in(deliver(now)[-1])
+
+    assert [client.get(link).status_code for _ in range(3)] == [200, 200, 200]
+    assert client.post(link, {"password": "the lamp on the shelf"}).status_code == 303
+    assert client.get(link).status_code == 410

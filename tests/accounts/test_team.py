@@ -104,7 +104,7 @@ def test_who_registers_at_the_moment_of_the_invitation_keeps_the_address(client:
         ({"email": "", "permissions": ["orders.view"]}, "Please give their e-mail address."),
         ({"email": "ada@example.com", "permissions": ["orders.view"]}, "There is an account with this address"),
         ({"email": "nonsense", "permissions": ["orders.view"]}, "does not look like an e-mail address"),
-        ({"first_name": "", "permissions": ["orders.view"]}, "Please fill in: first name"),
+        ({"first_name": "", "permissions": ["orders.view"]}, "Please give their first name."),
     ],
 )
 def test_an_invitation_that_cannot_be(client: Client, sign_in: SignIn, now: datetime, more: dict[str, Any], said: str) -> None:

@@ -105,7 +105,7 @@ def test_the_forty_first_product_is_refused_kindly(guest: Owner, now: datetime) 
     assert add(guest, cart.lines[0].product_id, 1, now).in_cart == 2
 
 
-def test_quantity_is_set_bounded_and_zero_removes(guest: Owner, now: datetime) -> None:
+def test_quantity_is_set_and_bounded_and_a_line_taken_out_once(guest: Owner, now: datetime) -> None:
     mug = factories.make_product(inventory=4)
     add(guest, mug.product_id, 1, now)
 
@@ -113,7 +113,9 @@ def test_quantity_is_set_bounded_and_zero_removes(guest: Owner, now: datetime) -
         cart = services.change_quantity(owner=guest, product_id=mug.product_id, quantity=quantity, now=now)
         return [item.quantity for item in cart.items]
 
-    assert [quantity_after(3), quantity_after(9), quantity_after(0)] == [[3], [4], []]
+    assert [quantity_after(3), quantity_after(9)] == [[3], [4]]
+    removed = services.remove_line(owner=guest, product_id=mug.product_id, now=now)
+    assert (removed.product_id, removed.name, removed.quantity) == (mug.product_id, mug.name, 4)
     with pytest.raises(services.NotInCart):
         quantity_after(1)
     with pytest.raises(services.NotInCart):

@@ -142,6 +142,25 @@ def test_changing_and_removing_by_htmx_redraws_the_cart_in_one_answer(client: Cl
         assert "<html" not in answer.text
 
 
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
+@pytest.mark.parametrize(("path", "fields"), [("/cart/remove/", {}), ("/cart/update/", {"quantity": "0"})])
+def test_what_was_taken_out_can_be_put_back(client: Client, headers: dict[str, str], path: str, fields: dict[str, str]) -> None:
+    mug = factories.make_product(name="Tide Mug")
+    add(client, HTMX, product_id=mug.product_id, quantity="3")
+
+    answer = client.post(path, {"product_id": mug.product_id, **fields}, headers=headers, follow=True)
+
+    assert words_of(answer.text).count("Tide Mug is out of your cart. Put it back") == 1
+    assert "There is nothing in it yet." in answer.text
+    undo = re.search(r'<form class="notice undo" action="(.*?)".*?</form>', answer.text, re.DOTALL)
+    assert undo
+    posted = dict(re.findall(r'name="(product_id|quantity)" value="(.*?)"', undo[0]))
+    back = client.post(undo[1], posted, follow=True)
+    assert "3 × Tide Mug added." in back.text
+    assert "out of your cart" not in back.text
+    assert words_of(client.get("/cart/badge/").text) == "Cart, 3 items"
+
+
 @pytest.mark.parametrize("quantity", ["-1", "1.5", "", "1000000000", "٣"])
 def test_a_bad_quantity_on_a_line_changes_nothing(client: Client, quantity: str) -> None:
     mug = factories.make_product()
