@@ -14,7 +14,7 @@ from cart import discount_queries
 from catalog import queries as catalog
 from catalog import staff_queries
 from orders import ledger_queries
-from shop.lib.access import Permission, require_staff
+from shop.lib.access import Permission, confirmed_viewer_of, require_staff
 from shop.lib.addresses import with_query
 from shop.lib.audit import Entry
 from shop.lib.cursors import page_urls
@@ -38,9 +38,11 @@ def trail(request: HttpRequest) -> HttpResponse:
     month = month_asked(request.GET.get("month", ""))
     page = _BOOKS[of][1](month=month, cursor=request.GET.get("cursor", ""))
     earlier, later = months_beside(month)
-    names = _names(page.items)
+    names, viewer = _names(page.items), confirmed_viewer_of(request)
     context = {
-        "entries": [{"entry": entry, "subject": _subject(entry, names), "url": page_of(entry.subject)} for entry in page.items],
+        "entries": [
+            {"entry": entry, "subject": _subject(entry, names), "url": page_of(entry.subject, viewer)} for entry in page.items
+        ],
         "tabs": [(label, _list_url(name, month), name == of) for name, (label, _) in _BOOKS.items()],
         "month": month,
         "of": of,

@@ -1,6 +1,5 @@
 """The log of mails: what the shop sent or could not send, by month, and what waits for somebody."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ from shop.lib.addresses import with_query
 from shop.lib.cursors import Page, page_urls
 from shop.lib.mail_log import LoggedMail, MailState
 from shop.months import month_asked, months_beside
+from shop.subjects import page_of
 
 _Read = Callable[..., Page[LoggedMail]]
 
@@ -49,12 +49,6 @@ _LOGS = {
         {"back_in_stock": "Back in stock", "low_stock": "Running low (to staff)"},
     ),
 }
-_PAGES = {
-    "ORDER": ("orders_staff:order", Permission.ORDERS_VIEW),
-    "USER": ("orders_staff:customer", Permission.CUSTOMERS_VIEW),
-    "PRODUCT": ("catalog_staff:product", Permission.PRODUCTS_VIEW),
-}
-_ID = re.compile(r"[-a-zA-Z0-9_]{1,100}")
 
 
 @require_safe
@@ -96,14 +90,12 @@ def mails(request: HttpRequest) -> HttpResponse:
 
 def _row(mail: LoggedMail, log: _Log, viewer: Viewer) -> dict[str, Any]:
     kind, _, number = mail.subject.partition("#")
-    name, permission = _PAGES.get(kind, ("", None))
-    may_open = permission is not None and viewer.may(permission) and _ID.fullmatch(number)
     return {
         "mail": mail,
         "label": log.kinds.get(mail.kind, mail.kind),
         "is_failed": mail.state is MailState.FAILED,
         "about": "a new account" if kind == "REQUEST" else number,
-        "url": reverse(name, args=[number]) if may_open else "",
+        "url": page_of(mail.subject, viewer),
     }
 
 

@@ -1,25 +1,32 @@
-"""Where staff look at the thing a partition key names: what an audit entry is about, or one of its changes."""
+"""Where staff look at the thing a partition key names: what an audit entry, one of its changes or a mail is about."""
 
 import re
 
 from django.urls import reverse
 
 from shop.lib.addresses import address_of
+from shop.lib.viewer import Permission, Viewer
 
 _PAGES = {
-    "PRODUCT": "catalog_staff:product",
-    "USER": "orders_staff:customer",
-    "ORDER": "orders_staff:order",
-    "DISCOUNT": "cart_staff:discount",
+    "PRODUCT": ("catalog_staff:product", Permission.PRODUCTS_VIEW),
+    "USER": ("orders_staff:customer", Permission.CUSTOMERS_VIEW),
+    "ORDER": ("orders_staff:order", Permission.ORDERS_VIEW),
+    "DISCOUNT": ("cart_staff:discount", Permission.DISCOUNTS_EDIT),
 }
-_LISTS = {"BOOKS": "orders_staff:findings", "CATEGORIES": "catalog_staff:categories"}
+_LISTS = {
+    "BOOKS": ("orders_staff:findings", Permission.ORDERS_VIEW),
+    "CATEGORIES": ("catalog_staff:categories", Permission.PRODUCTS_VIEW),
+}
 """What is one thing for all, without a number."""
 _ID = re.compile(r"[-a-zA-Z0-9_]{1,100}")
 
 
-def page_of(subject: str) -> str:
-    """The address of its staff page; empty for what has none."""
+def page_of(subject: str, viewer: Viewer) -> str:
+    """The address of its staff page; empty where there is none, or none that this person may open."""
     kind, _, number = subject.partition("#")
+    name, permission = _PAGES.get(kind) or _LISTS.get(subject) or ("", None)
+    if permission is None or not viewer.may(permission):
+        return ""
     if subject in _LISTS:
-        return reverse(_LISTS[subject])
-    return address_of(_PAGES[kind], number) if kind in _PAGES and _ID.fullmatch(number) else ""
+        return reverse(name)
+    return address_of(name, number) if _ID.fullmatch(number) else ""

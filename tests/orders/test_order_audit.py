@@ -87,10 +87,13 @@ def test_money_that_goes_back_is_told_with_what_it_is_for(client: Client, sign_i
             },
         )
     ]
-    sign_in(client, "audit.view", "orders.view")
+    link = f'<a href="/staff/products/{line.product_id}/">1 × Mug (MUG-1), 1 back in stock</a>'
     for page in ("/staff/audit/?of=orders", f"/staff/orders/{paid.order_id}/"):
-        link = f'<a href="/staff/products/{line.product_id}/">1 × Mug (MUG-1), 1 back in stock</a>'
+        sign_in(client, "audit.view", "orders.view", "products.view")
         assert link in client.get(page).text
+        sign_in(client, "audit.view", "orders.view")
+        told = client.get(page).text
+        assert ("1 × Mug (MUG-1), 1 back in stock" in told, link in told) == (True, False)
 
 
 def test_a_product_that_is_gone_is_told_by_its_name(paid: Order, now: datetime) -> None:

@@ -50,6 +50,19 @@ def test_what_was_changed_goes_by_its_name_and_by_its_number_once_it_is_gone(
     assert f'<a href="/staff/products/{mugs[1].product_id}/">{mugs[1].product_id}</a>' in page
 
 
+def test_who_may_not_open_a_page_is_not_led_there(client: Client, sign_in: SignIn, now: datetime) -> None:
+    user, mug = make_user(now), factories.make_product(name="Mug", sku="MUG", inventory=5)
+    sign_in(client, role="admin")
+    client.post(f"/staff/team/{user.user_id}/", {"role": "staff", "permissions": ["orders.view"]})
+    client.post("/staff/stock/change/", {"reason": "received", f"stock.{mug.product_id}.5": "+2"})
+    sign_in(client, "audit.view")
+
+    pages = {of: client.get("/staff/audit/", {"of": of}).text for of in ("products", "people")}
+
+    assert ("Mug (MUG)" in pages["products"], f"/staff/products/{mug.product_id}/" in pages["products"]) == (True, False)
+    assert ("See orders" in pages["people"], f"/staff/customers/{user.user_id}/" in pages["people"]) == (True, False)
+
+
 def test_months_and_nonsense(client: Client, sign_in: SignIn, now: datetime) -> None:
     user = make_user(now)
     sign_in(client, role="admin")
