@@ -162,3 +162,18 @@ def test_looking_at_a_reset_link_leaves_it_good_until_it_is_used(tables: Any, cl
     assert [client.get(link).status_code for _ in range(3)] == [200, 200, 200]
     assert client.post(link, {"password": "the lamp on the shelf"}).status_code == 303
     assert client.get(link).status_code == 410
+
+
+def test_a_request_of_a_kind_that_nobody_knows_fails_and_is_answered_when_it_is_known(tables: Any, now: datetime) -> None:
+    user = make_user(now)
+    services.request_password_reset(email=user.email, source="", now=now)
+    [item] = [item for item in items_of("Users") if item["SK"]["S"] == "REQUEST"]
+    before = items_of("Users")
+
+    with pytest.raises(ValueError, match="from-tomorrow"):
+        account_changed(None, {**item, "kind": {"S": "from-tomorrow"}}, now=now)
+
+    assert mail.outbox == []
+    assert items_of("Users") == before
+    account_changed(None, item, now=now)
+    assert [message.to for message in mail.outbox] == [[user.email]]
