@@ -176,7 +176,7 @@ class ExampleForm(forms.Form):
     def __init__(self, data: Any = None) -> None:
         super().__init__(data)
         methods = [(tariff.code, tariff.name) for tariff in settings.DELIVERY_METHODS]
-        self.fields["delivery"].choices = [("", "The cheapest there is"), *methods]  # type: ignore[attr-defined]
+        self.fields["delivery"].choices = [("", "The cheapest there is"), *methods]  # type: ignore[attr-defined]  # a ChoiceField
         for number in range(1, self.ROWS + 1):
             self.fields[f"sku_{number}"] = forms.CharField(label="SKU", required=False, max_length=64)
             self.fields[f"pieces_{number}"] = forms.IntegerField(

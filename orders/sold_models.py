@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from decimal import Decimal
 
 from pynamodb.attributes import UnicodeAttribute
 
@@ -55,7 +56,8 @@ def best_sk(day: date, currency: str) -> str:
 
 
 def to_sold(row: SoldRow, currency: str) -> Sold:
-    return Sold(row.sk.partition("#")[2], row.name or "", row.pieces or 0, Money.of(row.revenue or 0, currency))  # type: ignore[arg-type]
+    revenue = Decimal(0) if row.revenue is None else row.revenue
+    return Sold(row.sk.partition("#")[2], row.name or "", row.pieces or 0, Money.of(revenue, currency))
 
 
 def to_best_row(day: date, currency: str, *, orders: int, best: list[Sold]) -> BestSoldRow:

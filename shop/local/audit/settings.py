@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from shop.lib import env
-from shop.settings import *  # noqa: F403
+from shop.settings import *  # noqa: F403 - settings build on settings
 
 FOLDER = Path(env.text("AUDIT_FOLDER"))
 STATIC_ROOT = FOLDER / "staticfiles"
