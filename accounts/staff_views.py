@@ -1,6 +1,7 @@
 """Staff pages about customers."""
 
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,15 +14,30 @@ from accounts.domain import Role, User, UserStatus
 from accounts.form_page import too_many
 from accounts.limits import TooManyTries
 from accounts.staff_forms import PersonNoteForm
-from shop.lib.access import Permission, confirmed_viewer_of, require_staff
+from shop.lib.access import Permission, View, confirmed_viewer_of, require_staff
 from shop.lib.clock import utc_now
 from shop.lib.cursors import page_urls
 from shop.lib.http import see_other
 from shop.lib.words import findable_words
 
+P = ParamSpec("P")
+
 _LONGEST = 254
 """Characters of what is looked for: an address has no more."""
 NOT_ALLOWED = "Nothing was changed: you may not do this for this person, or somebody else has just changed them."
+
+
+def person_or_404(view: View[P]) -> View[P]:
+    """For views about one person: whoever is gone, or goes while the page is made, is not found."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except queries.UserNotFound:
+            raise Http404("no such person, or no more") from None
+
+    return guarded
 
 
 @require_safe
@@ -39,30 +55,30 @@ def customers(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @require_staff(Permission.CUSTOMERS_VIEW)
+@person_or_404
 def note(request: HttpRequest, user_id: str) -> HttpResponse:
     form = PersonNoteForm(request.POST)
     if not form.is_valid():
         messages.warning(request, " ".join(map(str, form.errors["text"])))
     else:
-        try:
-            staffing.add_note(editor=confirmed_viewer_of(request), user_id=user_id, text=form.cleaned_data["text"], now=utc_now())
-        except queries.UserNotFound:
-            raise Http404("no such person") from None
+        staffing.add_note(editor=confirmed_viewer_of(request), user_id=user_id, text=form.cleaned_data["text"], now=utc_now())
         messages.success(request, "Noted, for staff alone.")
     return see_other(reverse("orders_staff:customer", args=[user_id]))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_staff(Permission.CUSTOMERS_EDIT)
+@person_or_404
 def status(request: HttpRequest, user_id: str) -> HttpResponse:
     """Ask whether somebody shall be shut out, or let in again, and do it."""
-    return change_status(request, user_or_404(user_id), back=reverse("orders_staff:customer", args=[user_id]))
+    return change_status(request, queries.user(user_id=user_id), back=reverse("orders_staff:customer", args=[user_id]))
 
 
 @require_POST
 @require_staff(Permission.CUSTOMERS_EDIT)
+@person_or_404
 def sign_out(request: HttpRequest, user_id: str) -> HttpResponse:
-    user = user_or_404(user_id)
+    user = queries.user(user_id=user_id)
     try:
         count = staffing.end_sessions(editor=confirmed_viewer_of(request), user_id=user_id, now=utc_now())
     except staffing.NotAllowed:
@@ -74,8 +90,9 @@ def sign_out(request: HttpRequest, user_id: str) -> HttpResponse:
 
 @require_POST
 @require_staff(Permission.CUSTOMERS_EDIT)
+@person_or_404
 def reset(request: HttpRequest, user_id: str) -> HttpResponse:
-    user = user_or_404(user_id)
+    user = queries.user(user_id=user_id)
     try:
         staffing.send_reset(editor=confirmed_viewer_of(request), user_id=user_id, now=utc_now())
     except staffing.NotAllowed:
@@ -89,8 +106,9 @@ def reset(request: HttpRequest, user_id: str) -> HttpResponse:
 
 @require_POST
 @require_staff(Permission.CUSTOMERS_EDIT)
+@person_or_404
 def second_factor(request: HttpRequest, user_id: str) -> HttpResponse:
-    return reset_second_factor(request, user_or_404(user_id), back=reverse("orders_staff:customer", args=[user_id]))
+    return reset_second_factor(request, queries.user(user_id=user_id), back=reverse("orders_staff:customer", args=[user_id]))
 
 
 def reset_second_factor(request: HttpRequest, user: User, *, back: str) -> HttpResponse:
@@ -120,14 +138,6 @@ def change_status(request: HttpRequest, user: User, *, back: str) -> HttpRespons
         is_shut_out = wanted is UserStatus.DISABLED
         messages.success(request, f"{user.name} is shut out everywhere." if is_shut_out else f"{user.name} may sign in again.")
     return see_other(back)
-
-
-def user_or_404(user_id: str) -> User:
-    """Somebody by id."""
-    try:
-        return queries.user(user_id=user_id)
-    except queries.UserNotFound:
-        raise Http404("no such person") from None
 
 
 def _found(words: str) -> tuple[User, ...]:

@@ -13,7 +13,7 @@ from accounts.forms import add_problem
 from accounts.limits import TooManyTries
 from accounts.services import EmailTaken
 from accounts.staff_forms import InvitationForm, RightsForm
-from accounts.staff_views import NOT_ALLOWED, change_status, reset_second_factor, user_or_404
+from accounts.staff_views import NOT_ALLOWED, change_status, person_or_404, reset_second_factor
 from accounts.wording import PERMISSION_WORDS
 from shop.lib.access import Permission, confirmed_viewer_of, require_staff
 from shop.lib.clock import utc_now
@@ -49,8 +49,9 @@ def invite(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_staff(Permission.STAFF_MANAGE)
+@person_or_404
 def member(request: HttpRequest, user_id: str) -> HttpResponse:
-    user, editor = user_or_404(user_id), confirmed_viewer_of(request)
+    user, editor = queries.user(user_id=user_id), confirmed_viewer_of(request)
     form = RightsForm(posted(request), editor=editor, user=user)
     if request.method == "POST" and form.is_valid():
         try:
@@ -72,21 +73,24 @@ def member(request: HttpRequest, user_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_staff(Permission.STAFF_MANAGE)
+@person_or_404
 def member_status(request: HttpRequest, user_id: str) -> HttpResponse:
     """Ask whether a member of staff shall be shut out, or let in again, and do it."""
-    return change_status(request, user_or_404(user_id), back=reverse("accounts_staff:member", args=[user_id]))
+    return change_status(request, queries.user(user_id=user_id), back=reverse("accounts_staff:member", args=[user_id]))
 
 
 @require_POST
 @require_staff(Permission.STAFF_MANAGE)
+@person_or_404
 def member_second_factor(request: HttpRequest, user_id: str) -> HttpResponse:
-    return reset_second_factor(request, user_or_404(user_id), back=reverse("accounts_staff:member", args=[user_id]))
+    return reset_second_factor(request, queries.user(user_id=user_id), back=reverse("accounts_staff:member", args=[user_id]))
 
 
 @require_POST
 @require_staff(Permission.STAFF_MANAGE)
+@person_or_404
 def invite_again(request: HttpRequest, user_id: str) -> HttpResponse:
-    user = user_or_404(user_id)
+    user = queries.user(user_id=user_id)
     try:
         staffing.invite_again(editor=confirmed_viewer_of(request), user_id=user_id, now=utc_now())
     except staffing.InvitationAccepted:

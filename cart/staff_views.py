@@ -130,6 +130,9 @@ def delete(request: HttpRequest, code: str) -> HttpResponse:
         messages.warning(request, f"An order has had {code}, so it stays. Switch it off instead.")
     except services.DiscountMoved:
         messages.warning(request, _MOVED)
+    except queries.NoSuchDiscount:
+        messages.warning(request, f"Somebody else was quicker: {code} is deleted already.")
+        return see_other(reverse("cart_staff:discounts"))
     else:
         messages.success(request, f"{code} is deleted. No order had it.")
         return see_other(reverse("cart_staff:discounts"))

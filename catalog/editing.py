@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from django.utils.text import slugify
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -230,8 +231,10 @@ def change_photos(
     Photographs have no part in `version`: who edits texts meanwhile is not in the way. `change` sees the list as it is, and may
     raise. Raises ProductNotFound, PhotosMoved (somebody else was quicker).
     """
-    found = product(product_id=product_id, consistent=True)
-    row = ProductRow.get(product_pk(product_id), PRODUCT_SK, consistent_read=True)
+    try:
+        row = ProductRow.get(product_pk(product_id), PRODUCT_SK, consistent_read=True)
+    except DoesNotExist:
+        raise ProductNotFound(product_id) from None
     keys, texts = list(row.images), dict(row.image_texts or {})
     before = tuple(StoredPhoto(key, texts.get(key, "")) for key in keys)
     after = tuple({photo.key: photo for photo in change(before)}.values())  # a photograph stands in the list once
@@ -252,7 +255,7 @@ def change_photos(
         run_transaction(build)
     except Refused as refused:
         raise PhotosMoved(product_id) from refused
-    forget_products([found.product_id])
+    forget_products([product_id])
     return after
 
 

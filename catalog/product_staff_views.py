@@ -236,6 +236,9 @@ def delete(request: HttpRequest, product_id: str) -> HttpResponse:
             messages.warning(request, "It was sold meanwhile, so it stays. You can archive it.")
         except services.ProductMoved:
             messages.warning(request, "Somebody changed it meanwhile, so it was not deleted. Look at it again.")
+        except queries.ProductNotFound:
+            messages.warning(request, f"Somebody else was quicker: {found.name} is deleted already.")
+            return see_other(reverse("catalog_staff:products"))
         else:
             messages.success(request, f"{found.name} is deleted.")
             return see_other(reverse("catalog_staff:products"))

@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -13,9 +13,9 @@ from accounts import queries as accounts
 from accounts import staffing
 from accounts.devices import device_name
 from accounts.domain import User, may_edit, may_hand_out, may_look_after
-from accounts.queries import SessionEnded, UserNotFound
+from accounts.queries import SessionEnded
 from accounts.staff_forms import ConfirmForm, PersonNoteForm
-from accounts.staff_views import NOT_ALLOWED, user_or_404
+from accounts.staff_views import NOT_ALLOWED, person_or_404
 from orders import exporting, history_queries, leaving
 from orders.history_queries import Spending
 from orders.payments import PaymentRefused, PaymentsUnavailable
@@ -31,8 +31,9 @@ _SILENT = "Stripe does not answer just now, so the cards there could not be dele
 
 @require_safe
 @require_staff(Permission.CUSTOMERS_VIEW)
+@person_or_404
 def customer(request: HttpRequest, user_id: str) -> HttpResponse:
-    user, viewer = user_or_404(user_id), confirmed_viewer_of(request)
+    user, viewer = accounts.user(user_id=user_id), confirmed_viewer_of(request)
     sessions = accounts.sessions_of(user_id=user_id, now=utc_now())
     may_see_orders = viewer.may(Permission.ORDERS_VIEW)
     spending = history_queries.spending_of(owner=Owner(user_id, is_guest=False)) if may_see_orders else None
@@ -57,9 +58,10 @@ def customer(request: HttpRequest, user_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_staff(Permission.CUSTOMERS_DATA)
+@person_or_404
 def data(request: HttpRequest, user_id: str) -> HttpResponse:
     """Everything kept about a customer as a file, for them: asked for with their address, and noted."""
-    user, viewer = user_or_404(user_id), confirmed_viewer_of(request)
+    user, viewer = accounts.user(user_id=user_id), confirmed_viewer_of(request)
     if not may_hand_out(viewer, user):
         return _back(request, user, NOT_ALLOWED)
     form = ConfirmForm(request.POST if request.method == "POST" else None, email=user.email)
@@ -70,8 +72,6 @@ def data(request: HttpRequest, user_id: str) -> HttpResponse:
         staffing.note_export(editor=viewer, user_id=user_id, now=now)
     except staffing.NotAllowed:  # joined the team a moment ago
         return _back(request, user, NOT_ALLOWED)
-    except UserNotFound:
-        raise Http404("no such person any more") from None
     response = JsonResponse(exporting.export(user_id=user_id, now=now), json_dumps_params={"ensure_ascii": False, "indent": 2})
     response["Content-Disposition"] = f'attachment; filename="data-{user_id}-{now:%Y-%m-%d}.json"'
     response["Cache-Control"] = "private, no-store"
@@ -80,9 +80,10 @@ def data(request: HttpRequest, user_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_staff(Permission.CUSTOMERS_DATA)
+@person_or_404
 def erase(request: HttpRequest, user_id: str) -> HttpResponse:
     """Delete a customer's account at their wish: asked for with their address, and noted."""
-    user, viewer = user_or_404(user_id), confirmed_viewer_of(request)
+    user, viewer = accounts.user(user_id=user_id), confirmed_viewer_of(request)
     if not may_hand_out(viewer, user):
         return _back(request, user, NOT_ALLOWED)
     form = ConfirmForm(request.POST if request.method == "POST" else None, email=user.email)
@@ -92,7 +93,7 @@ def erase(request: HttpRequest, user_id: str) -> HttpResponse:
         leaving.erase(editor=viewer, user_id=user_id, now=utc_now())
     except (PaymentsUnavailable, PaymentRefused):
         return _back(request, user, _SILENT)
-    except (staffing.NotAllowed, SessionEnded, accounts.UserNotFound):
+    except (staffing.NotAllowed, SessionEnded):
         return _back(request, user, NOT_ALLOWED)
     messages.success(request, f"The account of {user.email} is erased. Its orders stay in the books.")
     return see_other(reverse("accounts_staff:customers"))

@@ -10,7 +10,8 @@ nothing.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, NoReturn
+from itertools import count
+from typing import Any, Literal, NoReturn, TypeVar
 from unittest.mock import patch
 
 from botocore.exceptions import ClientError
@@ -19,7 +20,13 @@ from shop.lib.tables import connection
 
 Action = Callable[[], object]
 When = Literal["before", "after"]
+T = TypeVar("T")
+_ANY = "any call"
 WRITES = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
+
+
+class NeverCame(AssertionError):
+    """The instant at which the rival was to act did not come."""
 
 
 class Killed(BaseException):
@@ -68,6 +75,21 @@ def run_before_each(operation: str, action: Action) -> Iterator[list[str]]:
     """Let `action` happen just before every call of a DynamoDB operation: somebody who is always quicker."""
     with _at(operation, action, "before", None) as calls:
         yield calls
+
+
+def at_each_instant(rival: Action, attempt: Callable[[], T]) -> list[T]:
+    """What comes of `attempt` with `rival` acting before its first call of DynamoDB, then before its second, and so on.
+
+    It ends with the attempt that has no further call, whose outcome, that of nobody acting, is the last.
+    """
+    found: list[T] = []
+    for nth in count(1):
+        try:
+            with _rival(connection().client, "_make_api_call", rival, "before", nth, lambda *_: _ANY, _ANY):
+                found.append(attempt())
+        except NeverCame:
+            break
+    return found
 
 
 @contextmanager
@@ -131,9 +153,10 @@ def _rival(
             yield calls
         except Exception as error:
             if not has_acted:
-                raise AssertionError(f"call {nth or 1} of {wanted} never came, only {calls}") from error
+                raise NeverCame(f"call {nth or 1} of {wanted} never came, only {calls}") from error
             raise
-    assert has_acted, f"call {nth or 1} of {wanted} never came, only {calls}"
+    if not has_acted:
+        raise NeverCame(f"call {nth or 1} of {wanted} never came, only {calls}")
 
 
 @contextmanager
