@@ -40,7 +40,11 @@ class PaymentInProgress(PaymentsUnavailable):
 
 
 class KeyRefused(PaymentsUnavailable):
-    """Stripe does not accept our key, or the key may not do this."""
+    """Stripe does not accept our key."""
+
+
+class KeyTooNarrow(PaymentsUnavailable):
+    """Stripe accepts our key, which may not do this: a restricted one."""
 
 
 class PaymentRefused(Exception):
@@ -217,9 +221,12 @@ class StripeGateway:
                 return call()
         except (self._stripe.APIConnectionError, self._stripe.RateLimitError) as error:
             raise PaymentsUnavailable from error
-        except (self._stripe.AuthenticationError, self._stripe.PermissionError) as error:
+        except self._stripe.AuthenticationError as error:
             logger.critical("Stripe does not accept our key: nobody can pay", exc_info=error)
             raise KeyRefused from error
+        except self._stripe.PermissionError as error:
+            logger.critical("our key at Stripe may not do this: %s", what, exc_info=error)
+            raise KeyTooNarrow(error.user_message or str(error)) from error
         except self._stripe.StripeError as error:
             if error.http_status == HTTPStatus.CONFLICT:
                 raise PaymentInProgress from error

@@ -17,7 +17,7 @@ from accounts import queries as accounts
 from catalog import index_queries, staff_queries
 from catalog.search.engine import IndexMissing
 from orders import desk_queries as orders
-from orders.payments import KeyRefused, PaymentRefused, PaymentsUnavailable, gateway
+from orders.payments import KeyRefused, KeyTooNarrow, PaymentRefused, PaymentsUnavailable, gateway
 from shop.lib.tables import connection, table_name
 
 TABLES = ("Products", "Users", "Carts", "Orders")
@@ -79,16 +79,16 @@ def _webhooks(now: datetime) -> Check:
     try:
         found = gateway().call(lambda client: client.v1.events.list(params={"limit": 1}), "list events").data
     except KeyRefused:
-        fix = "Copy the secret key from Stripe's pages to STRIPE_SECRET_KEY once more; a restricted key must be let read events."
+        fix = "Copy the secret key from Stripe's pages to STRIPE_SECRET_KEY once more."
         return Check("Stripe", State.BAD, "Stripe does not accept the key: nobody can pay.", fix)
+    except (KeyTooNarrow, PaymentRefused) as refusal:
+        return Check(name, State.UNKNOWN, f"Stripe does not tell: {refusal}", "Let the key read events.")
     except PaymentsUnavailable:
         fix = (
             "Nothing is lost: orders are kept for half an hour, and what was paid is noticed when Stripe answers again. "
             "Look again in a few minutes, and at status.stripe.com."
         )
         return Check("Stripe", State.BAD, "Stripe does not answer: nobody can pay at this moment.", fix)
-    except PaymentRefused as refusal:
-        return Check(name, State.UNKNOWN, f"Stripe does not tell: {refusal}", "Let the key read events.")
     address = f"{settings.SITE_ORIGIN}/webhooks/stripe/"
     if not found:
         fix = f"Make a webhook for {address} at Stripe, then a test order."

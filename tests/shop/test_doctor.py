@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import stripe as stripe_sdk
 from botocore.exceptions import ClientError
 from django.core import mail
 from django.test import Client
@@ -87,6 +88,21 @@ def test_a_key_that_stripe_does_not_take_is_told_apart(
     page = words_of(client.get("/staff/doctor/").text)
 
     assert "Stripe Put this right Stripe does not accept the key: nobody can pay. Copy the secret key" in page
+
+
+def test_a_restricted_key_that_may_not_read_events_takes_payments_all_the_same(
+    client: Client, sign_in: SignIn, stripe: FakeStripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise stripe_sdk.PermissionError("This restricted key may not read events.")
+
+    monkeypatch.setattr(stripe_sdk.EventService, "list", refuse)
+    sign_in(client, role="admin")
+
+    page = words_of(client.get("/staff/doctor/").text)
+
+    assert "Webhook Not known Stripe does not tell: This restricted key may not read events. Let the key read events." in page
+    assert "nobody can pay" not in page
 
 
 def test_a_test_mail_goes_to_who_asks_for_it(client: Client, sign_in: SignIn) -> None:
