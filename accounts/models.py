@@ -1,4 +1,4 @@
-"""Rows of the Users table, and the only place where their key text is built."""
+"""Rows of the Users table; here, and in the `*_models` beside it, is the only place where their key text is built."""
 
 from datetime import date
 from typing import Any

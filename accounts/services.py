@@ -1,4 +1,4 @@
-"""What changes an account. With `sessions` and `limits` the only writers of the Users table.
+"""Opening an account, and its password; what staff, the address book and sign-ins change of one has modules of its own.
 
 Whatever is answered by mail is only asked for here, by a row that costs the same for known and unknown addresses; the table's
 stream (`reactions`) looks the person up and sends. So neither the page's words nor its time tell who has an account.

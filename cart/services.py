@@ -1,4 +1,4 @@
-"""What changes a cart: the only writers of the Carts table."""
+"""What changes a cart. Beside it in the Carts table write `adopting`, when somebody signs in, and `discounts` its codes."""
 
 import random
 import time

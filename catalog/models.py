@@ -1,4 +1,4 @@
-"""Rows of the Products table, and the only place where their key text is built."""
+"""Rows of the Products table; here, and in the `*_models` beside it, is the only place where their key text is built."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Shapes of what the checkout accepts from a browser."""
+"""Shapes of what the checkout, order pages and reviews accept from a browser."""
 
 import re
 from datetime import date

@@ -1,4 +1,4 @@
-"""Rows of the Orders table, and the only place where their key text is built."""
+"""Rows of the Orders table; here, and in the `*_models` beside it, is the only place where their key text is built."""
 
 from collections.abc import Mapping
 from datetime import datetime

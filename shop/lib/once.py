@@ -1,4 +1,4 @@
-"""Do an effect once: claim its key, do it, mark it done. Mails, invoice numbers and counters hang on this."""
+"""Do an effect once: claim its key, do it, mark it done. Mails and the day's figures hang on this."""
 
 import uuid
 from collections.abc import Iterator

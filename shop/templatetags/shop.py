@@ -1,4 +1,4 @@
-"""Filters of our templates; built in, so that no template loads them."""
+"""Filters and tags of our templates; built in, so that no template loads them."""
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
