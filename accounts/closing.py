@@ -32,7 +32,7 @@ def close_account(*, user: User, session_id: str = "", entry: AccountAuditRow | 
     new account. What staff did stays in the audit trail, `entry` with it, where staff do this.
 
     The session that asks goes last, so that an end that died on the way can be asked for again. Raises SessionEnded when
-    password or address changed meanwhile, Busy.
+    password, address, role or status changed meanwhile, Busy.
     """
     pk = user_pk(user.user_id)
     erase_mails(AccountMailRow, pk)
@@ -42,7 +42,8 @@ def close_account(*, user: User, session_id: str = "", entry: AccountAuditRow | 
             row.delete()
 
     def build(txn: TransactWrite) -> None:
-        txn.delete(user_key(user.user_id), condition=UserRow.pk.exists() & has_credentials(user.credentials))
+        is_unchanged = has_credentials(user.credentials) & (UserRow.role == user.role) & (UserRow.status == user.status)
+        txn.delete(user_key(user.user_id), condition=is_unchanged)
         txn.delete(
             EmailRow(email_pk(user.email), EMAIL_SK),
             condition=EmailRow.pk.does_not_exist() | (EmailRow.user_id == user.user_id),

@@ -69,6 +69,11 @@ def may_look_after(editor: Viewer, user: "User") -> bool:
     return is_customer or may_edit(editor, user)
 
 
+def may_change_among_others(editor: Viewer, user: "User") -> bool:
+    """Whether somebody may shut another person out, or let them in, as one of several: customers alone, whoever asks."""
+    return user.role is Role.CUSTOMER and may_look_after(editor, user)
+
+
 def may_hand_out(editor: Viewer, user: "User") -> bool:
     """Whether somebody may hand out what is kept about another person, or erase their account: customers' alone."""
     return editor.may(Permission.CUSTOMERS_DATA) and user.role is Role.CUSTOMER and editor.user_id != user.user_id
@@ -117,6 +122,10 @@ class SavedCard:
     is_default: bool
 
 
+_OPENING = timedelta(minutes=1)
+"""Whoever confirms a new account is signed in to it at once: that is no return."""
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """A person with an account. Who is asked only who they are is read without password, address book and cards."""
@@ -156,6 +165,15 @@ class User:
     @property
     def is_active(self) -> bool:
         return self.status is UserStatus.ACTIVE
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether nothing tells of somebody behind it: no sign-in but the one that opened it, no address, phone, card or payment.
+
+        An order placed as a guest that became the account's does not show here.
+        """
+        came_back = self.last_login is not None and self.last_login - self.created_at > _OPENING
+        return not (came_back or self.addresses or self.phone or self.cards or self.stripe_customer_id)
 
     @property
     def permissions(self) -> frozenset[Permission]:
@@ -273,6 +291,14 @@ class BadEmail(Exception):
 
 
 _DOMAIN = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+
+
+def normalised_domain(words: str) -> str:
+    """The end of the addresses at a domain that was typed as `@example.com`, in their one form. Raises BadEmail."""
+    local, at, domain = words.strip().rpartition("@")
+    if local or not at:
+        raise BadEmail(words)
+    return normalised_email(f"x@{domain}").removeprefix("x")
 
 
 def normalised_email(email: str) -> str:

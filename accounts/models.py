@@ -1,6 +1,6 @@
 """Rows of the Users table; here, and in the `*_models` beside it, is the only place where their key text is built."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribute
@@ -241,6 +241,11 @@ def people_pk(role: Role) -> str:
 def people_sk(user: User) -> str:
     """Somebody's place in that list: by when they came."""
     return f"{time_text(user.created_at)}#{user.user_id}"
+
+
+def people_span(since: datetime | None, until: datetime | None) -> tuple[str, str]:
+    """The first and the last place of who came in a span of time; without its ends, of everybody."""
+    return time_text(since) if since else "0", f"{time_text(until)}#~" if until else "~"
 
 
 def session_sk(session_id: str) -> str:

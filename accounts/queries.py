@@ -1,7 +1,9 @@
 """Reads of accounts. docs/tables.md has a row for each."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
@@ -24,6 +26,7 @@ from accounts.models import (
     UserRow,
     email_pk,
     people_pk,
+    people_span,
     registered_pk,
     registered_sk,
     session_sk,
@@ -41,11 +44,43 @@ from shop.lib.tables import batch_get, batch_items, items_of, value_of
 from shop.lib.viewer import SavedFilter
 
 PEOPLE_SIZE = 25
+LOOKED_THROUGH = 100
+"""Accounts a page looks at where no index answers: as many as one call reads whole."""
 MOST_FOUND = 50
 """People a search by name shows: who wants more adds a word."""
 _LOOKED_AT = 500
 """People of one word of a name that are compared with those of another."""
 _DAYS_OF_A_MONTH = 31
+
+
+class Tab(StrEnum):
+    """The lists of customers."""
+
+    ALL = "all"
+    UNUSED = "unused"
+    OUT = "out"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomersAsked:
+    """What the list of customers is asked. `domain` is the end of addresses, from the @ on, in their one form."""
+
+    tab: Tab = Tab.ALL
+    since: datetime | None = None
+    until: datetime | None = None
+    domain: str = ""
+    cursor: str = ""
+
+    @property
+    def is_looked_through(self) -> bool:
+        """Whether no index answers it."""
+        return self.tab is not Tab.ALL or bool(self.domain)
+
+    def fits(self, user: User) -> bool:
+        """Whether somebody belongs into the list that was asked for."""
+        if self.tab is Tab.OUT:
+            return not user.is_active
+        return self.tab is Tab.ALL or (user.is_active and user.is_unused)
 
 
 class UserNotFound(Exception):
@@ -168,16 +203,47 @@ def people(*, role: Role, cursor: str = "", size: int = PEOPLE_SIZE) -> Page[Use
 
     Who was written by another system is listed from the first sign-in or change by staff on; the address finds them before.
     """
+    return _listed(people_pk(role), ("0", "~"), question=people_pk(role), cursor=cursor, size=size)
+
+
+def customers(*, asked: CustomersAsked) -> Page[User]:
+    """A page of the customers asked for, at the price of `people`.
+
+    No index tells how an account is used or where its address ends: where that is asked, a page is what fits among
+    LOOKED_THROUGH accounts, and may be empty with more to come.
+    """
+    span = people_span(asked.since, asked.until)
+    if span[0] > span[1]:
+        return Page(())  # DynamoDB refuses to look between a later and an earlier time
+    page = _listed(
+        people_pk(Role.CUSTOMER),
+        span,
+        ends_with=asked.domain,
+        question=f"customers {asked.tab} {span} {asked.domain}",
+        cursor=asked.cursor,
+        size=LOOKED_THROUGH if asked.is_looked_through else PEOPLE_SIZE,
+    )
+    return replace(page, items=tuple(filter(asked.fits, page.items)))
+
+
+def people_by_ids(*, user_ids: Sequence[str]) -> tuple[User, ...]:
+    """Those of these people (up to 100) who are there, as last written and in this order: one BatchGet."""
+    return _people_of(user_ids, consistent=True)
+
+
+def _listed(partition: str, span: tuple[str, str], *, question: str, cursor: str, size: int, ends_with: str = "") -> Page[User]:
+    """A page of the list of people; of those whose address ends so, if that is asked."""
 
     def ask(**paging: Any) -> ResultIterator[UserRow]:
-        rows: ResultIterator[UserRow] = UserRow.by_email.query(people_pk(role), **paging)
+        rows: ResultIterator[UserRow] = UserRow.by_email.query(partition, UserRow.gsi1_sk.between(*span), **paging)
         return rows
 
     page = read_items(
         [ask],
-        lambda item: value_of(item, UserRow.user_id),
+        # A place in the list lies under the claim to the address.
+        lambda item: value_of(item, UserRow.user_id) if item["PK"]["S"].endswith(ends_with) else None,
         key_names=("PK", "SK", "GSI1PK", "GSI1SK"),
-        question=people_pk(role),
+        question=question,
         cursor=cursor,
         size=size,
         forward=False,
@@ -202,11 +268,11 @@ def names_of(*, user_ids: Sequence[str]) -> dict[str, str]:
     return {one.user_id: one.name or one.email for one in _people_of(tuple(dict.fromkeys(user_ids)))}
 
 
-def _people_of(user_ids: Sequence[str]) -> tuple[User, ...]:
+def _people_of(user_ids: Sequence[str], *, consistent: bool = False) -> tuple[User, ...]:
     """Those of these people who are (still) there, in this order."""
     if not user_ids:
         return ()
-    rows = batch_get(UserRow, [(user_pk(user_id), PROFILE_SK) for user_id in user_ids], consistent=False)
+    rows = batch_get(UserRow, [(user_pk(user_id), PROFILE_SK) for user_id in user_ids], consistent=consistent)
     whole = {row.user_id: to_user(row) for row in rows}
     return tuple(whole[user_id] for user_id in user_ids if user_id in whole)
 

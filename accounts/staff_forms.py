@@ -4,9 +4,11 @@ from typing import Any
 
 from django import forms
 
-from accounts.domain import PERMISSIONS, BadEmail, Role, User, may_grant, normalised_email
+from accounts.domain import PERMISSIONS, BadEmail, Role, User, may_grant, normalised_domain, normalised_email
 from accounts.forms import EmailField, NameField
+from accounts.queries import CustomersAsked, Tab
 from accounts.wording import PERMISSION_WORDS
+from shop.lib.days import SpanForm
 from shop.lib.viewer import Permission, Viewer
 
 _SEEN_WITH = {
@@ -18,6 +20,7 @@ _SEEN_WITH = {
     Permission.CUSTOMERS_DATA: Permission.CUSTOMERS_VIEW,
 }
 """Without the second nobody finds the pages on which the first is done."""
+_LONGEST_EMAIL = 254
 _ROLE_WORDS = {
     Role.CUSTOMER: "Customer: no staff pages",
     Role.STAFF: "Staff: what is ticked below",
@@ -81,6 +84,27 @@ class InvitationForm(RightsForm):
     email = EmailField(autocomplete="off", missing="Please give their e-mail address.")
 
     field_order = ("first_name", "last_name", "email", "role", "permissions")
+
+
+class CustomersForm(SpanForm):
+    """Which customers to show: a list's address, so nothing is required and nonsense is passed over."""
+
+    tab = forms.ChoiceField(required=False, choices=[(tab, tab) for tab in Tab])
+    cursor = forms.CharField(required=False, max_length=1000)
+
+    @property
+    def words(self) -> str:
+        """What is looked for; an address has no more characters."""
+        return str(self.data.get("q", "")).strip()[:_LONGEST_EMAIL]
+
+    def asked(self) -> CustomersAsked | None:
+        """What the list is asked; None when somebody is looked for, and not all addresses of a domain."""
+        try:
+            domain = normalised_domain(self.words) if self.words else ""
+        except BadEmail:
+            return None
+        tab = Tab(self.value("tab") or Tab.ALL)
+        return CustomersAsked(tab, self.begins, self.ends, domain, self.value("cursor") or "")
 
 
 class PersonNoteForm(forms.Form):

@@ -1,5 +1,6 @@
 """Staff pages about customers."""
 
+from collections.abc import Sequence
 from functools import wraps
 from typing import Any, ParamSpec
 
@@ -13,17 +14,20 @@ from accounts import queries, staffing
 from accounts.domain import Role, User, UserStatus
 from accounts.form_page import too_many
 from accounts.limits import TooManyTries
-from accounts.staff_forms import PersonNoteForm
+from accounts.queries import Tab
+from accounts.staff_forms import CustomersForm, PersonNoteForm
 from shop.lib.access import Permission, View, confirmed_viewer_of, require_staff
+from shop.lib.addresses import address_of, with_query
 from shop.lib.clock import utc_now
-from shop.lib.cursors import page_urls
+from shop.lib.cursors import Page, page_urls
 from shop.lib.http import see_other
+from shop.lib.viewer import Viewer
 from shop.lib.words import findable_words
 
 P = ParamSpec("P")
 
-_LONGEST = 254
-"""Characters of what is looked for: an address has no more."""
+_TABS = {Tab.ALL: "All", Tab.UNUSED: "Never used", Tab.OUT: "Shut out"}
+_FILTER = ("q", "tab", "since", "until")
 NOT_ALLOWED = "Nothing was changed: you may not do this for this person, or somebody else has just changed them."
 
 
@@ -41,16 +45,64 @@ def person_or_404(view: View[P]) -> View[P]:
 
 
 @require_safe
-@require_staff(Permission.CUSTOMERS_VIEW)
+@require_staff(Permission.CUSTOMERS_VIEW, with_filters=True)
 def customers(request: HttpRequest) -> HttpResponse:
-    words = request.GET.get("q", "").strip()[:_LONGEST]
-    context: dict[str, Any] = {"words": words}
-    if words:
-        context["found"] = _found(words)
-    else:
-        page = queries.people(role=Role.CUSTOMER, cursor=request.GET.get("cursor", ""))
-        context |= {"found": page.items, **page_urls(page, reverse("accounts_staff:customers"))}
+    """The list, as a tab and a filter narrow it; or who was looked for by address, number or name."""
+    here, form = reverse("accounts_staff:customers"), CustomersForm(request.GET)
+    asked = form.asked()
+    query = {name: request.GET.get(name, "") for name in (_FILTER if asked else ("q",))}
+    page = queries.customers(asked=asked) if asked else Page(_found(form.words))
+    this_page = query | {"cursor": asked.cursor if asked else ""}
+    context = {
+        "form": form,
+        "asked": asked,
+        "tabs": [
+            (label, _tab_url(here, query if asked else {}, tab), asked and asked.tab is tab) for tab, label in _TABS.items()
+        ],
+        "examined": queries.LOOKED_THROUGH if asked and asked.is_looked_through else 0,
+        "rows": [_row(user) for user in page.items],
+        "here": with_query(here, this_page),
+        "all_ticked_url": with_query(here, this_page | {"ticked": "all"}),
+        "is_ticked": "ticked" in request.GET,
+        **_offered(confirmed_viewer_of(request), page.items),
+        **page_urls(page, here, query),
+    }
     return render(request, "staff/accounts/customers.html", context)
+
+
+def _tab_url(here: str, query: dict[str, str], tab: Tab) -> str:
+    return with_query(here, query | {"tab": "" if tab is Tab.ALL else tab})
+
+
+def _offered(viewer: Viewer, found: Sequence[User]) -> dict[str, bool]:
+    """What may be done with those who are ticked, as far as there is anybody to tick for it."""
+    statuses = {one.status for one in found if one.role is Role.CUSTOMER}
+    offered = {
+        "may_shut_out": UserStatus.ACTIVE in statuses and viewer.may(Permission.CUSTOMERS_EDIT),
+        "may_let_in": UserStatus.DISABLED in statuses and viewer.may(Permission.CUSTOMERS_EDIT),
+        "may_erase": UserStatus.DISABLED in statuses and viewer.may(Permission.CUSTOMERS_DATA),
+    }
+    return {**offered, "may_tick": any(offered.values())}
+
+
+def _row(user: User) -> dict[str, Any]:
+    """Somebody as the list draws them, in words: a template's filters and addresses cost more than reading the rows."""
+    since, seen, is_customer = user.created_at, user.last_login, user.role is Role.CUSTOMER
+    badge, status = ("is-good", "Active") if is_customer else ("", user.role.capitalize())
+    if not user.is_active:
+        badge, status = "is-bad", "Shut out"
+    return {
+        "id": user.user_id if is_customer else "",
+        "url": address_of("orders_staff:customer", user.user_id),
+        "name": user.name or user.email,
+        "email": user.email,
+        "since": f"{since:%b} {since.day}, {since:%Y, %H:%M}",
+        "since_stamp": since.isoformat(),
+        "seen": f"{seen:%b} {seen.day}, {seen.year}" if seen else "",
+        "seen_stamp": seen.isoformat() if seen else "",
+        "badge": badge,
+        "status": status,
+    }
 
 
 @require_POST

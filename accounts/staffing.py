@@ -14,7 +14,18 @@ from pynamodb.transactions import TransactWrite
 
 from accounts import passwords, queries
 from accounts.desk_models import person_note_row
-from accounts.domain import Role, Session, User, UserStatus, may_edit, may_grant, may_hand_out, may_look_after, normalised_email
+from accounts.domain import (
+    Role,
+    Session,
+    User,
+    UserStatus,
+    may_change_among_others,
+    may_edit,
+    may_grant,
+    may_hand_out,
+    may_look_after,
+    normalised_email,
+)
 from accounts.limits import Kind, count_try
 from accounts.models import (
     EMAIL_SK,
@@ -137,19 +148,15 @@ def change_status(*, editor: Viewer, user_id: str, status: UserStatus, now: date
     user = queries.user(user_id=user_id)
     if not may_look_after(editor, user):
         raise NotAllowed
-    if user.status is status:
-        return user
-    action = "let in again" if status is UserStatus.ACTIVE else "shut out"
-    change = Change("status", STATUS_WORDS[user.status], STATUS_WORDS[status])
+    return user if user.status is status else _set_status(user, status, editor, now)
 
-    def build(txn: TransactWrite) -> None:
-        txn.update(user_key(user_id), actions=[UserRow.status.set(status)], condition=_is_unchanged(user))
-        txn.save(_entry(user, editor, action, now, [change]))
 
-    _run(build)
-    if status is UserStatus.DISABLED:
-        forget_sessions(user_id=user_id, before=user.credentials + 1)
-    return replace(user, status=status)
+def change_customers_status(*, editor: Viewer, user: User, status: UserStatus, now: datetime) -> None:
+    """The same for one of several customers, as they were just read: never for staff, however much the editor may. Raises
+    NotAllowed."""
+    if not may_change_among_others(editor, user) or user.status is status:
+        raise NotAllowed
+    _set_status(user, status, editor, now)
 
 
 def reset_second_factor(*, editor: Viewer, user_id: str, now: datetime) -> User:
@@ -222,6 +229,22 @@ def end_sessions(*, editor: Viewer, user_id: str, now: datetime) -> int:
 
         run_transaction(build)
     return len(found)
+
+
+def _set_status(user: User, status: UserStatus, editor: Viewer, now: datetime) -> User:
+    action = "let in again" if status is UserStatus.ACTIVE else "shut out"
+    change = Change("status", STATUS_WORDS[user.status], STATUS_WORDS[status])
+
+    def build(txn: TransactWrite) -> None:
+        # Of two who do the same at one moment, one has done it.
+        condition = _is_unchanged(user) & (UserRow.status == user.status)
+        txn.update(user_key(user.user_id), actions=[UserRow.status.set(status)], condition=condition)
+        txn.save(_entry(user, editor, action, now, [change]))
+
+    _run(build)
+    if status is UserStatus.DISABLED:
+        forget_sessions(user_id=user.user_id, before=user.credentials + 1)
+    return replace(user, status=status)
 
 
 def _set_rights(user: User, role: Role, given: Sequence[Permission], *, editor: Viewer, now: datetime) -> User:

@@ -1,12 +1,10 @@
 """Shapes of what the checkout, order pages and reviews accept from a browser."""
 
 import re
-from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 
 from accounts.forms import EmailField
 from cart.delivery_domain import DeliveryMethod
@@ -14,6 +12,7 @@ from catalog.review_domain import Words
 from orders.domain import Address, OrderStatus, order_id_as_typed
 from orders.history_queries import Wanted
 from shop.lib import address_form, fields
+from shop.lib.days import DayField
 from shop.lib.fields import LineField, PhoneField, no_control_characters
 
 STATUS_GROUPS: dict[str, tuple[str, tuple[OrderStatus, ...]]] = {
@@ -77,23 +76,6 @@ class DeliveryForm(forms.Form):
                 "required": "Please choose how we shall send it.",
                 "invalid_choice": "Please choose one of these.",
             },
-        )
-
-
-class DayField(forms.DateField):
-    """A day, as browsers send it; within the years that orders can be of."""
-
-    def __init__(self, *, label: str) -> None:
-        super().__init__(
-            label=label,
-            required=False,
-            input_formats=["%Y-%m-%d"],
-            validators=[
-                MinValueValidator(date(2000, 1, 1), "Please choose a later day."),
-                MaxValueValidator(date(2100, 1, 1), "Please choose an earlier day."),
-            ],
-            widget=forms.DateInput(attrs={"type": "date"}),
-            error_messages={"invalid": "Please write the day as 2026-05-31."},
         )
 
 

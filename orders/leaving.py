@@ -22,6 +22,10 @@ class StaffAccount(Exception):
     """The account is staff's: the audit trail names it, so another admin takes its rights away first."""
 
 
+class HasOrdered(Exception):
+    """There are orders in the account: it is erased by itself, by who has looked at them."""
+
+
 def leave(*, viewer: Viewer, password: str, now: datetime) -> None:
     """Delete an account for good, proven by its password.
 
@@ -49,6 +53,20 @@ def erase(*, editor: Viewer, user_id: str, now: datetime) -> None:
     _let_go(user, now)
     closing.close_account(user=user, entry=entry)
     logger.info("account %s was deleted by staff", user.user_id)
+
+
+def erase_unused(*, editor: Viewer, user: User, now: datetime) -> None:
+    """The same for one of several, as they were just read: only who is shut out, so that nothing can be ordered meanwhile, and
+    has never ordered. Raises HasOrdered, and what `erase` raises.
+    """
+    if user.is_active:
+        raise staffing.NotAllowed
+    entry = staffing.erasure_of(editor=editor, user=user, now=now)
+    if queries.has_ordered(owner=Owner(user.user_id, is_guest=False)):
+        raise HasOrdered(user.user_id)
+    _let_go(user, now)
+    closing.close_account(user=user, entry=entry)
+    logger.info("account %s was deleted by staff, among others", user.user_id)
 
 
 def _let_go(user: User, now: datetime) -> None:

@@ -33,7 +33,7 @@ from orders.models import (
 from shop.lib.attributes import time_text
 from shop.lib.cursors import Page, read_page
 from shop.lib.owner import Owner
-from shop.lib.tables import Row, batch_get
+from shop.lib.tables import Row, batch_get, count_up_to
 
 R = TypeVar("R", bound=Row)
 _BATCH = 100
@@ -111,6 +111,11 @@ def orders_of(*, owner: Owner, cursor: str = "", size: int = HISTORY_SIZE) -> Pa
 
     question = f"orders {owner.key}"
     return read_page(ask, to_order, key_names=("PK", "SK"), question=question, cursor=cursor, size=size, forward=False)
+
+
+def has_ordered(*, owner: Owner) -> bool:
+    """Whether the owner has an order, whatever became of it, as last written: one Query of one row."""
+    return count_up_to(OrderRow, owner.key, begins=order_sk(""), at_most=1, consistent=True) > 0
 
 
 def order_that_may_wait(*, owner: Owner | None, cart: Cart, now: datetime) -> Order | None:

@@ -1,48 +1,34 @@
 """Shapes of what staff send about orders."""
 
-from datetime import UTC, date, datetime, time, timedelta
+import re
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 
 from orders.domain import Order, OrderStatus
-from orders.forms import DayField
 from orders.ledger_domain import amount_asked
+from orders.sweeping import MOST, Act
+from shop.lib.days import SpanForm
 from shop.lib.fields import LineField, no_control_characters
 from shop.lib.money import Money, digits
+from shop.lib.paths import IdConverter
 from shop.lib.presses import PressField
 
 _LONGEST_REASON = 200
+_ID = re.compile(IdConverter.regex)
 
 
-class ListForm(forms.Form):
+class ListForm(SpanForm):
     """Which orders to show: a list's address, so nothing is required and nonsense is passed over."""
 
     q = forms.CharField(label="Number, e-mail or name", required=False, max_length=200)
     status = forms.ChoiceField(required=False, choices=[("", "All"), *((status, status) for status in OrderStatus)])
-    since = DayField(label="From")
-    until = DayField(label="To")
-
-    def value(self, name: str) -> Any:
-        """A field's value; None when it was not given or makes no sense."""
-        self.is_valid()
-        return self.cleaned_data.get(name) or None
 
     @property
     def status_chosen(self) -> OrderStatus | None:
         chosen = self.value("status")
         return OrderStatus(chosen) if chosen else None
-
-    @property
-    def begins(self) -> datetime | None:
-        return _midnight(self.value("since"))
-
-    @property
-    def ends(self) -> datetime | None:
-        """The last moment of the day asked for."""
-        day = _midnight(self.value("until"))
-        return day + timedelta(days=1) - timedelta(seconds=1) if day else None
 
 
 class PiecesForm(forms.Form):
@@ -194,5 +180,14 @@ class ReasonForm(forms.Form):
     note = forms.CharField(label="Reason", max_length=_LONGEST_REASON, required=False, validators=[no_control_characters])
 
 
-def _midnight(day: date | None) -> datetime | None:
-    return datetime.combine(day, time(), UTC) if day else None
+class SeveralForm(forms.Form):
+    """Which customers are ticked, and what shall be done with all of them."""
+
+    act = forms.ChoiceField(choices=[(act, act) for act in (Act.SHUT_OUT, Act.LET_IN)], required=False)
+    typed = forms.CharField(label="How many accounts shall be erased", max_length=10, required=False)
+
+    @property
+    def chosen(self) -> list[str]:
+        """The ids of the customers, each once."""
+        data: Any = self.data
+        return list(dict.fromkeys(one for one in data.getlist("id") if _ID.fullmatch(one)))[:MOST]

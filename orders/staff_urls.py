@@ -4,6 +4,7 @@ from django.urls import path
 
 from shop.lib.addresses import views_of
 
+customer_bulk_views = views_of("orders.customer_bulk_views")
 customer_staff_views = views_of("orders.customer_staff_views")
 export_views = views_of("orders.export_views")
 findings_views = views_of("orders.findings_views")
@@ -27,6 +28,8 @@ urlpatterns = [
     path("orders/<id:order_id>/mails/<id:origin>/content/", mail_views.content, name="mail_content"),
     path("orders/<id:order_id>/mails/<id:origin>/send/", mail_views.send, name="send_mail"),
     path("orders/<id:order_id>/notes/", staff_actions.note, name="note"),
+    path("customers/several/", customer_bulk_views.change, name="change_customers"),
+    path("customers/several/erase/", customer_bulk_views.erase, name="erase_customers"),
     path("customers/<id:user_id>/", customer_staff_views.customer, name="customer"),
     path("customers/<id:user_id>/data/", customer_staff_views.data, name="customer_data"),
     path("customers/<id:user_id>/erase/", customer_staff_views.erase, name="erase_customer"),

@@ -34,6 +34,7 @@ class FilteredList:
 
 LISTS: dict[str, FilteredList] = {
     "orders": FilteredList("orders_staff:orders", Permission.ORDERS_VIEW, ("q", "status", "since", "until")),
+    "customers": FilteredList("accounts_staff:customers", Permission.CUSTOMERS_VIEW, ("q", "tab", "since", "until")),
     "products": FilteredList("catalog_staff:products", Permission.PRODUCTS_VIEW, ("q", "tab", "category", "stock")),
 }
 

@@ -230,6 +230,7 @@ class Scene:
             *("/staff/orders/", f"/staff/orders/?q={WORD}", order, f"{order}ship/", f"{order}refund/", f"{order}cancel/"),
             *(f"/staff/orders/{self.checked}/", "/staff/reconciliation/", f"/staff/reconciliation/stock/{self.mug}/"),
             *("/staff/customers/", f"/staff/customers/{self.shopper.user_id}/", "/staff/team/", "/staff/discounts/"),
+            f"/staff/customers/several/?act=shut-out&id={self.shopper.user_id}",
         ]
 
     def mails(self) -> list[Callable[[], None]]:

@@ -101,6 +101,12 @@ FORMS: dict[str, Form] = {
     "accounts_staff:second_factor": Form(CUSTOMER + "second-factor/", writes=False),
     "accounts_staff:customer_status": Form(CUSTOMER + "status/"),
     "orders_staff:customer_data": Form(CUSTOMER + "data/", filled={"typed": "grace@example.com"}, status=200),
+    "orders_staff:change_customers": Form(
+        "/staff/customers/several/", "/staff/customers/several/?id={idle}&id={member}&act=shut-out"
+    ),
+    "orders_staff:erase_customers": Form(
+        "/staff/customers/several/erase/", "/staff/customers/several/erase/?id={idle}", {"typed": "1"}
+    ),
     "orders_staff:erase_customer": Form(CUSTOMER + "erase/", filled={"typed": "grace@example.com"}),
     "accounts_staff:invite": Form(
         "/staff/team/invite/",
@@ -135,6 +141,7 @@ def ids(stripe: FakeStripe, now: datetime) -> dict[str, str]:
         "order": paid_order(stripe, owner, {mug.product_id: 2}, now).order_id,
         "shipped": paid_order(stripe, owner, {mug.product_id: 1}, now + timedelta(seconds=1)).order_id,
         "customer": customer.user_id,
+        "idle": make_user(now, email="idle@example.com").user_id,
         "member": make_user(now, email="boris@example.com", role=Role.STAFF, granted=frozenset({"orders.view"})).user_id,
     }
 

@@ -45,6 +45,8 @@ MATRIX: dict[str, Needed] = {
     "staff:chart": read(Permission.FIGURES_VIEW),
     "accounts_staff:customers": read(Permission.CUSTOMERS_VIEW),
     "orders_staff:customer": read(Permission.CUSTOMERS_VIEW),
+    "orders_staff:change_customers": both(Permission.CUSTOMERS_EDIT),
+    "orders_staff:erase_customers": both(Permission.CUSTOMERS_DATA),
     "orders_staff:customer_data": both(Permission.CUSTOMERS_DATA),
     "orders_staff:erase_customer": both(Permission.CUSTOMERS_DATA),
     "accounts_staff:note": write(Permission.CUSTOMERS_VIEW),

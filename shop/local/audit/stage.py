@@ -19,7 +19,7 @@ from accounts import address_book, email_change, sessions
 from accounts import queries as people
 from accounts import services as accounts
 from accounts.cookies import set_tokens
-from accounts.domain import SavedAddress, User
+from accounts.domain import Role, SavedAddress, User, UserStatus
 from accounts.sessions import Device, SignedIn
 from cart import queries as carts
 from cart import services as cart_services
@@ -102,6 +102,7 @@ def set_stage(stripe: FakeStripe) -> Stage:
         "reviewed": found["other"].product_id,
         "category": next(one.slug for one in menu.categories() if one.name == found["product"].category),
         "shopper": shopper.user_id,
+        "idle": _idle(),
         "member": people.user_by_email(email=STAFF).user_id,
         "mail_origin": "confirmation",
         "code": CODES[0].code,
@@ -192,6 +193,14 @@ def _reviewed(order: Order, product: Product) -> None:
 
 def _viewer(user: User) -> Viewer:
     return Viewer(user.user_id, user.name, user.email, user.role, user.permissions)
+
+
+def _idle() -> str:
+    """An account that is shut out and was never used."""
+    now = utc_now()
+    user = User(new_id("user", now), "idle@example.com", "Xq", "Zv", Role.CUSTOMER, UserStatus.DISABLED, created_at=now)
+    accounts.add_user(user=user, now=now)
+    return user.user_id
 
 
 def _address_of(user: User) -> str:
