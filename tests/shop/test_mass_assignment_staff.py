@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.test import Client
 
-from accounts.domain import Role
+from accounts.domain import Role, UserStatus
 from shop.lib.owner import Owner
 from shop.lib.viewer import Viewer
 from shop.local.fake_stripe import FakeStripe
@@ -105,7 +105,7 @@ FORMS: dict[str, Form] = {
         "/staff/customers/several/", "/staff/customers/several/?id={idle}&id={member}&act=shut-out"
     ),
     "orders_staff:erase_customers": Form(
-        "/staff/customers/several/erase/", "/staff/customers/several/erase/?id={idle}", {"typed": "1"}
+        "/staff/customers/several/erase/", "/staff/customers/several/erase/?id={out}", {"typed": "1"}
     ),
     "orders_staff:erase_customer": Form(CUSTOMER + "erase/", filled={"typed": "grace@example.com"}),
     "accounts_staff:invite": Form(
@@ -142,6 +142,7 @@ def ids(stripe: FakeStripe, now: datetime) -> dict[str, str]:
         "shipped": paid_order(stripe, owner, {mug.product_id: 1}, now + timedelta(seconds=1)).order_id,
         "customer": customer.user_id,
         "idle": make_user(now, email="idle@example.com").user_id,
+        "out": make_user(now, email="out@example.com", status=UserStatus.DISABLED).user_id,
         "member": make_user(now, email="boris@example.com", role=Role.STAFF, granted=frozenset({"orders.view"})).user_id,
     }
 
