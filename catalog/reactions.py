@@ -85,7 +85,7 @@ def _image_of_choice(item: Image) -> tuple[Any, ...]:
 def products_changed(changes: Iterable[tuple[Image, Image]]) -> None:
     """Bring the search index up to date with a batch of changes, as (item before, item after) in their order.
 
-    A change that lists neither show nor find, such as most sales, publishes nothing. Raises StoreFailed.
+    A change that lists neither show nor find, such as most sales, publishes nothing. Raises what the index raises.
     """
     products: dict[str, Product] = {}
     deleted: set[str] = set()

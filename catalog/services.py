@@ -6,7 +6,6 @@ on reviews, and `catalog/editing.py` writes what staff make of products.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import cache
 
 from pynamodb.transactions import TransactWrite
 
@@ -23,7 +22,6 @@ from catalog.editing import (
     remove_product,
     save_product,
 )
-from catalog.index_queries import snapshot_store
 from catalog.menu import forget_categories
 from catalog.models import (
     CATEGORIES_PK,
@@ -44,8 +42,8 @@ from catalog.models import (
 from catalog.product_queries import forget_products
 from catalog.queries import ProductNotFound, active_products, product
 from catalog.reviews import AlreadyReviewed, ReviewMoved, approve_review, load_reviews, reject_review, submit_review
+from catalog.search.choice import writer
 from catalog.search.engine import Batch, Document
-from catalog.search.publishing import SnapshotWriter
 from catalog.shelving import (
     CategoryInUse,
     CategoryMoved,
@@ -230,20 +228,14 @@ def note_gone(*, product: Product) -> None:
 
 
 def reindex(*, progress: Callable[[int], None] | None = None) -> int:
-    """Build the search index anew from the table and publish it; how many products it holds.
+    """Build the search index anew from the table and put it in place of the old; how many products it holds.
 
     Reads the whole table, which no page and no job does: it is for the command line. Changes that arrive meanwhile are not lost.
     """
-    return _index_writer().rebuild(map(Document.of, active_products()), progress)
+    return writer().rebuild(map(Document.of, active_products()), progress)
 
 
 def update_index(*, batch: Batch) -> None:
-    """Publish a search index with these changes. Raises StoreFailed; the changes shall come again then."""
+    """Bring the search index up to date with these changes. Raises what its engine raises; the changes shall come again then."""
     if batch:
-        _index_writer().apply(batch)
-
-
-@cache
-def _index_writer() -> SnapshotWriter:
-    """One a process, so that a batch finds the index of the last one at hand."""
-    return SnapshotWriter(snapshot_store())
+        writer().apply(batch)

@@ -149,7 +149,7 @@ _SWITCHES = (
     "Off by default, because each costs while nobody comes (prices of the same day, from AWS's pages): a serverless Valkey",
     "from about 6 a month, and with it a network whose way out to Stripe (a NAT gateway) costs about 33; WAF about 8 and 0.6",
     "a million requests; an app client for other systems in Cognito about 6. An AWS identity comes in through the second",
-    "gateway for nothing.",
+    "gateway for nothing. An OpenSearch domain is no part of the stack (`docs/scale.md`); AWS charges for it by the hour.",
     "",
 )
 

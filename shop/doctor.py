@@ -173,9 +173,11 @@ def _index() -> Check:
     try:
         count = index_queries.indexed_count()
     except IndexMissing as trouble:
-        fix = "Run manage.py reindex. Until then lists come from the tables, without search."
+        first = "Look at OPENSEARCH_URL and at what the domain lets in; then run" if settings.OPENSEARCH_URL else "Run"
+        fix = f"{first} manage.py reindex. Until then lists come from the tables, without search."
         return Check("Search index", State.BAD, str(trouble), fix)
-    return Check("Search index", State.GOOD, f"Published, with {count} products in it.")
+    place = "In OpenSearch" if settings.OPENSEARCH_URL else "Published"
+    return Check("Search index", State.GOOD, f"{place}, with {count} products in it.")
 
 
 def _cache() -> Check:

@@ -175,6 +175,11 @@ IMAGE_ORIGINS = env.words("IMAGE_ORIGINS")
 # How often a process looks whether a newer search index was published.
 SEARCH_LOOK_SECONDS = env.integer("SEARCH_LOOK_SECONDS", 2 if LOCAL else 30)
 
+# The OpenSearch domain that lists are searched in, for catalogues that outgrow the index in the function (docs/scale.md).
+OPENSEARCH_URL = env.text("OPENSEARCH_URL", "").rstrip("/")
+if not (OPENSEARCH_URL.startswith(("https://", "http://127.0.0.1:")) or not OPENSEARCH_URL):
+    raise env.BadSetting("OPENSEARCH_URL must begin with https://.")
+
 # --- Money ------------------------------------------------------------------------------------------------------------
 
 CURRENCY = env.text("CURRENCY", "USD")

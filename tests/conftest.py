@@ -19,8 +19,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import middleware
-from catalog import index_queries, menu
+from catalog import menu
 from catalog import services as catalog_services
+from catalog.search.choice import forget_engines
 from catalog.shared import forget_pages
 from orders import payments
 from shop.lib.access import Access, Permission, Viewer
@@ -74,14 +75,13 @@ def index(tables: Any, cloud: Ministack) -> Iterator[Callable[[], None]]:
 
     def build() -> None:
         catalog_services.reindex()
-        index_queries._reader.cache_clear()
+        forget_engines()
 
     yield build
     for found in s3.list_objects_v2(Bucket=settings.MEDIA_BUCKET).get("Contents", []):
         s3.delete_object(Bucket=settings.MEDIA_BUCKET, Key=found["Key"])
     s3.delete_bucket(Bucket=settings.MEDIA_BUCKET)
-    catalog_services._index_writer.cache_clear()
-    index_queries._reader.cache_clear()
+    forget_engines()
 
 
 @pytest.fixture

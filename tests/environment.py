@@ -15,6 +15,8 @@ def _free_port() -> int:
 
 # The local AWS of this test process listens here once a test asks for it (conftest.py); each process has its own.
 CLOUD_PORT = _free_port()
+CLUSTER_URL = os.environ.get("TEST_OPENSEARCH_URL", "")
+"""The address of an OpenSearch to hold to the contract of engines too; its indexes `test-…` come and go."""
 
 os.environ.update(
     SHOP_LOCAL="true",
@@ -32,7 +34,8 @@ os.environ.update(
     STRIPE_WEBHOOK_SECRET="whsec_tests",
     EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
 )
-os.environ.pop("AWS_PROFILE", None)
+for elsewhere in ("AWS_PROFILE", "OPENSEARCH_URL"):
+    os.environ.pop(elsewhere, None)
 
 # Else an example that takes 200 ms because the machine has other work fails a test. Speed is `make bench`'s matter.
 hypothesis.settings.register_profile("untimed", hypothesis.settings(deadline=None))

@@ -18,7 +18,7 @@ The order among those found is a rule and not a guess, so that pages never overl
 
 import hashlib
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -38,7 +38,7 @@ MAX_VALUES = 1_000
 
 
 class IndexMissing(Exception):
-    """There is no index to ask, and there never was one here; the message says why. Lists come from the tables then."""
+    """There is no index to ask, or it does not answer; the message says why. Lists come from the tables then."""
 
 
 class Sort(StrEnum):
@@ -208,6 +208,22 @@ class Engine(Protocol):
 
     def delete(self, product_ids: Iterable[str]) -> None:
         """Take these products out; ids that are not there are passed over."""
+        ...
+
+
+class Writer(Protocol):
+    """What keeps an index in step with the tables. Both raise their engine's own exceptions, and may be repeated then."""
+
+    def apply(self, batch: Batch) -> None:
+        """Put in and take out what changed; before the first rebuild it is not lost, though nothing shows it."""
+        ...
+
+    def rebuild(self, documents: Iterable[Document], progress: Callable[[int], None] | None = None) -> int:
+        """Put a new index of these products, plus what happens to them meanwhile, in place of the old; their number.
+
+        `documents` must be read from the tables while this runs (a generator), not before. `progress` is told the number of
+        products so far.
+        """
         ...
 
 

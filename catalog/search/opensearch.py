@@ -9,12 +9,18 @@ index and then moves the shop's alias. No change is lost, for a batch goes to ev
 searched, and into one being built, where a rebuild only creates what is not there yet, so that what a batch wrote stays. What a
 batch takes out of an index being built leaves a tombstone there, since a rebuild that has read the product may come to write it.
 Two rebuilds at once: the one that ends first wins, and the other fails.
+
+Each path names the shop's own indexes, so that a role can be kept to them (infra/template.yaml). A cluster that is silent is no
+index, and is left alone for a while: it would cost every page its timeout.
 """
 
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
 
 from catalog.domain import Card
 from catalog.search.cards import card_of, listed_of, pack
@@ -46,12 +52,19 @@ from catalog.search.words import (
     index_words,
     query_words,
 )
+from shop.lib.aws import session
+from shop.lib.deadline import time_left
+from shop.lib.watching import call_to
 
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
 
 _TIMEOUT_SECONDS = 2
-_BULK_SECONDS = 60
+REST_SECONDS = 10.0
+"""After a silence pages do without the cluster for so long."""
+_BATCH_SECONDS = 10
+"""The stream's minute is for other records too; what is not taken in by then comes again."""
+_REBUILD_SECONDS = 60
 _BULK_SIZE = 500
 _LISTED_AT_ONCE = 10_000
 MAX_DEPTH = 100_000
@@ -85,20 +98,34 @@ _INDEX: dict[str, Any] = {
 }
 
 
-def connect(url: str, **options: Any) -> "OpenSearch":
-    """A client with short timeouts; `options` are the client's own, such as `http_auth` (a signer of AWS requests)."""
-    from opensearchpy import OpenSearch
+def connect(url: str, *, timeout: float = _TIMEOUT_SECONDS) -> "OpenSearch":
+    """A client that asks once more where the connection was lost, and never where it waited in vain.
 
-    return OpenSearch(url, **{"timeout": _TIMEOUT_SECONDS, "max_retries": 1, **options})
+    Requests to a domain on AWS (https) are signed as this process; those to a cluster on this machine (http) are not.
+    Raises IndexMissing without credentials to sign with.
+    """
+    from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
+
+    signer = None
+    if url.startswith("https://"):
+        credentials = session().get_credentials()
+        if credentials is None:
+            raise IndexMissing("There are no AWS credentials to sign requests to the cluster with")
+        signer = Urllib3AWSV4SignerAuth(credentials, settings.AWS_REGION, "es")
+    return OpenSearch(url, http_auth=signer, timeout=timeout, max_retries=1, retry_on_timeout=False)
 
 
 class OpenSearchEngine:
-    """An Engine in a cluster, under the alias `name`. With `refresh` every write is seen at once, else within a second."""
+    """An Engine and a Writer in a cluster, under the alias `name`.
+
+    With `refresh` every write is seen at once, else within a second.
+    """
 
     def __init__(self, client: "OpenSearch", *, name: str = "products", refresh: bool = False) -> None:
         self._client = client
         self._name = name
         self._refresh = refresh
+        self._rests_until = float("-inf")
 
     def search(self, filters: Filters, *, sort: Sort = Sort.FEATURED, page: int = 1, size: int = PAGE_SIZE) -> Results:
         first = (max(page, 1) - 1) * size
@@ -158,7 +185,8 @@ class OpenSearchEngine:
         for index, about in self._client.indices.get_alias(index=f"{self._name}-*").items():
             is_searched = self._name in about["aliases"]
             puts = ({"_op_type": "index", **_put(document)} for document in batch.documents)
-            self._bulk(index, [*puts, *(_removal(product_id, is_searched=is_searched) for product_id in batch.gone)])
+            removals = (_removal(product_id, is_searched=is_searched) for product_id in batch.gone)
+            self._bulk(index, [*puts, *removals], seconds=_BATCH_SECONDS)
 
     def rebuild(self, documents: Iterable[Document], progress: Callable[[int], None] | None = None) -> int:
         """A new index of these products, plus what happens to them meanwhile, in place of the old; the number of those read.
@@ -168,18 +196,20 @@ class OpenSearchEngine:
         """
         before = list(self._client.indices.get_alias(index=f"{self._name}-*"))
         index = f"{self._name}-{secrets.token_hex(8)}"
-        self._client.indices.create(index=index, body=_INDEX | {"aliases": {_write_alias(index): {}}})
+        patient: Any = {"request_timeout": _REBUILD_SECONDS}
+        self._client.indices.create(index=index, body=_INDEX | {"aliases": {_write_alias(index): {}}}, **patient)
         number, read = 0, iter(documents)
         while chunk := list(islice(read, _BULK_SIZE)):
-            self._bulk(index, [{"_op_type": "create", **_put(document)} for document in chunk])
+            self._bulk(index, [{"_op_type": "create", **_put(document)} for document in chunk], seconds=_REBUILD_SECONDS)
             number += len(chunk)
             if progress:
                 progress(number)
-        self._client.indices.refresh(index=index)
+        self._client.indices.refresh(index=index, **patient)
         actions: list[Any] = [{"add": {"index": index, "alias": self._name}}]
         actions += [{"remove_index": {"index": old}} for old in before]
-        self._client.indices.update_aliases(body={"actions": actions})
-        self._client.delete_by_query(index=index, body={"query": {"term": {"gone": True}}}, conflicts="proceed", refresh=True)
+        self._client.indices.update_aliases(body={"actions": actions}, **patient)
+        tombstones = {"query": {"term": {"gone": True}}}
+        self._client.delete_by_query(index=index, body=tombstones, conflicts="proceed", refresh=True, **patient)
         return number
 
     def _all_cards(self) -> Iterator[str]:
@@ -203,8 +233,8 @@ class OpenSearchEngine:
         lines: list[Query] = []
         for probe in probes:
             query = both(THERE, probe)
-            lines += [{"index": self._name}, {"query": query, "size": 0, "terminate_after": 1, "track_total_hits": 1}]
-        answers = self._reading(lambda: self._client.msearch(body=lines))["responses"]
+            lines += [{}, {"query": query, "size": 0, "terminate_after": 1, "track_total_hits": 1}]
+        answers = self._reading("msearch", lambda: self._client.msearch(index=self._name, body=lines))["responses"]
         if any("error" in answer for answer in answers):
             raise IndexMissing(f"The cluster cannot search {self._name}: {answers}")
         *known, is_near_main = [bool(answer["hits"]["total"]["value"]) for answer in answers]
@@ -214,29 +244,37 @@ class OpenSearchEngine:
 
     def _ask(self, body: Query) -> Any:
         body = {"_source": ["card"], **body}
-        return self._reading(lambda: self._client.search(index=self._name, body=body))
+        return self._reading("search", lambda: self._client.search(index=self._name, body=body))
 
-    def _reading(self, call: Callable[[], Any]) -> Any:
+    def _reading(self, operation: str, call: Callable[[], Any]) -> Any:
+        from opensearchpy.exceptions import ConnectionError as Silence
         from opensearchpy.exceptions import OpenSearchException
 
+        if time.monotonic() < self._rests_until:
+            raise IndexMissing("The cluster did not answer a moment ago")
+        if time_left() < _TIMEOUT_SECONDS:
+            raise IndexMissing("The request has no time left to ask the cluster")
         try:
-            return call()
+            with call_to("OpenSearch", operation):
+                return call()
         except OpenSearchException as error:
+            if isinstance(error, Silence):
+                self._rests_until = time.monotonic() + REST_SECONDS
             raise IndexMissing(f"The cluster cannot search {self._name}: {error}") from error
 
-    def _bulk(self, index: str, actions: list[Query]) -> None:
+    def _bulk(self, index: str, actions: list[Query], *, seconds: int) -> None:
         """Send the actions. Those that find the index gone, the product not there, or (creating) there, are none that failed."""
         from opensearchpy.helpers import BulkIndexError, bulk
 
         # Asked for by its alias, an index that was deleted a moment ago is an error; by its name it would come into being again.
-        alias = _write_alias(index)
         _, errors = bulk(
             self._client,
-            [{"_index": alias, **action} for action in actions],
+            actions,
+            index=_write_alias(index),
             require_alias=True,
             refresh=self._refresh,
             raise_on_error=False,
-            request_timeout=_BULK_SECONDS,
+            request_timeout=seconds,
         )
         failed = [error for error in errors if not _is_passing(error)] if isinstance(errors, list) else []
         if failed:

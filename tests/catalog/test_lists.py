@@ -13,6 +13,7 @@ from catalog import index_queries
 from catalog.domain import ProductStatus, Rating
 from catalog.models import ProductRow, product_key
 from catalog.reactions import products_changed
+from catalog.search.choice import forget_engines
 from catalog.search.engine import Filters, Sort
 from catalog.services import set_stock
 from shop.lib.money import Money
@@ -257,7 +258,7 @@ def test_the_stream_keeps_the_index_up_to_date_and_most_sales_leave_it_alone(
             TableName="test-Products", Key={"PK": {"S": f"PRODUCT#{mug.product_id}"}, "SK": {"S": "METADATA"}}
         ).get("Item")
         products_changed([(old, after)])
-        index_queries._reader.cache_clear()
+        forget_engines()
         return shown(client, "/products/?in_stock=on")
 
     assert change(lambda: set_stock(product_id=mug.product_id, inventory=18, now=now)) == ["Sand Mug"]

@@ -13,6 +13,8 @@ from catalog import index_queries, product_queries, queries, review_queries, ser
 from catalog.domain import Rating
 from catalog.models import CatalogAuditRow, product_pk
 from catalog.review_domain import Review, ReviewStatus, Words
+from catalog.search.choice import forget_engines
+from catalog.search.engine import Filters, Sort
 from shop.lib.audit import entries_about
 from shop.lib.owner import Owner
 from shop.lib.tables import Busy
@@ -326,8 +328,6 @@ def test_lists_are_one_query_each_and_paged(now: datetime, monkeypatch: pytest.M
 def test_a_change_of_rating_reaches_lists_and_a_repeated_record_changes_nothing(
     tables: Any, now: datetime, index: Callable[[], None]
 ) -> None:
-    from catalog.search.engine import Filters, Sort
-
     good, bad = factories.make_product(rating=None), factories.make_product(rating=None)
     index()
     records = []
@@ -342,7 +342,7 @@ def test_a_change_of_rating_reaches_lists_and_a_repeated_record_changes_nothing(
     assert react(*records, *beside) == []
 
     assert items_of("Products") == before
-    index_queries._reader.cache_clear()
+    forget_engines()
     found = index_queries.search(filters=Filters(), sort=Sort.RATING, page=1).cards
     assert [(card.product_id, card.rating) for card in found] == [
         (good.product_id, Rating(Decimal(5), 1)),

@@ -128,6 +128,7 @@ def test_the_command_line_names_the_missing_variable_and_says_no_more() -> None:
         ({"TAX_RATE": "8"}, "TAX_RATE is '8'; it may be at most 1."),
         ({"TAX_RULES": "{"}, "TAX_RULES is no JSON text: Expecting property name enclosed in double quotes (line 1, column 2)."),
         ({"TAX_RULES": '[{"rate": 8}]'}, 'TAX_RULES: rule 1 has the rate 8; it may be a number from 0 to 1, such as "0.08".'),
+        ({"OPENSEARCH_URL": "http://search.example.com"}, "OPENSEARCH_URL must begin with https://."),
         ({"DELIVERY_METHODS": "[]"}, "DELIVERY_METHODS: it must be a list of at least one method."),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else "",

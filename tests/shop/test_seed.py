@@ -13,6 +13,7 @@ from django.test import Client
 from catalog import index_queries, queries
 from catalog.domain import Availability, Rating
 from catalog.review_domain import STARS
+from catalog.search.choice import forget_engines
 from catalog.search.engine import Filters, Sort
 from shop.local.demo_reviews import demo_reviews, tally_around
 from shop.local.made_up import made_up_products
@@ -101,5 +102,5 @@ def test_seeding_at_size_says_how_far_it_is_and_lists_them(monkeypatch: pytest.M
     assert "1000 of 2500 made-up products …" in said
     assert "2000 of 2500 made-up products …" in said
     assert "the search index holds 2564 products" in said
-    index_queries._reader.cache_clear()
+    forget_engines()
     assert index_queries.search(filters=Filters(), sort=Sort.NEWEST, page=1).total == 2564

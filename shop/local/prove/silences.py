@@ -14,8 +14,8 @@ from django.core import mail
 from django.http import HttpResponse
 from django.test import Client, override_settings
 
-from catalog import index_queries
 from catalog import services as catalog_services
+from catalog.search.choice import forget_engines
 from catalog.shared import forget_pages
 from orders import ledger_queries as books
 from orders import payments, reactions, services
@@ -159,12 +159,12 @@ def _silent_files(world: World, *, is_control: bool = False) -> Verdict:
     if settings.MEDIA_BUCKET not in [bucket["Name"] for bucket in files.list_buckets()["Buckets"]]:
         files.create_bucket(Bucket=settings.MEDIA_BUCKET)
     catalog_services.reindex()
-    index_queries._reader.cache_clear()  # a function that starts now has no index yet
+    forget_engines()  # a function that starts now has no index yet
     forget_pages()
     browser = Client(raise_request_exception=False)
     with world.weather(silent={"s3"}):
         told = [_timed(lambda: browser.get("/products/")) for _ in range(1 if is_control else 2)]
-    index_queries._reader.cache_clear()
+    forget_engines()
     is_whole = product.product_id in told[0].text
     claim = (
         "the same waiting 12 s for a file" if is_control else "silent S3: a list comes from the tables, its newest product in it"

@@ -1,6 +1,5 @@
 """An empty engine of each kind there is, and a bucket for what is published."""
 
-import os
 from collections.abc import Callable, Iterator
 from uuid import uuid4
 
@@ -11,11 +10,9 @@ from catalog.search.engine import Engine
 from catalog.search.opensearch import OpenSearchEngine, connect
 from shop.local.ministack import Ministack
 from tests.catalog.search.shelf import Shelf
+from tests.environment import CLUSTER_URL
 
-OPENSEARCH_URL = os.environ.get("OPENSEARCH_URL", "")
-"""The address of a cluster to hold to the contract too; its indexes `test-…` come and go."""
-
-_ENGINES = ["tantivy", *(["opensearch"] if OPENSEARCH_URL else [])]  # test_opensearch.py reports what is skipped without
+_ENGINES = ["tantivy", *(["opensearch"] if CLUSTER_URL else [])]  # test_opensearch.py reports what is skipped without
 
 
 @pytest.fixture(scope="module", params=_ENGINES)
@@ -24,7 +21,7 @@ def new_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     if request.param == "tantivy":
         yield lambda: TantivyEngine.create(tmp_path_factory.mktemp("index"))
         return
-    client = connect(OPENSEARCH_URL, timeout=30)
+    client = connect(CLUSTER_URL, timeout=30)
     family = f"test-{uuid4().hex[:8]}"
 
     def new() -> Engine:
