@@ -286,7 +286,8 @@ if LOCAL:
     LOGGING["filters"]["with_templates"] = {"()": "shop.local.logs.WithTemplates"}
     LOGGING["handlers"]["stderr"]["filters"].append("with_templates")
     LOGGING["filters"]["without_mistakes"] = {"()": "shop.local.logs.WithoutMistakes"}
-    LOGGING["loggers"]["django.request"] = {"filters": ["without_mistakes"]}
+    LOGGING["filters"]["without_refusals"] = {"()": "shop.local.logs.WithoutRefusals"}
+    LOGGING["loggers"]["django.request"] = {"filters": ["without_mistakes", "without_refusals"]}
     # As Django sets it up for runserver, and filtered.
     LOGGING["formatters"]["server"] = {
         "()": "django.utils.log.ServerFormatter",

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 
+from django.core.exceptions import PermissionDenied
 from django.template.base import Node, Template
 
 _FIRST_ERROR = 400
@@ -36,6 +37,17 @@ class WithoutMistakes(logging.Filter):
             return True
         path: str = getattr(getattr(record, "request", None), "path", "")
         return path.startswith(_FOR_PROGRAMS)
+
+
+class WithoutRefusals(logging.Filter):
+    """Takes the traceback off the warning for a page that is not open to who asked: it is no mistake of the program."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """True always; the line ends with the reason."""
+        refusal = record.exc_info[1] if record.exc_info else None
+        if isinstance(refusal, PermissionDenied):
+            record.msg, record.args, record.exc_info = f"{record.getMessage()} ({refusal})", (), None
+        return True
 
 
 class WithTemplates(logging.Filter):

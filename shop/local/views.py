@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -65,7 +66,8 @@ def _mail_or_404(mail_id: str) -> Mail:
 
 @cache
 def _s3() -> Any:
-    return boto3.client("s3", region_name=settings.AWS_REGION)
+    # A page asks for its photographs all at once: for more than botocore's ten connections, and it warns of each that it closes.
+    return boto3.client("s3", region_name=settings.AWS_REGION, config=Config(max_pool_connections=50))
 
 
 def _chunks(body: Any) -> Iterator[bytes]:

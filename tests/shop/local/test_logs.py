@@ -4,6 +4,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.template import Context, Engine, TemplateSyntaxError
 from django.test import RequestFactory
@@ -76,6 +77,17 @@ def test_what_people_are_told_on_the_page_is_no_warning(
 
     level = "ERROR" if status == 500 else "WARNING"
     assert errors.getvalue() == (f"{level} django.request Words: {path}\n" if is_warned_of else "")
+
+
+def test_a_page_that_is_not_open_to_somebody_is_one_line_with_its_reason(errors: StringIO, rf: RequestFactory) -> None:
+    request, response = rf.get("/staff/"), HttpResponse(status=403)
+    for refusal in (PermissionDenied("/staff/ needs orders.view"), KeyError("page")):
+        log_response("Forbidden: %s", request.path, response=response, request=request, exception=refusal)
+        del response._has_been_logged  # type: ignore[attr-defined]  # Django logs an answer once
+
+    refused, mistake = errors.getvalue().split("\n", 1)
+    assert refused == "WARNING django.request Forbidden: /staff/ (/staff/ needs orders.view)"
+    assert mistake == "WARNING django.request Forbidden: /staff/\nKeyError: 'page'\n"
 
 
 def test_what_the_server_says_besides_requests_is_shown(shown: StringIO) -> None:
