@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
@@ -14,6 +14,9 @@ LOW_STOCK = 5
 
 MOST_RECENT = 8
 """So many of the products a visitor looked at last are remembered."""
+
+WISH_LIFETIME = timedelta(days=365)
+"""So long somebody waits for a sold-out product."""
 
 
 class ProductStatus(StrEnum):
@@ -230,6 +233,17 @@ def _old_price(price: Money, old: Money | None) -> Money | None:
 def looked_at(product_id: str, before: Sequence[str]) -> tuple[str, ...]:
     """The ids of what a visitor looked at, last first, after looking at one more."""
     return tuple(dict.fromkeys([product_id, *before]))[:MOST_RECENT]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Somebody who wants to be told that a sold-out product is back; one of earlier days has no end."""
+
+    email: str
+    ends_at: datetime | None
+
+    def is_over(self, now: datetime) -> bool:
+        return self.ends_at is not None and self.ends_at <= now
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from shop.lib.answers import AnswerRow
 from shop.lib.attributes import (
     DecimalAttribute,
     Document,
+    EpochAttribute,
     IntegerAttribute,
     TextListAttribute,
     TextMapAttribute,
@@ -97,7 +98,7 @@ class ProductRow(Row):
     """A product. `inventory` changes by conditional `update` alone; everything else with a `version` condition."""
 
     class Meta(ProductMeta):
-        ttl_attribute = "expiresAt"  # of answers to other systems
+        ttl_attribute = "expiresAt"  # of answers to other systems, and of wishes
 
     product_id = UnicodeAttribute(attr_name="productId")
     name = UnicodeAttribute()
@@ -174,6 +175,7 @@ class WaitRow(Row):
 
     email = UnicodeAttribute()
     asked_at = TimeAttribute(attr_name="askedAt")
+    expires_at = EpochAttribute(attr_name="expiresAt", null=True)
 
 
 class CatalogAuditRow(AuditRow):

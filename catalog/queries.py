@@ -6,7 +6,7 @@ from functools import partial
 
 from pynamodb.exceptions import DoesNotExist
 
-from catalog.domain import Card, Product, ProductStatus, Sibling, StockMovement
+from catalog.domain import Card, Product, ProductStatus, Sibling, StockMovement, Wish
 from catalog.models import (
     CATEGORY_INDEX_KEYS,
     GONE_SK,
@@ -93,10 +93,10 @@ def image_keys(*, product_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
     return {row.product_id: tuple(row.images) for row in rows}
 
 
-def waiting_for(*, product_id: str) -> Iterator[str]:
-    """Addresses of those who want to be told that the product is back."""
+def wishes(*, product_id: str) -> Iterator[Wish]:
+    """Who asked to be told that the product is back, and until when they want to be."""
     for row in WaitRow.query(product_pk(product_id), WaitRow.sk.startswith(wait_sk(""))):
-        yield row.email
+        yield Wish(row.email, row.expires_at)
 
 
 def is_short(*, product: Product) -> bool:

@@ -10,7 +10,7 @@ from catalog.domain import Availability, Product, availability_of
 from catalog.mails import send_back_in_stock, send_low_stock
 from catalog.models import PRODUCT_SK, ProductRow, product_pk, to_product
 from catalog.product_queries import forget_products
-from catalog.queries import is_short, waiting_for
+from catalog.queries import is_short, wishes
 from catalog.search.engine import Batch, Document
 from catalog.services import forget_wish, mark_availability, note_gone, note_in_family, note_shortage, update_index
 from catalog.staff_models import ProductMailRow
@@ -65,9 +65,14 @@ def _note_shortage(old: Image, product: Product) -> None:
 
 
 def _tell_waiting(product: Product) -> None:
-    """Mail everybody who waits for the product, once: a wish is dropped after its mail, so a repeat finds those left over."""
-    for email in waiting_for(product_id=product.product_id):
-        now = utc_now()
+    """Mail everybody who waits for the product, once: a wish is dropped after its mail, so a repeat finds those left over.
+
+    One that is over and was not deleted yet is left to the table.
+    """
+    for wish in wishes(product_id=product.product_id):
+        email, now = wish.email, utc_now()
+        if wish.is_over(now):
+            continue
         origin = f"{sha256(email.encode()).hexdigest()[:16]}-{now:%Y%m%d}"
         with noting(ProductMailRow, subject=product_pk(product.product_id), origin=origin, now=now):
             send_back_in_stock(product, email=email)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pynamodb.transactions import TransactWrite
 
-from catalog.domain import Category, Product, StockMovement, StockReason
+from catalog.domain import WISH_LIFETIME, Category, Product, StockMovement, StockReason
 from catalog.editing import (
     PhotosMoved,
     ProductMoved,
@@ -40,7 +40,7 @@ from catalog.models import (
     wait_sk,
 )
 from catalog.product_queries import forget_products
-from catalog.queries import ProductNotFound, active_products, product
+from catalog.queries import ProductNotFound, active_products, product, wishes
 from catalog.reviews import AlreadyReviewed, ReviewMoved, approve_review, load_reviews, reject_review, submit_review
 from catalog.search.choice import writer
 from catalog.search.engine import Batch, Document
@@ -182,7 +182,7 @@ def load_products(*, entries: Iterable[tuple[Product, tuple[str, ...]]], progres
 
 
 def ask_to_be_told(*, product_id: str, email: str, now: datetime) -> Product:
-    """Note that somebody wants a mail when the product is back; asking twice is asking once.
+    """Note that somebody wants a mail when the product is back, within a year; asking twice is asking once, from then on.
 
     Raises ProductNotFound for what is not for sale at all, and NotSoldOut when it can be bought now.
     """
@@ -191,12 +191,12 @@ def ask_to_be_told(*, product_id: str, email: str, now: datetime) -> Product:
         raise ProductNotFound(product_id)
     if found.can_be_bought:
         raise NotSoldOut(product_id)
-    WaitRow(product_pk(product_id), wait_sk(email), email=email, asked_at=now).save()
+    WaitRow(product_pk(product_id), wait_sk(email), email=email, asked_at=now, expires_at=now + WISH_LIFETIME).save()
     return found
 
 
 def forget_wish(*, product_id: str, email: str) -> None:
-    """Drop a wish that was fulfilled."""
+    """Drop a wish that was fulfilled, or cannot be any more."""
     WaitRow(product_pk(product_id), wait_sk(email)).delete()
 
 
@@ -220,10 +220,12 @@ def note_in_family(*, product: Product) -> None:
 
 
 def note_gone(*, product: Product) -> None:
-    """Let the address of a product whose item is no more say so, whoever deleted it; its family forgets it."""
+    """Let the address of a product whose item is no more say so, whoever deleted it; its family forgets it, and nobody waits."""
     GoneRow(product_pk(product.product_id), GONE_SK, category=product.category).save()
     if product.family:
         to_family_row(product).delete()
+    for wish in wishes(product_id=product.product_id):
+        forget_wish(product_id=product.product_id, email=wish.email)
     forget_products([product.product_id])
 
 

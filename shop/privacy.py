@@ -13,7 +13,7 @@ from accounts.cognito_views import ATTEMPT_COOKIE, ATTEMPT_LIFETIME
 from accounts.domain import LONG_SESSION, SHORT_SESSION
 from cart.domain import LIFETIME as CART_LIFETIME
 from catalog import asked, recent, searched
-from catalog.domain import MOST_RECENT
+from catalog.domain import MOST_RECENT, WISH_LIFETIME
 from orders import checkout_details
 from orders.queries import LINK_LIFETIME
 from orders.services import LOOKUP_LIFETIME
@@ -58,6 +58,7 @@ def days() -> dict[str, int]:
         "long_session": LONG_SESSION.days,
         "request": accounts.REQUEST_LIFETIME.days,
         "verify_hours": accounts.VERIFY_LIFETIME // _HOUR,
+        "wish": WISH_LIFETIME.days,
         "mails": mail_log.KEEP.days,
         "searches": searched.KEEP.days,
         "tries": max(limit.forgets_after for limit in limits.LIMITS.values()).days,

@@ -1,7 +1,7 @@
 """Somebody asks to be told when a sold-out product is back, and is told once."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,9 @@ from django.test import Client
 
 from catalog import staff_queries
 from catalog.domain import ProductStatus
-from catalog.services import set_stock
+from catalog.models import product_key
+from catalog.services import ask_to_be_told, set_stock
+from shop.lib.tables import table_name
 from tests import factories
 from tests.conftest import items_of
 from tests.orders.walk import shown_in
@@ -62,6 +64,38 @@ def test_a_product_that_was_never_away_tells_nobody(tables: Any, now: datetime) 
     assert restock(tables, mug.product_id, 50, now)() == []
     assert restock(tables, mug.product_id, 0, now)() == []
 
+    assert mail.outbox == []
+
+
+def test_a_wish_lives_a_year_from_when_it_was_last_asked_and_one_without_an_end_goes_on(
+    tables: Any, client: Client, now: datetime
+) -> None:
+    mug = factories.make_product(name="Tide Mug", inventory=0)
+    for email, asked_at in (("late@example.com", now - timedelta(days=365)), ("early@example.com", now - timedelta(days=364))):
+        ask_to_be_told(product_id=mug.product_id, email=email, now=asked_at)
+    for asked_at in (now - timedelta(days=500), now - timedelta(days=100)):
+        ask_to_be_told(product_id=mug.product_id, email="twice@example.com", now=asked_at)
+    [row] = [item for item in items_of("Products") if item["SK"] == {"S": "WAIT#early@example.com"}]
+    assert int(row.pop("expiresAt")["N"]) == int((now + timedelta(days=1)).timestamp())
+    endless = {**row, "SK": {"S": "WAIT#old@example.com"}, "email": {"S": "old@example.com"}}
+    tables.put_item(TableName=table_name("Products"), Item=endless)
+
+    assert restock(tables, mug.product_id, 4, now)() == []
+
+    assert sorted(message.to[0] for message in mail.outbox) == ["early@example.com", "old@example.com", "twice@example.com"]
+
+
+def test_wishes_go_with_their_product(tables: Any, client: Client) -> None:
+    mug, lamp = factories.make_product(inventory=0), factories.make_product(inventory=0)
+    for email in ("ada@example.com", "grace@example.com"):
+        ask(client, mug.product_id, email)
+    ask(client, lamp.product_id, "boris@example.com")
+    before = item(tables, "Products", f"PRODUCT#{mug.product_id}", "METADATA")
+    product_key(mug.product_id).delete()
+
+    assert [react(record("Products", None, before)) for _ in range(2)] == [[], []]
+
+    assert wishes() == ["boris@example.com"]
     assert mail.outbox == []
 
 

@@ -151,6 +151,9 @@ def test_privacy_tells_the_times_that_hold(client: Client) -> None:
     assert told["Your cart"] == "Products, quantities and a discount code: 30 days after you last changed it."
     assert told["An order"].count("opens it for 180 days") == 1
     assert told["Where you are signed in"].endswith("1 day after your last visit, or 30 days if you chose to stay signed in.")
+    assert told["“Tell me when it is back”"] == (
+        "Your e-mail address, until we have written to you; 365 days at the most, and no longer than there is the product."
+    )
     assert told["Mails we sent"].endswith(": 90 days.")
     assert told["Many tries"].endswith("up to 2 days.")
     assert told["device"].endswith(": 365 days.")
