@@ -11,6 +11,8 @@ from shop.lib.money import Money
 
 LEAST_LEFT = 100
 """Minor units of goods a code leaves to be paid: card payments have a least amount, and an order without any is a gift."""
+COUNTED_FOR = timedelta(days=730)
+"""So long after the last of them a customer's uses are known: a limit for each has to remember people, but not for ever."""
 _CODE = re.compile(r"[A-Z0-9](?:[A-Z0-9_-]{0,28}[A-Z0-9])?")
 _HUNDRED = 100
 _INSTANT = timedelta(microseconds=1)

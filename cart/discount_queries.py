@@ -61,15 +61,20 @@ def customers_of(*, owner: Owner, email: str = "") -> tuple[str, ...]:
     return (*names, f"EMAIL#{hashlib.sha256(_mailbox(email).encode()).hexdigest()[:32]}")
 
 
-def discount_for(*, code: str, customers: Sequence[str] = (), consistent: bool = False) -> Discount | None:
+def discount_for(*, code: str, customers: Sequence[str], now: datetime, consistent: bool = False) -> Discount | None:
     """The terms of a code with its uses, those of this customer among them: one call. None for a code there is not."""
+    return _discount(code, customers, now, consistent=consistent)
+
+
+def _discount(code: str, customers: Sequence[str], now: datetime | None, *, consistent: bool) -> Discount | None:
     terms, total = discount_key(code), uses_key(code)
     theirs = [uses_key(code, customer) for customer in customers]
     keys = [(row.pk, row.sk) for row in (terms, total, *theirs)]
     found = {item["SK"]["S"]: item for item in batch_items(DiscountRow.Meta.table_name, keys, consistent=consistent)}
     if terms.sk not in found:
         return None
-    counted = {sk: UsesRow.from_raw_data(item).uses or 0 for sk, item in found.items() if sk != terms.sk}
+    counts = {sk: UsesRow.from_raw_data(item) for sk, item in found.items() if sk != terms.sk}
+    counted = {sk: row.uses or 0 for sk, row in counts.items() if not (now and row.expires_at and row.expires_at <= now)}
     return to_discount(
         DiscountRow.from_raw_data(found[terms.sk]),
         uses=counted.pop(USES_SK, 0),
@@ -123,7 +128,7 @@ def entries_of_month(*, month: datetime, cursor: str = "") -> Page[Entry]:
 
 def discount(*, code: str) -> Discount:
     """The terms of a code and its uses, as last written. Raises NoSuchDiscount."""
-    found = discount_for(code=code, consistent=True)
+    found = _discount(code, (), None, consistent=True)
     if found is None:
         raise NoSuchDiscount(code)
     return found

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from django.conf import settings
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from cart import discount_queries as queries
-from cart.discount_domain import Discount, require_sound
+from cart.discount_domain import COUNTED_FOR, Discount, require_sound
 from cart.models import (
     CartAuditRow,
     DiscountRow,
@@ -115,25 +116,36 @@ def note_use(*, code: str, order_id: str, placed_at: datetime, saved: Money, is_
     row.save()
 
 
-def take_use(txn: TransactWrite, *, discount: Discount, customers: Sequence[str]) -> None:
+def take_use(txn: TransactWrite, *, discount: Discount, customers: Sequence[str], now: datetime) -> None:
     """Add to a transaction: one more order has the code, if its terms are those read and its limits leave room."""
     is_same: Condition = UsesRow.terms_version == discount.version
     is_free = [UsesRow.uses.does_not_exist() | (UsesRow.uses < discount.most_uses)] if discount.most_uses is not None else []
-    count = UsesRow.uses.set((UsesRow.uses | 0) + 1)
-    txn.update(uses_key(discount.code), actions=[count], condition=all_of(is_same, *is_free))
+    txn.update(uses_key(discount.code), actions=[_counted(1)], condition=all_of(is_same, *is_free))
     each = discount.most_uses_each
     for customer in customers:
-        is_allowed = UsesRow.uses.does_not_exist() | (UsesRow.uses < each) if each is not None else None
-        txn.update(uses_key(discount.code, customer), actions=[count], condition=is_allowed)
+        is_over = UsesRow.expires_at <= now
+        is_allowed = UsesRow.uses.does_not_exist() | (UsesRow.uses < each) | is_over if each is not None else None
+        txn.update(uses_key(discount.code, customer), actions=[_counted(1), _kept(now)], condition=is_allowed)
 
 
-def count_use(txn: TransactWrite, *, code: str, customers: Sequence[str], change: int) -> None:
+def count_use(txn: TransactWrite, *, code: str, customers: Sequence[str], change: int, now: datetime) -> None:
     """Add to a transaction: an order that has the code was given up (-1), or came back to life with its late payment (+1).
 
     Without a condition: whoever has paid keeps what was promised, and giving up an order must not fail for a counter.
     """
-    for key in (uses_key(code), *(uses_key(code, customer) for customer in customers)):
-        txn.update(key, actions=[UsesRow.uses.set((UsesRow.uses | 0) + change)])
+    txn.update(uses_key(code), actions=[_counted(change)])
+    for customer in customers:
+        txn.update(uses_key(code, customer), actions=[_counted(change), _kept(now)])
+
+
+def _counted(change: int) -> Action:
+    """A use more or less; less than none there is not, where a customer's count has ended meanwhile."""
+    return UsesRow.uses.set((UsesRow.uses | max(0, -change)) + change)
+
+
+def _kept(now: datetime) -> Action:
+    """A customer's count is about a person, so it has an end."""
+    return UsesRow.expires_at.set(now + COUNTED_FOR)
 
 
 def is_about_uses(refused: Refused, code: str) -> bool:

@@ -81,12 +81,14 @@ class DiscountRow(Row):
 
 
 class UsesRow(Row):
-    """How many orders have a code: all together, or one customer's. The former knows which terms are the present ones."""
+    """How many orders have a code: all together, or one customer's. The former knows which terms are the present ones, the
+    latter ends some time after the last use; one of earlier days has no end before its next."""
 
     class Meta(CartMeta):
         pass
 
     uses = IntegerAttribute(null=True)
+    expires_at = EpochAttribute(attr_name="expiresAt", null=True)
     terms_version = IntegerAttribute(attr_name="termsVersion", null=True)
 
 

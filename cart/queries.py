@@ -114,7 +114,7 @@ def _discount(kept: KeptCart, goods: Money, buyer: Buyer, now: datetime, *, cons
     """The cart's discount if it holds, else why not."""
     if not kept.code:
         return None, ""
-    found = discount_for(code=kept.code, customers=buyer.customers, consistent=consistent)
+    found = discount_for(code=kept.code, customers=buyer.customers, now=now, consistent=consistent)
     if found is None:
         return None, why_unknown(kept.code)
     why = why_not(found, goods=goods, now=now)

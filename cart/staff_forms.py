@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
-from cart.discount_domain import BadDiscount, Discount, DiscountKind, DiscountState, normal_code, require_sound
+from cart.discount_domain import COUNTED_FOR, BadDiscount, Discount, DiscountKind, DiscountState, normal_code, require_sound
 from cart.wording import KINDS
 from shop.lib.money import Money, digits
 from shop.lib.places import COUNTRIES, HOME_COUNTRY
@@ -91,7 +91,7 @@ class DiscountForm(forms.Form):
         required=False,
         min_value=1,
         max_value=_MOST,
-        help_text="A customer is an account or a mailbox. Empty: any number.",
+        help_text=f"A customer is an account or a mailbox, known for {COUNTED_FOR.days} days after a use. Empty: any number.",
     )
     is_active = forms.BooleanField(label="Holds (untick to switch it off)", required=False)
 

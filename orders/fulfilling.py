@@ -141,7 +141,7 @@ def accept_review(*, order: Order, actor: str, now: datetime, note: str) -> Orde
                 PAYMENT.status.set("partially_refunded" if order.payment.given_back else "completed"),
                 REFUNDABLE.set(order.payment.left.amount),
                 sets_lines(replace(line, loose=0) for line in order.lines),
-                *retake_use(txn, order),
+                *retake_use(txn, order, now),
             ],
             condition=is_unchanged(order),
         )
@@ -184,7 +184,7 @@ def drop_review(*, order: Order, actor: str, now: datetime, note: str) -> Order:
                 *moves(order, OrderStatus.CANCELLED, actor, now, note=note),
                 PAYMENT.status.set("void"),
                 sets_lines(replace(line, loose=max(line.loose, here[line.product_id])) for line in order.lines),
-                *return_use(txn, order),
+                *return_use(txn, order, now),
             ],
             condition=is_unchanged(order),
         )

@@ -73,20 +73,21 @@ def retake_loose(txn: TransactWrite, order: Order, actor: str, now: datetime) ->
         )
 
 
-def return_use(txn: TransactWrite, order: Order) -> list[Action]:
+def return_use(txn: TransactWrite, order: Order, now: datetime) -> list[Action]:
     """Add to a transaction: an order given up gives the use of its discount code back. The writes of it to the order."""
-    return _count_use(txn, order, returned=True)
+    return _count_use(txn, order, now, returned=True)
 
 
-def retake_use(txn: TransactWrite, order: Order) -> list[Action]:
+def retake_use(txn: TransactWrite, order: Order, now: datetime) -> list[Action]:
     """Add to a transaction: an order that comes back to life uses its discount code again. The writes of it to the order."""
-    return _count_use(txn, order, returned=False)
+    return _count_use(txn, order, now, returned=False)
 
 
-def _count_use(txn: TransactWrite, order: Order, *, returned: bool) -> list[Action]:
+def _count_use(txn: TransactWrite, order: Order, now: datetime, *, returned: bool) -> list[Action]:
     if order.discount is None or order.discount_returned is returned:
         return []
-    discounts.count_use(txn, code=order.discount.code, customers=order.discount_customers, change=-1 if returned else 1)
+    code, customers = order.discount.code, order.discount_customers
+    discounts.count_use(txn, code=code, customers=customers, change=-1 if returned else 1, now=now)
     return [USE_RETURNED.set(returned)]
 
 

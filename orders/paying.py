@@ -113,7 +113,7 @@ def release(*, order: Order, to: OrderStatus, actor: str, now: datetime, note: s
             actions=[
                 *moves(order, to, actor, now, note=note),
                 sets_lines(replace(line, loose=line.quantity) for line in order.lines),
-                *return_use(txn, order),
+                *return_use(txn, order, now),
             ],
             condition=all_of(OrderRow.status == OrderStatus.PENDING, has_session(order)),
         )

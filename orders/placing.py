@@ -198,7 +198,7 @@ def _frozen_lines(cart: Cart) -> tuple[OrderLine, ...]:
 
 def _add_placement(txn: TransactWrite, order: Order, kept: KeptCart, discount: Discount | None, now: datetime) -> None:
     if discount:
-        discounts.take_use(txn, discount=discount, customers=order.discount_customers)
+        discounts.take_use(txn, discount=discount, customers=order.discount_customers, now=now)
     for line in order.lines:
         catalog_services.take_stock(
             txn,

@@ -112,7 +112,7 @@ def _settle_late(order: Order, session: Session, now: datetime) -> Order:
                 *moves(order, OrderStatus.PROCESSING, STRIPE, now, note="Paid late; everything was still there"),
                 *_notes_payment(session, "completed"),
                 sets_lines(replace(line, loose=0) for line in order.lines),
-                *retake_use(txn, order),
+                *retake_use(txn, order, now),
             ],
             condition=all_of(OrderRow.status == order.status, has_session(order)),
         )

@@ -11,6 +11,7 @@ from accounts import limits
 from accounts import services as accounts
 from accounts.cognito_views import ATTEMPT_COOKIE, ATTEMPT_LIFETIME
 from accounts.domain import LONG_SESSION, SHORT_SESSION
+from cart.discount_domain import COUNTED_FOR
 from cart.domain import LIFETIME as CART_LIFETIME
 from catalog import asked, recent, searched
 from catalog.domain import MOST_RECENT, WISH_LIFETIME
@@ -53,6 +54,7 @@ def days() -> dict[str, int]:
         "cart": CART_LIFETIME.days,
         "typed": checkout_details.TYPED_LIFETIME.days,
         "link": LINK_LIFETIME.days,
+        "code_uses": COUNTED_FOR.days,
         "lookup": LOOKUP_LIFETIME.days,
         "session": SHORT_SESSION.days,
         "long_session": LONG_SESSION.days,

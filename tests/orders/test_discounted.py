@@ -21,6 +21,7 @@ from cart.tax_domain import tax_rules_from
 from orders import jobs, mails, queries, services
 from orders.domain import HOLD, Order, OrderStatus
 from orders.ledger_domain import worth_of
+from shop.lib.clock import utc_now
 from shop.lib.guests import new_guest
 from shop.lib.money import Money
 from shop.lib.owner import Owner
@@ -52,8 +53,8 @@ def uses(code: str = "SPRING10") -> int:
     return discount_queries.discount(code=code).uses
 
 
-def uses_by(customers: tuple[str, ...]) -> int:
-    found = discount_queries.discount_for(code="SPRING10", customers=customers, consistent=True)
+def uses_by(customers: tuple[str, ...], now: datetime | None = None) -> int:
+    found = discount_queries.discount_for(code="SPRING10", customers=customers, now=now or utc_now(), consistent=True)
     assert found is not None
     return found.uses_by_customer
 

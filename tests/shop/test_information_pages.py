@@ -150,6 +150,10 @@ def test_privacy_tells_the_times_that_hold(client: Client) -> None:
 
     assert told["Your cart"] == "Products, quantities and a discount code: 30 days after you last changed it."
     assert told["An order"].count("opens it for 180 days") == 1
+    assert told["An order"].endswith(
+        "Of a discount code we keep how often you used it, under your account’s number and a fingerprint of your e-mail address, "
+        "for 730 days after the last time."
+    )
     assert told["Where you are signed in"].endswith("1 day after your last visit, or 30 days if you chose to stay signed in.")
     assert told["“Tell me when it is back”"] == (
         "Your e-mail address, until we have written to you; 365 days at the most, and no longer than there is the product."

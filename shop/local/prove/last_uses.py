@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -59,5 +59,5 @@ def _place(buyer: dict[str, Any]) -> Order:
         return services.place_order(**buyer)
 
 
-def _take_without_asking(txn: TransactWrite, *, discount: Discount, customers: Sequence[str], **_: Any) -> None:
-    discounts.count_use(txn, code=discount.code, customers=customers, change=1)
+def _take_without_asking(txn: TransactWrite, *, discount: Discount, customers: Sequence[str], now: datetime) -> None:
+    discounts.count_use(txn, code=discount.code, customers=customers, change=1, now=now)
