@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from pynamodb.attributes import ListAttribute, UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute
 
 from accounts.models import UserMeta, user_pk
-from shop.lib.attributes import Document, IntegerAttribute, TimeAttribute, time_text
+from shop.lib.attributes import Document, DocumentListAttribute, IntegerAttribute, TimeAttribute, time_text
 from shop.lib.tables import Row
 from shop.lib.viewer import SavedFilter
 
@@ -36,7 +36,7 @@ class SavedFiltersRow(Row):
     class Meta(UserMeta):
         pass
 
-    filters: ListAttribute[SavedFilterMap] = ListAttribute(of=SavedFilterMap)
+    filters = DocumentListAttribute(SavedFilterMap)
     version = IntegerAttribute()
 
 

@@ -3,11 +3,19 @@
 from datetime import date, datetime
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from accounts.domain import Role, SavedAddress, SavedCard, Session, User, UserStatus, normalised_email
-from shop.lib.attributes import Document, EpochAttribute, IntegerAttribute, TextListAttribute, TimeAttribute, time_text
+from shop.lib.attributes import (
+    Document,
+    DocumentListAttribute,
+    EpochAttribute,
+    IntegerAttribute,
+    TextListAttribute,
+    TimeAttribute,
+    time_text,
+)
 from shop.lib.audit import AuditRow
 from shop.lib.once import ClaimRow
 from shop.lib.tables import BaseMeta, Row, table_name
@@ -84,8 +92,8 @@ class UserRow(Row):
     last_name = UnicodeAttribute(attr_name="lastName")
     phone = UnicodeAttribute(null=True)
     role = UnicodeAttribute()
-    addresses: ListAttribute[AddressMap] = ListAttribute(of=AddressMap)
-    payment_methods: ListAttribute[PaymentMethodMap] = ListAttribute(of=PaymentMethodMap, attr_name="paymentMethods")
+    addresses = DocumentListAttribute(AddressMap)
+    payment_methods = DocumentListAttribute(PaymentMethodMap, attr_name="paymentMethods")
     status = UnicodeAttribute()
     created_at = TimeAttribute(attr_name="createdAt")
     last_login = TimeAttribute(attr_name="lastLogin", null=True)

@@ -1,11 +1,19 @@
 """Rows of the Carts table, and the only place where their key text is built."""
 
-from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
 from cart.discount_domain import Discount, DiscountKind
 from cart.domain import CartState, Item, KeptCart
 from cart.totals_domain import Totals
-from shop.lib.attributes import DecimalAttribute, Document, EpochAttribute, IntegerAttribute, TextListAttribute, TimeAttribute
+from shop.lib.attributes import (
+    DecimalAttribute,
+    Document,
+    DocumentListAttribute,
+    EpochAttribute,
+    IntegerAttribute,
+    TextListAttribute,
+    TimeAttribute,
+)
 from shop.lib.audit import AuditRow
 from shop.lib.money import Money
 from shop.lib.owner import Owner
@@ -45,7 +53,7 @@ class CartRow(Row):
         ttl_attribute = "expiresAt"
 
     user_id = UnicodeAttribute(attr_name="userId")
-    items: ListAttribute[ItemMap] = ListAttribute(of=ItemMap)
+    items = DocumentListAttribute(ItemMap)
     totals = TotalsMap()
     updated_at = TimeAttribute(attr_name="updatedAt")
     expires_at = EpochAttribute(attr_name="expiresAt")

@@ -7,7 +7,7 @@ from pynamodb.indexes import GlobalSecondaryIndex
 
 from catalog.models import PROJECTION, ProductMeta, product_pk
 from catalog.review_domain import Review, ReviewStatus, ShownReview, Summary, Tally, Words
-from shop.lib.attributes import DecimalAttribute, Document, IntegerAttribute, TimeAttribute, time_text
+from shop.lib.attributes import DecimalAttribute, Document, DocumentListAttribute, IntegerAttribute, TimeAttribute, time_text
 from shop.lib.owner import Owner
 from shop.lib.tables import Row
 
@@ -97,7 +97,7 @@ class SummaryRow(Row):
     written = IntegerAttribute()
     carried_sum = DecimalAttribute(attr_name="carriedSum", null=True)
     carried_count = IntegerAttribute(attr_name="carriedCount", null=True)
-    latest: ListAttribute[LatestMap] = ListAttribute(of=LatestMap)
+    latest = DocumentListAttribute(LatestMap)
     version = IntegerAttribute()
 
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from pynamodb.attributes import ListAttribute, UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute
 
 from orders.ledger_domain import (
     Figures,
@@ -21,6 +21,7 @@ from orders.models import OrderMeta, StatusIndex, ref_pk
 from shop.lib.attributes import (
     DecimalAttribute,
     Document,
+    DocumentListAttribute,
     IntegerAttribute,
     TextListAttribute,
     TimeAttribute,
@@ -64,7 +65,7 @@ class RefundRow(Row):
     actor = UnicodeAttribute()
     asked_at = TimeAttribute(attr_name="askedAt")
     payment_intent_id = UnicodeAttribute(attr_name="paymentIntentId")
-    pieces: ListAttribute[RefundedPiecesMap] = ListAttribute(of=RefundedPiecesMap, null=True)
+    pieces = DocumentListAttribute(RefundedPiecesMap, null=True)
     delivery = DecimalAttribute(null=True)
     note = UnicodeAttribute(null=True)
     stripe_id = UnicodeAttribute(attr_name="stripeId", null=True)
@@ -97,7 +98,7 @@ class InvoiceRow(Row):
     seller = TextListAttribute()
     buyer = AddressMap()
     email = UnicodeAttribute(null=True)
-    lines: ListAttribute[InvoiceLineMap] = ListAttribute(of=InvoiceLineMap)
+    lines = DocumentListAttribute(InvoiceLineMap)
     totals = TotalsMap()
     delivery_method = UnicodeAttribute(attr_name="deliveryMethod")
     payment_method = UnicodeAttribute(attr_name="paymentMethod")

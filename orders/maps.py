@@ -1,10 +1,17 @@
 """The maps inside an order's row, and the functions map -> thing, thing -> map."""
 
-from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
 from cart.discount_domain import AppliedDiscount
 from orders.domain import Address, HistoryEntry, OrderLine, OrderStatus, Parcel, Payment
-from shop.lib.attributes import DecimalAttribute, Document, IntegerAttribute, TextListAttribute, TimeAttribute
+from shop.lib.attributes import (
+    DecimalAttribute,
+    Document,
+    DocumentListAttribute,
+    IntegerAttribute,
+    TextListAttribute,
+    TimeAttribute,
+)
 from shop.lib.money import Money
 
 
@@ -96,7 +103,7 @@ class ParcelMap(Document):
     carrier = UnicodeAttribute(null=True)
     tracking_number = UnicodeAttribute(attr_name="trackingNumber", null=True)
     actor = UnicodeAttribute(null=True)
-    pieces: ListAttribute[PieceMap] = ListAttribute(of=PieceMap)
+    pieces = DocumentListAttribute(PieceMap)
 
 
 def to_item_map(line: OrderLine) -> OrderItemMap:

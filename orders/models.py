@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from orders.domain import CheckoutDetails, Order, OrderStatus
@@ -29,7 +29,14 @@ from orders.maps import (
     to_payment,
     to_payment_map,
 )
-from shop.lib.attributes import EpochAttribute, IntegerAttribute, TextMapAttribute, TimeAttribute, time_text
+from shop.lib.attributes import (
+    DocumentListAttribute,
+    EpochAttribute,
+    IntegerAttribute,
+    TextMapAttribute,
+    TimeAttribute,
+    time_text,
+)
 from shop.lib.money import Money
 from shop.lib.once import ClaimRow
 from shop.lib.owner import Owner
@@ -81,7 +88,7 @@ class OrderRow(Row):
     order_id = UnicodeAttribute(attr_name="orderId")
     user_id = UnicodeAttribute(attr_name="userId")
     status = UnicodeAttribute()
-    items: ListAttribute[OrderItemMap] = ListAttribute(of=OrderItemMap)
+    items = DocumentListAttribute(OrderItemMap)
     payment = PaymentMap()
     shipping = ShippingMap()
     totals = TotalsMap()
@@ -95,8 +102,8 @@ class OrderRow(Row):
     email = UnicodeAttribute(null=True)
     phone = UnicodeAttribute(null=True)
     due_at = TimeAttribute(attr_name="dueAt", null=True)
-    history: ListAttribute[HistoryMap] = ListAttribute(of=HistoryMap, null=True)
-    parcels: ListAttribute[ParcelMap] = ListAttribute(of=ParcelMap, null=True)
+    history = DocumentListAttribute(HistoryMap, null=True)
+    parcels = DocumentListAttribute(ParcelMap, null=True)
     refund_count = IntegerAttribute(attr_name="refundCount", null=True)
     delivery_refunded = BooleanAttribute(attr_name="deliveryRefunded", null=True)
     hold_extended = BooleanAttribute(attr_name="holdExtended", null=True)

@@ -42,6 +42,8 @@ class MemoryTables:
             (one["TableName"], index["IndexName"]): index for one in definitions for index in one["GlobalSecondaryIndexes"]
         }
         self._tokens: set[str] = set()
+        self.writes = 0
+        """How often an item was written: as long as this is the same, so are the tables."""
 
     def clear(self) -> None:
         for table in self._tables.values():
@@ -144,6 +146,7 @@ class MemoryTables:
         return after
 
     def _store(self, write: Item, item: Item | None) -> None:
+        self.writes += 1
         table, key = self._tables[write["TableName"]], _key(write.get("Key") or write["Item"])
         if item is None:
             table.pop(key, None)

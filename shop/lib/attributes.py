@@ -1,9 +1,9 @@
 """PynamoDB attributes that keep exactly what they are given: numbers never go through float, times keep the tables' text form."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from pynamodb.attributes import Attribute, ListAttribute, MapAttribute, UnicodeAttribute
 from pynamodb.constants import MAP, NUMBER, STRING
@@ -85,6 +85,24 @@ class Document(MapAttribute[str, Any]):
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)  # type: ignore[no-untyped-call]  # PynamoDB's own has no types
+
+
+D = TypeVar("D", bound=Document)
+
+
+class DocumentListAttribute(ListAttribute[D]):
+    """A list of documents, such as an order's lines.
+
+    Read without PynamoDB's copy of all attributes of the document for every list (0.1 ms for an order's lines): that is for
+    the path an error would name.
+    """
+
+    def __init__(self, of: type[D], **options: Any) -> None:
+        super().__init__(of=of, **options)
+        self._one = of()
+
+    def deserialize(self, values: Iterable[Mapping[str, Any]]) -> list[D]:
+        return [self._one.deserialize(value[MAP]) for value in values]  # type: ignore[no-untyped-call]  # as above
 
 
 def time_text(value: datetime) -> str:

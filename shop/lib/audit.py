@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from pynamodb.attributes import ListAttribute, UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex
 
-from shop.lib.attributes import Document, TimeAttribute, time_text
+from shop.lib.attributes import Document, DocumentListAttribute, TimeAttribute, time_text
 from shop.lib.cursors import Page, read_items, read_page
 from shop.lib.ids import new_record_id
 from shop.lib.tables import Row, batch_get
@@ -61,7 +61,7 @@ class AuditRow(Row):
     actor_id = UnicodeAttribute(attr_name="actorId")
     actor_name = UnicodeAttribute(attr_name="actorName")
     action = UnicodeAttribute()
-    changes: ListAttribute[ChangeMap] = ListAttribute(of=ChangeMap)
+    changes = DocumentListAttribute(ChangeMap)
     # Of a copy in a month's partition: what the entry is about.
     about = UnicodeAttribute(null=True)
     gsi1_pk = UnicodeAttribute(attr_name="GSI1PK")

@@ -39,7 +39,7 @@ def test_whatever_happens_stock_and_money_add_up(stripe: FakeStripe, part: int) 
     tables = MemoryTables(*ROWS)
 
     with patch.object(connection().client, "_make_api_call", tables.call):
-        seen = play(stripe, lives=LIVES // PARTS, steps=STEPS, begin=tables.clear)
+        seen = play(stripe, tables, lives=LIVES // PARTS, steps=STEPS, begin=tables.clear)
 
     print(", ".join(f"{count} {name}" for name, count in seen.most_common()))  # noqa: T201 - what -s shows of a long game
     assert seen["lives"] >= LIVES // PARTS
@@ -47,8 +47,9 @@ def test_whatever_happens_stock_and_money_add_up(stripe: FakeStripe, part: int) 
 
 @pytest.mark.usefixtures("tables")
 def test_tables_in_memory_answer_as_the_engine_does(stripe: FakeStripe) -> None:
-    with both(MemoryTables(*ROWS)):
-        play(stripe, lives=4, steps=30)
+    tables = MemoryTables(*ROWS)
+    with both(tables):
+        play(stripe, tables, lives=4, steps=30)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import GetError
 
 from accounts.models import UserRow
@@ -16,7 +17,14 @@ from catalog.models import CategoryRow, ProductRow, SkuRow
 from orders.ledger_models import BookmarkRow, FiguresRow, FindingRow, InvoiceRow, RefundRow, SequenceRow
 from orders.models import CheckoutRow, EffectRow, EventRow, OrderRow, RefRow
 from shop.lib import watching
-from shop.lib.attributes import DecimalAttribute, EpochAttribute, IntegerAttribute, TimeAttribute
+from shop.lib.attributes import (
+    DecimalAttribute,
+    Document,
+    DocumentListAttribute,
+    EpochAttribute,
+    IntegerAttribute,
+    TimeAttribute,
+)
 from shop.lib.tables import BaseMeta, Busy, Row, connection, table_name, trouble_as_busy, value_of
 from shop.local.ministack import Ministack
 from shop.local.prove.gateway import FaultGateway, Weather
@@ -40,6 +48,11 @@ ROWS: list[type[Row]] = [
     EffectRow,
     EventRow,
 ]
+
+
+class LineMap(Document):
+    n = IntegerAttribute()
+    note = UnicodeAttribute(null=True)
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20, places=8))
@@ -71,6 +84,15 @@ def test_a_time_is_kept_in_utc_as_the_specification_writes_it() -> None:
 def test_an_expiry_is_kept_in_whole_epoch_seconds() -> None:
     assert EpochAttribute().serialize(datetime(2024, 12, 17, 16, 0, tzinfo=UTC)) == "1734451200"
     assert EpochAttribute().deserialize("1734451200") == datetime(2024, 12, 17, 16, 0, tzinfo=UTC)
+
+
+def test_documents_of_a_list_are_read_each_as_it_was_written() -> None:
+    attribute = DocumentListAttribute(LineMap)
+    lines = [{"M": {"n": {"N": "2"}}}, {"M": {"n": {"N": "3"}, "note": {"S": "Blue"}}}]
+
+    assert [(one.n, one.note) for one in attribute.deserialize(lines)] == [(2, None), (3, "Blue")]
+    assert attribute.serialize(attribute.deserialize(lines)) == lines
+    assert attribute.deserialize([]) == []
 
 
 def test_all_rows_share_one_client_with_short_timeouts(tables: Any) -> None:
