@@ -39,7 +39,8 @@ LABELS = {"sku": "SKU", "sub_category": "Subcategory", "compare_at_price": "Old 
 
 def label_of(name: str) -> str:
     """What a field is called on pages."""
-    return LABELS.get(name, name.replace("_", " ").capitalize())
+    words = name.replace("_", " ")
+    return LABELS.get(name, words[:1].upper() + words[1:])
 
 
 def blank_draft(currency: str) -> Draft:

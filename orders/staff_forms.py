@@ -142,6 +142,8 @@ class RefundForm(PiecesForm):
                 raise forms.ValidationError(f"{line.name}: {line.to_ship} of them still here, so at least {least} came back.")
         # The button pressed twice sends a number that is taken: that is met again, and asks for nothing more.
         is_new = self.cleaned_data["number"] > self.order.refund_count
+        if is_new and not self.amount:
+            raise forms.ValidationError("Please choose what goes back: pieces, the delivery or an amount.")
         if is_new and self.amount > self.order.payment.left:
             left = self.order.payment.left
             raise forms.ValidationError(f"That would be {self.amount}, and at most {left} can still go back. Choose less.")

@@ -73,3 +73,11 @@ def stars(average: Decimal) -> str:
     """A rating in tenths, rounded to the half star: 4.3 is "45"; the stylesheet has a width for each."""
     halves = (average * 2).quantize(Decimal(1), ROUND_HALF_UP)
     return str(int(min(max(halves, Decimal(0)), Decimal(10)) * 5))
+
+
+@register.filter
+def field_words(name: str) -> str:
+    """What a field of an audit entry is called, as the editor calls it."""
+    from catalog.editing_domain import label_of  # staff's alone: no shopper's page waits for it
+
+    return label_of(name)

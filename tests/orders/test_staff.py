@@ -289,6 +289,21 @@ def test_days_at_the_end_of_time_are_passed_over(desk: Client, query: str) -> No
     assert desk.get(f"/staff/orders/export.csv?{query}").status_code == 200
 
 
+@pytest.mark.parametrize("asked", [{}, {"extra": "0"}], ids=["nothing", "an amount of nothing"])
+def test_a_refund_of_nothing_is_asked_about(
+    desk: Client, stripe: FakeStripe, guest: Owner, now: datetime, asked: dict[str, str]
+) -> None:
+    order = paid_order(stripe, guest, {factories.make_product().product_id: 1}, now)
+    address = f"/staff/orders/{order.order_id}/refund/"
+
+    assert "Please choose" not in desk.get(address).text
+    for answer in (desk.get(address, {"number": "1", **asked}), desk.post(address, {"number": "1", **asked})):
+        assert "Please choose what goes back: pieces, the delivery or an amount." in answer.text
+        assert f"<title>Please check: Refund {order.order_id} ·" in answer.text
+        assert "goes back</h2>" not in answer.text
+    assert (made_at(stripe), stored(order)) == ([], order)
+
+
 def test_more_than_was_paid_never_goes_back(desk: Client, stripe: FakeStripe, guest: Owner, now: datetime) -> None:
     mug = factories.make_product(price=Money(2400, "USD"))
     order = paid_order(stripe, guest, {mug.product_id: 1}, now)

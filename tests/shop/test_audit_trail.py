@@ -8,6 +8,7 @@ from django.test import Client
 
 from orders.ledger_domain import Finding, FindingKind
 from orders.noting import note_finding
+from shop.lib.money import Money
 from tests import factories
 from tests.accounts.people import make_user
 from tests.conftest import counted_calls, words_of
@@ -48,6 +49,19 @@ def test_what_was_changed_goes_by_its_name_and_by_its_number_once_it_is_gone(
 
     assert f'<a href="/staff/products/{mugs[0].product_id}/">Mug 1 (MUG-1)</a>' in page
     assert f'<a href="/staff/products/{mugs[1].product_id}/">{mugs[1].product_id}</a>' in page
+
+
+def test_fields_are_called_as_the_editor_calls_them(client: Client, sign_in: SignIn) -> None:
+    sign_in(client, "audit.view", "products.view", "products.edit")
+    mug = factories.make_product(name="Mug", sku="MUG", slug="mug", compare_at_price=Money(3000, "USD"))
+    assert client.post(f"/staff/products/{mug.product_id}/duplicate/").status_code == 303
+
+    page = words_of(client.get("/staff/audit/").text)
+
+    assert "Address: mug-copy" in page
+    assert "Old price: 30.00 USD" in page
+    assert "SKU: MUG-COPY" in page
+    assert "Compare_at" not in page
 
 
 def test_who_may_not_open_a_page_is_not_led_there(client: Client, sign_in: SignIn, now: datetime) -> None:
