@@ -65,6 +65,8 @@ REST_SECONDS = 10.0
 _BATCH_SECONDS = 10
 """The stream's minute is for other records too; what is not taken in by then comes again."""
 _REBUILD_SECONDS = 60
+_REBUILD_TRIES, _REBUILD_PAUSE_SECONDS = 6, 1
+"""A domain that is filled faster than it can take refuses (429): a rebuild pauses a second then, two, four, and goes on."""
 _BULK_SIZE = 500
 _LISTED_AT_ONCE = 10_000
 MAX_DEPTH = 100_000
@@ -200,7 +202,8 @@ class OpenSearchEngine:
         self._client.indices.create(index=index, body=_INDEX | {"aliases": {_write_alias(index): {}}}, **patient)
         number, read = 0, iter(documents)
         while chunk := list(islice(read, _BULK_SIZE)):
-            self._bulk(index, [{"_op_type": "create", **_put(document)} for document in chunk], seconds=_REBUILD_SECONDS)
+            creations = [{"_op_type": "create", **_put(document)} for document in chunk]
+            self._bulk(index, creations, seconds=_REBUILD_SECONDS, tries=_REBUILD_TRIES)
             number += len(chunk)
             if progress:
                 progress(number)
@@ -262,7 +265,7 @@ class OpenSearchEngine:
                 self._rests_until = time.monotonic() + REST_SECONDS
             raise IndexMissing(f"The cluster cannot search {self._name}: {error}") from error
 
-    def _bulk(self, index: str, actions: list[Query], *, seconds: int) -> None:
+    def _bulk(self, index: str, actions: list[Query], *, seconds: int, tries: int = 1) -> None:
         """Send the actions. Those that find the index gone, the product not there, or (creating) there, are none that failed."""
         from opensearchpy.helpers import BulkIndexError, bulk
 
@@ -275,6 +278,8 @@ class OpenSearchEngine:
             refresh=self._refresh,
             raise_on_error=False,
             request_timeout=seconds,
+            max_retries=tries - 1,
+            initial_backoff=_REBUILD_PAUSE_SECONDS,
         )
         failed = [error for error in errors if not _is_passing(error)] if isinstance(errors, list) else []
         if failed:

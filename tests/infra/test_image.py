@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra.drop_services import SERVICES, drop
+from infra.drop_services import SERVICES, UNUSED, drop
 from tests.infra.functions import bare, image_folder
 from tests.infra.reading import ROOT
 
@@ -50,6 +50,25 @@ def test_everything_in_the_image_comes_from_the_lock_with_hashes_and_is_never_co
     assert re.search(r"^ARG BASE=public\.ecr\.aws/lambda/python:3\.13$", dockerfile, re.MULTILINE)
     assert "dev.lock" not in dockerfile
     assert not re.search(r"apt|dnf|yum|gcc", dockerfile)
+
+
+def test_what_is_taken_out_of_the_image_is_imported_by_nobody(tmp_path: Path) -> None:
+    (tmp_path / "botocore" / "data").mkdir(parents=True)
+    for folder in UNUSED:
+        (tmp_path / folder).mkdir(parents=True)
+    drop(tmp_path)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["boto3", "botocore"]
+
+    script = """
+import sys
+sys.modules["grpc"] = None
+from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
+from opensearchpy.helpers import bulk
+print("ok")
+"""
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+
+    assert (answer.returncode, answer.stdout) == (0, "ok\n"), answer.stderr
 
 
 def test_every_service_the_shop_speaks_to_is_still_described_in_the_image(tmp_path: Path) -> None:

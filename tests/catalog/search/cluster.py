@@ -42,6 +42,8 @@ class Cluster:
     status: int = 200
     text: str = ""
     """Instead of an answer."""
+    refusals: int = 0
+    """How many writes are refused from now on, for there are too many."""
     awake: threading.Event = field(default_factory=threading.Event)
     """While it is not set, nothing is answered."""
 
@@ -59,6 +61,8 @@ class Cluster:
                 "errors": False,
                 "items": [{"index": {"status": 200}} for line in asked.body.splitlines() if b'"_id"' in line],
             }
+        if not path.endswith("search"):
+            return {}
         if path.endswith("/_msearch"):
             return {"responses": [{"hits": {"total": {"value": 1}}}] * (len(asked.body.splitlines()) // 2)}
         counted = {"values": {"buckets": []}, "highest": {"value": None}, "there": {"shelf": {"buckets": []}}}
@@ -84,8 +88,10 @@ def cluster_of(product: Product | None = None, *, certificate: Path | None = Non
                 cluster.awake.wait()
                 self.close_connection = True
                 return
+            is_refused = cluster.refusals > 0 and "/_bulk" in asked.path
+            cluster.refusals -= is_refused
             text = (cluster.text or json.dumps(cluster.answer(asked))).encode()
-            self.send_response(cluster.status)
+            self.send_response(429 if is_refused else cluster.status)
             self.send_header("Content-Type", "application/json; charset=UTF-8")
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()

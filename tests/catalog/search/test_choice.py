@@ -17,7 +17,7 @@ from pytest_django import Settings
 from catalog.domain import Product
 from catalog.reactions import products_changed
 from catalog.search import choice, opensearch
-from catalog.search.engine import Filters, IndexMissing
+from catalog.search.engine import Batch, Document, Filters, IndexMissing
 from catalog.search.opensearch import OpenSearchEngine, connect
 from catalog.search.publishing import SnapshotWriter
 from catalog.shared import forget_pages
@@ -97,6 +97,25 @@ def test_a_change_goes_to_the_cluster_and_comes_again_while_it_refuses(cluster: 
     assert react(record("Products", new, number=7)) == ["7"]
     with pytest.raises(TransportError):
         products_changed([(None, new)])
+
+
+def test_a_rebuild_waits_for_a_cluster_that_has_too_much_to_do_and_a_batch_does_not(
+    cluster: Cluster, mug: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opensearch, "_REBUILD_PAUSE_SECONDS", 0)
+    cluster.refusals = 5
+    assert choice.writer().rebuild([Document.of(mug)]) == 1
+    assert ["_bulk" in line for line in cluster.lines] == [False, False, *[True] * 6, False, False, False]
+
+    cluster.refusals = 6
+    with pytest.raises(TransportError, match="429"):
+        choice.writer().rebuild([Document.of(mug)])
+    assert cluster.lines[-1].endswith("/_bulk")  # nothing took the place of the old index
+
+    cluster.refusals = 1
+    with pytest.raises(TransportError, match="429"):
+        choice.writer().apply(Batch(gone=("a",)))
+    assert cluster.refusals == 0
 
 
 def test_the_roles_may_do_what_the_engine_asks_for_and_no_more(cluster: Cluster, mug: Product, tables: Any) -> None:
