@@ -67,9 +67,9 @@ MOST_FAILED_PAYMENTS = 10
 """Refused cards after which an order is given up: nobody has so many cards but who tries stolen ones."""
 MOST_PARCELS = 20
 """Parcels of one order: they are kept on it, and an item of the table is bounded."""
-SESSION_LIFETIME = timedelta(minutes=65)
+SESSION_LIFETIME = timedelta(minutes=80)
 """When Stripe ends the payment page by itself, counted from the order: a net under the job. It refuses less than 30 minutes from
-the request, so a payment page can be opened, and asked for again after trouble, during the whole hold.
+the request, so a payment page can be opened, and asked for again after trouble, in the last minute of a hold made longer.
 https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-expires_at"""
 _CARD_NAMES = {"amex": "American Express", "mastercard": "Mastercard", "unionpay": "UnionPay", "jcb": "JCB"}
 _MISREAD = str.maketrans("ilo", "110")

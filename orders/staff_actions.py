@@ -170,7 +170,7 @@ def _give_back(found: Order, note: str, actor: str) -> str:
 
 def _end(found: Order, note: str, actor: str) -> str:
     services.drop_review(order=found, actor=actor, now=utc_now(), note=note)
-    return "The order is ended; nobody had paid."
+    return "The order is ended; Stripe keeps no money of it."
 
 
 _JUDGEMENTS: dict[str, Callable[[Order, str, str], str]] = {"accept": _accept, "refund": _give_back, "drop": _end}

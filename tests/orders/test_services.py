@@ -16,7 +16,7 @@ from catalog import queries as catalog
 from catalog.models import product_key
 from catalog.services import set_stock
 from orders import queries, services
-from orders.domain import HOLD, CheckoutDetails, OrderStatus
+from orders.domain import HOLD, HOLD_EXTENSION, CheckoutDetails, OrderStatus
 from orders.jobs import release_unpaid_orders
 from orders.models import OrderRow, order_key
 from shop.lib.guests import new_guest
@@ -309,12 +309,14 @@ def test_a_silent_stripe_ends_the_run_and_releases_nothing(stripe: FakeStripe, g
     assert release_unpaid_orders(now=now + HOLD) == 2
 
 
-def test_only_cards_are_offered_and_the_page_stays_open_through_the_whole_hold(
+def test_only_cards_are_offered_and_the_page_can_be_opened_until_a_hold_made_longer_is_over(
     stripe: FakeStripe, guest: Owner, now: datetime
 ) -> None:
     mug = factories.make_product()
-    order = factories.make_order(guest, {mug.product_id: 1}, now)
-    stripe.state.clock = lambda: time.time() + HOLD.total_seconds() - 10
+    order = services.extend_hold(
+        order=factories.make_order(guest, {mug.product_id: 1}, now), now=now + HOLD - timedelta(seconds=9)
+    )
+    stripe.state.clock = lambda: time.time() + (HOLD + HOLD_EXTENSION).total_seconds() - 10
 
     opened = factories.open_payment(order)
 

@@ -280,7 +280,7 @@ def test_asking_stripe_again_after_a_lost_reply_meets_the_same_session(
 def test_an_order_stripe_will_never_take_gives_the_cart_back(client: Client, stripe: FakeStripe) -> None:
     mug = factories.make_product(inventory=5)
     fields = fields_of(walk_to_review(client, mug.product_id, 2))
-    stripe.state.clock = lambda: time.time() + 3600  # too late for a payment page of at least 30 minutes
+    stripe.state.clock = lambda: time.time() + 3600 * 2  # too late for a payment page of at least 30 minutes
 
     answer = client.post("/checkout/place/", fields, follow=True)
 
