@@ -54,6 +54,13 @@ def test_a_stranger_becomes_a_customer(visit: Callable[..., Page], axe: Callable
     look(page)
     for label, value in {"First name": "Ada", "Last name": "Lovelace", "E-mail": email, "Password": PASSWORD}.items():
         page.get_by_label(label).fill(value)
+    reveal, typed = page.get_by_role("button", name="Show what you type"), page.get_by_label("Password")
+    if script:
+        for kind in ("text", "password", "text"):
+            reveal.click()
+            expect(typed).to_have_attribute("type", kind)
+    else:
+        expect(reveal).to_have_count(0)
     _submit(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Look in your mailbox")
     look(page)

@@ -62,6 +62,24 @@ def test_back_and_refresh_after_a_mistake_ask_for_nothing_and_lose_nothing(visit
     expect(page.get_by_label("Country")).to_have_value("GB")
 
 
+def test_a_line_taken_out_is_put_back_by_the_keyboard(visit: Callable[..., Page], axe: Callable[[Page], None]) -> None:
+    page = visit("/", width=390)
+    put_in_cart(page)
+    page.goto("/cart/")
+    name = page.locator(".line-name").inner_text()
+    page.get_by_role("button", name=f"Remove {name}").press("Enter")
+    expect(page.get_by_text(f"{name} is out of your cart.", exact=True)).to_be_visible()
+    expect(page.locator("#status")).to_have_text(f"{name} is out of your cart. Your cart is empty")
+    axe(page)
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Put it back")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(f"1 × {name} added.")).to_be_visible()
+    page.get_by_role("button", name=f"Remove {name}").click()
+    expect(page.get_by_text(f"1 × {name} added.")).to_have_count(0)
+
+
 def test_the_summary_stands_where_it_is_read(visit: Callable[..., Page]) -> None:
     page = visit("/", script=False)
     put_in_cart(page)
