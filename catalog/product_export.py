@@ -31,6 +31,10 @@ _LEAST_SECONDS = 8.0
 _LINK_SECONDS = 600
 
 
+class FileGone(Exception):
+    """The file of an export is not there any more."""
+
+
 def begin_export(*, actor: Viewer, now: datetime) -> str:
     """Note an export; its id. `go_on` works it off."""
     row = transfer_key(new_id("exp", now))
@@ -69,8 +73,10 @@ def go_on(found: TransferRow) -> int:
 
 
 def link_to(found: TransferRow) -> str:
-    """Where the file can be fetched, for ten minutes."""
+    """Where the file can be fetched, for ten minutes. Raises FileGone when its day is over."""
     asked = {"Bucket": settings.MEDIA_BUCKET, "Key": found.file}
+    if not _is_there(asked):
+        raise FileGone(found.sk)
     return str(bucket().generate_presigned_url("get_object", Params=asked, ExpiresIn=_LINK_SECONDS))
 
 
@@ -107,7 +113,7 @@ def _listed(parts: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _is_there(file: dict[str, str]) -> bool:
-    """Whether another run put the file together, ahead or before it died; else the parts ended with their day."""
+    """Whether there is the file: of parts that are gone, another run put it together; else they ended with their day."""
     try:
         bucket().head_object(**file)
     except ClientError as error:

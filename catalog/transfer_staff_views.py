@@ -145,7 +145,11 @@ def fetch(request: HttpRequest, transfer_id: str) -> HttpResponse:
     found = _found_or_404(transfer_id)
     if found.state != product_export.EXPORTED:
         raise Http404("not ready")
-    return see_other(product_export.link_to(found))
+    try:
+        return see_other(product_export.link_to(found))
+    except product_export.FileGone:
+        messages.error(request, "The file was kept for a day and is not there any more. Begin the export again.")
+        return see_other(reverse("catalog_staff:transfers"))
 
 
 def _stock_refused(request: HttpRequest, transfer_id: str, refused: importing.MayNotStock) -> HttpResponse:

@@ -135,6 +135,18 @@ def test_an_export_whose_parts_are_no_more_is_told_so(editor: Client, now: datet
     assert "Fetch the file" not in page
 
 
+def test_a_file_whose_day_is_over_is_told_so(editor: Client, bucket: Any, now: datetime) -> None:
+    transfer_id = begin(now)
+    importing.work_off_transfers(now=now)
+    assert editor.get(f"/staff/transfers/{transfer_id}/products.csv")["Location"].startswith("http")
+    bucket.delete_object(Bucket=settings.MEDIA_BUCKET, Key=f"uploads/{transfer_id}.csv")
+
+    page = editor.get(f"/staff/transfers/{transfer_id}/products.csv", follow=True)
+
+    assert page.redirect_chain == [("/staff/transfers/", 303)]
+    assert "The file was kept for a day and is not there any more. Begin the export again." in words_of(page.text)
+
+
 def test_a_product_that_is_deleted_while_it_is_read_is_left_out(bucket: Any, now: datetime) -> None:
     kept, gone = factories.make_product(sku="KEPT"), factories.make_product(sku="GONE")
     transfer_id = product_export.begin_export(actor=EDITOR, now=now)
