@@ -15,6 +15,7 @@ from accounts.limits import Kind, TooManyTries, count_try, give_back_try
 from cart import queries, services
 from cart.domain import MAX_LINES, MAX_QUANTITY, Item
 from cart.forms import AddForm, CodeForm, ProductForm, UpdateForm
+from catalog.recent import recent_ids
 from catalog.searched import note_search
 from shop.lib.access import owner_of, owner_or_new_guest
 from shop.lib.clock import utc_now
@@ -52,7 +53,11 @@ class Removed:
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
     cart = queries.open_cart(owner=owner_of(request), now=utc_now())
-    context: dict[str, object] = {"cart": cart, "typed": request.GET.get("code", "")[:_LONGEST_CODE]}
+    context: dict[str, object] = {
+        "cart": cart,
+        "typed": request.GET.get("code", "")[:_LONGEST_CODE],
+        "has_recent": cart.is_empty and bool(recent_ids(request)),
+    }
     told_below = []
     for told in messages.get_messages(request):
         kind, *about = (told.extra_tags or "").split() or [""]

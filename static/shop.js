@@ -20,7 +20,7 @@
   on("htmx:sendError", fail("That did not work: the shop cannot be reached. Look at your connection and try again."));
   on("htmx:timeout", fail("That did not work: the shop took too long to answer. Please try again."));
   on("htmx:responseError", fail("That did not work. Please try again, or reload the page to see how things stand."));
-  // What the page told when it came is old news once the cart changes.
+  // What was told at first is old news once the cart changes.
   on("htmx:beforeRequest", ({ detail }) => {
     hush();
     if (detail.elt.closest("#cart")) byId("messages").replaceChildren();
@@ -86,18 +86,6 @@
       if (input.value !== input.defaultValue && input !== document.activeElement) input.dispatchEvent(new Event("change", { bubbles: true }));
     }
   });
-
-  // Who wants to see the password they type, may; it goes off, and is remembered by the browser, as a password again.
-  for (const input of document.querySelectorAll("input[type=password]")) {
-    const reveal = Object.assign(document.createElement("button"), { type: "button", className: "text-button reveal", textContent: "Show", ariaLabel: "Show what you type", ariaPressed: "false" });
-    const turn = (isShown) => {
-      input.type = isShown ? "text" : "password";
-      reveal.ariaPressed = isShown;
-    };
-    reveal.addEventListener("click", () => turn(input.type === "password"));
-    input.form.addEventListener("submit", () => turn(false));
-    input.after(reveal);
-  }
 
   // A form that must go once: the second press waits for the answer to the first.
   document.addEventListener("submit", (event) => {

@@ -9,6 +9,7 @@ from django.test import Client
 
 from catalog.domain import ProductStatus
 from catalog.models import ProductRow, product_key
+from catalog.recent import COOKIE
 from shop.lib.guests import GUEST_COOKIE
 from shop.lib.money import Money
 from shop.lib.owner import Owner
@@ -159,6 +160,21 @@ def test_what_was_taken_out_can_be_put_back(client: Client, headers: dict[str, s
     assert "3 × Tide Mug added." in back.text
     assert "out of your cart" not in back.text
     assert words_of(client.get("/cart/badge/").text) == "Cart, 3 items"
+
+
+def test_an_empty_cart_shows_what_was_looked_at_before_to_who_looked(client: Client) -> None:
+    mug = factories.make_product()
+    part, cards = 'hx-get="/products/recent/"', "/css/catalog.css"
+
+    def shown() -> tuple[bool, bool]:
+        page = client.get("/cart/").text
+        return part in page, cards in page
+
+    assert shown() == (False, False)
+    client.cookies[COOKIE] = mug.product_id
+    assert shown() == (True, True)
+    add(client, product_id=mug.product_id, quantity="1")
+    assert shown() == (False, False)
 
 
 @pytest.mark.parametrize("quantity", ["-1", "1.5", "", "1000000000", "٣"])

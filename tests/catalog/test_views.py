@@ -172,6 +172,9 @@ def test_pages_cost_the_same_calls_whatever_the_size_of_the_catalogue(client: Cl
 def test_an_empty_shop_is_a_page_and_no_error(client: Client) -> None:
     for path in ("/", "/products/", "/cart/"):
         assert client.get(path).status_code == 200
+    main = client.get("/products/").text.partition("<main")[2].partition("</main>")[0]
+    assert "We are still filling our shelves." in main
+    assert "See all products" not in main  # that is this page
 
 
 def test_a_broken_table_is_a_busy_page_that_says_when_to_come_again(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
