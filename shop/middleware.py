@@ -10,6 +10,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.cache import patch_vary_headers
 from pynamodb.exceptions import PynamoDBException
 
+from shop.lib import s3
 from shop.lib.csp import content_security_policy
 from shop.lib.deadline import OutOfTime, request_time
 from shop.lib.tables import Busy, is_passing
@@ -95,7 +96,7 @@ class HtmxAnswers:
 
 
 class BusyAnswers:
-    """Turns passing trouble with the tables into a page that says so, with 503 and Retry-After."""
+    """Turns passing trouble with the tables or the bucket into a page that says so, with 503 and Retry-After."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -104,7 +105,8 @@ class BusyAnswers:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, Busy | OutOfTime) or (isinstance(exception, PynamoDBException) and is_passing(exception)):
+        of_tables = isinstance(exception, PynamoDBException) and is_passing(exception)
+        if isinstance(exception, Busy | OutOfTime) or of_tables or s3.is_passing(exception):
             logger.error("busy: %s", exception, exc_info=exception)
             return busy(request)
         return None

@@ -5,14 +5,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from django.conf import settings
 from django.test import Client
 
 from catalog import importing, product_export
+from catalog.photos import bucket as photos_bucket
 from shop.lib.viewer import Viewer
 from tests import factories
 from tests.catalog.staff.typing import EDITOR
-from tests.conftest import words_of
+from tests.conftest import items_of, words_of
 from tests.rivals import run_before
 
 URL = "/staff/transfers/"
@@ -112,3 +114,30 @@ def test_the_trouble_of_one_keeps_no_other_from_going_on(bucket: Any, now: datet
         importing.work_off_transfers(now=now)
 
     assert state(export) == (product_export.EXPORTED, None)
+
+
+@pytest.mark.parametrize("press", ["begin", "export"])
+def test_a_bucket_that_is_silent_is_told_as_busy_and_nothing_is_begun(
+    editor: Client, bucket: Any, monkeypatch: pytest.MonkeyPatch, press: str
+) -> None:
+    bucket.put_object(Bucket=settings.MEDIA_BUCKET, Key=KEY.format(0), Body=CSV)
+    before = items_of("Products")
+
+    def silent(*_: Any, **__: Any) -> None:
+        raise ReadTimeoutError(endpoint_url="https://s3")
+
+    monkeypatch.setattr(photos_bucket()._endpoint.http_session, "send", silent)
+    page = editor.post(f"{URL}{press}/", {"key": KEY.format(0)})
+
+    assert (page.status_code, page["Retry-After"]) == (503, "5")
+    assert "We are very busy right now" in page.text
+    assert items_of("Products") == before
+
+
+def test_a_bucket_that_refuses_us_is_our_mistake(editor: Client, bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    editor.raise_request_exception = False
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(settings, "MEDIA_BUCKET", "no-such-bucket")
+        answer = editor.post(f"{URL}begin/", {"key": KEY.format(0)})
+
+    assert answer.status_code == 500
