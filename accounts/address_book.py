@@ -9,7 +9,8 @@ from pynamodb.exceptions import UpdateError
 from accounts import queries
 from accounts.book_domain import Book, is_same_place, mark_of, with_address, with_default, without_address
 from accounts.domain import SavedAddress
-from accounts.models import UserRow, to_address_map, user_key
+from accounts.maps import to_address_map
+from accounts.models import UserRow, user_key
 from accounts.queries import UserNotFound
 from shop.lib.ids import new_id
 from shop.lib.tables import Busy, is_refused

@@ -4,7 +4,8 @@ from pynamodb.exceptions import UpdateError
 
 from accounts import queries
 from accounts.domain import SavedCard
-from accounts.models import UserRow, to_card_map, user_key
+from accounts.maps import to_card_map
+from accounts.models import UserRow, user_key
 from shop.lib.tables import is_refused
 
 

@@ -6,9 +6,9 @@ from typing import Any
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
-from accounts.domain import Role, SavedAddress, SavedCard, Session, User, UserStatus, normalised_email
+from accounts.domain import Role, Session, User, UserStatus, normalised_email
+from accounts.maps import AddressMap, PaymentMethodMap, SecondFactorMap, to_address, to_card
 from shop.lib.attributes import (
-    Document,
     DocumentListAttribute,
     EpochAttribute,
     IntegerAttribute,
@@ -29,39 +29,6 @@ EMAIL_CHANGE_SK = "EMAIL-CHANGE"
 
 class UserMeta(BaseMeta):
     table_name = table_name("Users")
-
-
-class AddressMap(Document):
-    id = UnicodeAttribute()
-    type = UnicodeAttribute()
-    street = UnicodeAttribute()
-    city = UnicodeAttribute()
-    state = UnicodeAttribute(null=True)
-    zip_code = UnicodeAttribute(attr_name="zipCode")
-    country = UnicodeAttribute()
-    is_default = BooleanAttribute(attr_name="isDefault")
-    # Beyond the spec's item.
-    name = UnicodeAttribute(null=True)
-    street2 = UnicodeAttribute(null=True)
-
-
-class PaymentMethodMap(Document):
-    id = UnicodeAttribute()
-    type = UnicodeAttribute()
-    last4 = UnicodeAttribute()
-    brand = UnicodeAttribute()
-    expiry_month = IntegerAttribute(attr_name="expiryMonth")
-    expiry_year = IntegerAttribute(attr_name="expiryYear")
-    is_default = BooleanAttribute(attr_name="isDefault")
-
-
-class SecondFactorMap(Document):
-    """An authenticator: its name, its secret (encrypted), the hashes of unused recovery codes, the last time step used."""
-
-    id = UnicodeAttribute()
-    secret = UnicodeAttribute()
-    recovery = TextListAttribute()
-    last_step = IntegerAttribute(attr_name="lastStep")
 
 
 class EmailIndex(GlobalSecondaryIndex["UserRow"]):
@@ -289,33 +256,8 @@ def to_user(row: UserRow) -> User:
         created_at=row.created_at,
         password_hash=row.password_hash,
         phone=row.phone or "",
-        addresses=tuple(
-            SavedAddress(
-                address_id=entry.id,
-                kind=entry.type,
-                street=entry.street,
-                city=entry.city,
-                state=entry.state or "",
-                zip_code=entry.zip_code,
-                country=entry.country,
-                is_default=entry.is_default,
-                name=entry.name or "",
-                street2=entry.street2 or "",
-            )
-            for entry in row.addresses
-        ),
-        cards=tuple(
-            SavedCard(
-                method_id=entry.id,
-                kind=entry.type,
-                last4=entry.last4,
-                brand=entry.brand,
-                expiry_month=entry.expiry_month,
-                expiry_year=entry.expiry_year,
-                is_default=entry.is_default,
-            )
-            for entry in row.payment_methods
-        ),
+        addresses=tuple(map(to_address, row.addresses)),
+        cards=tuple(map(to_card, row.payment_methods)),
         book_version=row.book_version or 0,
         last_login=row.last_login,
         granted=frozenset(row.permissions or ()),
@@ -329,33 +271,6 @@ def to_user(row: UserRow) -> User:
 def to_email_row(user: User) -> EmailRow:
     """The claim to somebody's address, listed."""
     return EmailRow(email_pk(user.email), EMAIL_SK, user_id=user.user_id, gsi1_pk=people_pk(user.role), gsi1_sk=people_sk(user))
-
-
-def to_address_map(entry: SavedAddress) -> AddressMap:
-    return AddressMap(
-        id=entry.address_id,
-        type=entry.kind,
-        street=entry.street,
-        city=entry.city,
-        state=entry.state or None,
-        zip_code=entry.zip_code,
-        country=entry.country,
-        is_default=entry.is_default,
-        name=entry.name or None,
-        street2=entry.street2 or None,
-    )
-
-
-def to_card_map(card: SavedCard) -> PaymentMethodMap:
-    return PaymentMethodMap(
-        id=card.method_id,
-        type=card.kind,
-        last4=card.last4,
-        brand=card.brand,
-        expiry_month=card.expiry_month,
-        expiry_year=card.expiry_year,
-        is_default=card.is_default,
-    )
 
 
 def to_row(user: User) -> UserRow:

@@ -16,7 +16,8 @@ from pynamodb.exceptions import DoesNotExist, UpdateError
 from accounts.domain import Session, User
 from accounts.limits import Kind, count_try, forget_tries
 from accounts.links import hash_of
-from accounts.models import FACTOR, LAST_STEP, PROFILE_SK, RECOVERY, SecondFactorMap, UserRow, to_user, user_key, user_pk
+from accounts.maps import SecondFactorMap
+from accounts.models import FACTOR, LAST_STEP, PROFILE_SK, RECOVERY, UserRow, to_user, user_key, user_pk
 from accounts.queries import UserNotFound
 from accounts.services import require_own_password
 from shop.lib.ids import new_id

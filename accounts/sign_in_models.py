@@ -3,7 +3,8 @@
 from pynamodb.attributes import UnicodeAttribute
 
 from accounts.domain import Role, User, UserStatus
-from accounts.models import SecondFactorMap, SessionRow, UserMeta, UserRow
+from accounts.maps import SecondFactorMap
+from accounts.models import SessionRow, UserMeta, UserRow
 from shop.lib.attributes import EpochAttribute, IntegerAttribute
 from shop.lib.tables import Item, Row, value_of
 

@@ -18,6 +18,7 @@ ADDRESS = {
     "ZIP code": "10001",
 }
 PASSWORD, NEXT_PASSWORD = "quiet lamp, warm clay", "a second lamp of clay"
+Look = Callable[[Page], None]
 
 
 def _link_in_mail(mail: Page, email: str, subject: str, words: str) -> str:
@@ -51,6 +52,31 @@ def test_a_stranger_becomes_a_customer(visit: Callable[..., Page], axe: Callable
 
     email = f"ada-{uuid.uuid4().hex[:8]}@example.com"
     page, mail = visit("/accounts/register/", script=script), visit("/_local/mail/")
+    _register(page, mail, email, look, script=script)
+    _add_address(page, look)
+
+    # The same person in another browser, with a cart filled before signing in on the way to paying.
+    other = visit("/", script=script)
+    put_mugs_in_cart(other, script=script)
+    other.get_by_role("link", name="Check out").click()
+    other.get_by_role("main").get_by_role("link", name="Sign in").click()
+    _sign_in(other, email, PASSWORD)
+    number = _buy_with_what_is_known(other, email, look)
+    page.goto("/orders/")
+    expect(page.get_by_role("main")).to_contain_text(number)
+    look(page)
+    page.goto(f"/orders/{number}/")
+    expect(page.get_by_role("main")).to_contain_text("123 Main St")
+    look(page)
+
+    _set_new_password(visit("/accounts/password-reset/", script=script), mail, email, look)
+    for ended in (page, other):
+        ended.goto("/accounts/sessions/")
+        expect(ended.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+def _register(page: Page, mail: Page, email: str, look: Look, *, script: bool) -> None:
+    """From the form by way of the mailed link to the account's page."""
     look(page)
     for label, value in {"First name": "Ada", "Last name": "Lovelace", "E-mail": email, "Password": PASSWORD}.items():
         page.get_by_label(label).fill(value)
@@ -72,9 +98,10 @@ def test_a_stranger_becomes_a_customer(visit: Callable[..., Page], axe: Callable
     expect(page).to_have_url("/accounts/")
     if script:
         expect(page.get_by_role("link", name="Your account, Ada Lovelace")).to_be_visible()
-
     look(page)
 
+
+def _add_address(page: Page, look: Look) -> None:
     page.goto("/accounts/addresses/")
     page.get_by_role("link", name="Add an address").click()
     look(page)
@@ -84,54 +111,44 @@ def test_a_stranger_becomes_a_customer(visit: Callable[..., Page], axe: Callable
     expect(page.get_by_role("main")).to_contain_text("123 Main St")
     look(page)
 
-    # The same person in another browser, with a cart filled before signing in on the way to paying.
-    other = visit("/", script=script)
-    put_mugs_in_cart(other, script=script)
-    other.get_by_role("link", name="Check out").click()
-    other.get_by_role("main").get_by_role("link", name="Sign in").click()
-    _sign_in(other, email, PASSWORD)
-    expect(other.get_by_role("heading", level=1)).to_have_text("How can we reach you?")
-    expect(other.get_by_label("E-mail")).to_have_value(email)
-    expect(other.get_by_text("What you chose before you signed in is in your cart.")).to_be_visible()
-    other.goto("/cart/")
-    other.get_by_role("link", name="Check out").click()
-    look(other)
-    other.locator("main").get_by_role("button").first.click()
-    expect(other.get_by_label("123 Main St")).to_be_checked()  # from the address book
-    look(other)
-    other.get_by_role("button", name="Send it here").click()
-    other.get_by_label("Standard delivery").check()
-    look(other)
-    other.locator("main").get_by_role("button").first.click()
-    expect(other.get_by_role("main")).to_contain_text("123 Main St")
-    look(other)
-    other.get_by_role("button", name="Pay $87.75").click()
-    pay(other, GOOD)
-    number = order_number(other)
-    look(other)
-    page.goto("/orders/")
-    expect(page.get_by_role("main")).to_contain_text(number)
+
+def _buy_with_what_is_known(page: Page, email: str, look: Look) -> str:
+    """From the checkout's first step, where signing in led, to the paid order; its number."""
+    expect(page.get_by_role("heading", level=1)).to_have_text("How can we reach you?")
+    expect(page.get_by_label("E-mail")).to_have_value(email)
+    expect(page.get_by_text("What you chose before you signed in is in your cart.")).to_be_visible()
+    page.goto("/cart/")
+    page.get_by_role("link", name="Check out").click()
     look(page)
-    page.goto(f"/orders/{number}/")
+    page.locator("main").get_by_role("button").first.click()
+    expect(page.get_by_label("123 Main St")).to_be_checked()  # from the address book
+    look(page)
+    page.get_by_role("button", name="Send it here").click()
+    page.get_by_label("Standard delivery").check()
+    look(page)
+    page.locator("main").get_by_role("button").first.click()
     expect(page.get_by_role("main")).to_contain_text("123 Main St")
     look(page)
+    page.get_by_role("button", name="Pay $87.75").click()
+    pay(page, GOOD)
+    number = order_number(page)
+    look(page)
+    return number
 
-    # A new password by mail signs both browsers out.
-    third = visit("/accounts/password-reset/", script=script)
-    look(third)
-    third.get_by_label("E-mail").fill(email)
-    _submit(third)
-    expect(third.get_by_role("heading", level=1)).to_have_text("Look in your mailbox")
-    look(third)
-    third.goto(_link_in_mail(mail, email, "Set a new password at Fernhollow", "Choose a new password"))
-    look(third)
-    third.get_by_label("New password").fill(NEXT_PASSWORD)
-    _submit(third)
-    look(third)
-    _sign_in(third, email, NEXT_PASSWORD)
-    third.goto("/accounts/sessions/")
-    expect(third.get_by_role("main").get_by_role("listitem")).to_have_count(1)
-    look(third)
-    for ended in (page, other):
-        ended.goto("/accounts/sessions/")
-        expect(ended.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+def _set_new_password(page: Page, mail: Page, email: str, look: Look) -> None:
+    """By mail, which signs every browser out; then in again with the new one."""
+    look(page)
+    page.get_by_label("E-mail").fill(email)
+    _submit(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Look in your mailbox")
+    look(page)
+    page.goto(_link_in_mail(mail, email, "Set a new password at Fernhollow", "Choose a new password"))
+    look(page)
+    page.get_by_label("New password").fill(NEXT_PASSWORD)
+    _submit(page)
+    look(page)
+    _sign_in(page, email, NEXT_PASSWORD)
+    page.goto("/accounts/sessions/")
+    expect(page.get_by_role("main").get_by_role("listitem")).to_have_count(1)
+    look(page)

@@ -60,6 +60,26 @@ def buy_two(page: Page, name: str, *, script: bool) -> str:
     return order_number(page)
 
 
+def send(staff: Page, check: Callable[[Page], None]) -> None:
+    """From the order's page, with a parcel that can be followed."""
+    staff.get_by_role("link", name="Ship", exact=True).click()
+    check(staff)
+    staff.get_by_label("Carrier").fill("UPS")
+    staff.get_by_label("Tracking number").fill("1Z 999 AA1")
+    staff.get_by_role("button", name="It has left").click()
+    expect(staff.get_by_role("heading", level=1)).to_contain_text("Shipped")
+
+
+def give_one_back(staff: Page, name: str, check: Callable[[Page], None]) -> None:
+    """The money for one of the two, from the order's page."""
+    staff.get_by_role("link", name="Refund", exact=True).click()
+    check(staff)
+    staff.get_by_label(name).fill("1")
+    staff.get_by_role("button", name="See what goes back").click()
+    check(staff)
+    staff.get_by_role("button", name=f"Refund {HALF}").click()
+
+
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
 def test_a_product_is_made_sold_sent_and_half_of_it_given_back(
     shop: RunningShop, visit: Callable[..., Page], axe: Callable[[Page], None], script: bool
@@ -91,19 +111,8 @@ def test_a_product_is_made_sold_sent_and_half_of_it_given_back(
     if script:
         staff.keyboard.press("k")
         expect(staff.get_by_text("This is the newest order.")).to_be_visible()
-    staff.get_by_role("link", name="Ship", exact=True).click()
-    check(staff)
-    staff.get_by_label("Carrier").fill("UPS")
-    staff.get_by_label("Tracking number").fill("1Z 999 AA1")
-    staff.get_by_role("button", name="It has left").click()
-    expect(staff.get_by_role("heading", level=1)).to_contain_text("Shipped")
-
-    staff.get_by_role("link", name="Refund", exact=True).click()
-    check(staff)
-    staff.get_by_label(name).fill("1")
-    staff.get_by_role("button", name="See what goes back").click()
-    check(staff)
-    staff.get_by_role("button", name=f"Refund {HALF}").click()
+    send(staff, check)
+    give_one_back(staff, name, check)
     row = staff.get_by_role("row").filter(has_text=name)
     expect(row.locator("td.num")).to_have_text(["2", "2", "1", "$50.00", "$100.00"])
     expect(staff.locator("#timeline + ol")).to_contain_text(re.compile("UPS|Shipped"))

@@ -1,12 +1,9 @@
 """Staff's desk: lists, search, shipping, refunds and the refusals when two do it at once."""
 
-import csv
-import io
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from html import unescape
 from typing import Any
 
 import pytest
@@ -14,11 +11,10 @@ from django.test import Client
 from pytest_django import Settings
 
 from cart.tax_domain import tax_rules_from
-from orders import desk_queries, export_views, services
+from orders import services
 from orders.carriers import CARRIERS
 from orders.domain import OrderStatus
 from orders.reactions import order_changed
-from shop.lib.clock import utc_now
 from shop.lib.guests import new_guest
 from shop.lib.money import Money
 from shop.lib.owner import Owner
@@ -355,48 +351,6 @@ def test_notes_are_for_staff_and_are_text(desk: Client, guest: Owner, now: datet
     page = followed(desk.post(f"/staff/orders/{order.order_id}/notes/", {"text": "<script>alert(1)</script> call her"}), desk)
     assert "&lt;script&gt;alert(1)&lt;/script&gt; call her" in page
     assert "<script>alert" not in page
-
-
-def test_the_export_has_a_line_for_each_line_and_no_formulas(desk: Client, now: datetime) -> None:
-    mug, tray = factories.make_product(name="=HYPERLINK(1)"), factories.make_product(name="Tray")
-    details = replace(factories.DETAILS, address=replace(factories.ADDRESS, name="+Ada"))
-    order = services.place_order(
-        **factories.ready_to_order(new_guest(now), {mug.product_id: 2, tray.product_id: 1}, now, details)
-    )
-
-    answer = desk.get("/staff/orders/export.csv")
-    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
-
-    assert answer["Content-Disposition"] == 'attachment; filename="orders.csv"'
-    assert [(row["order"], row["name"], row["item"], row["quantity"]) for row in rows] == [
-        (order.order_id, "'+Ada", "'=HYPERLINK(1)", "2"),
-        (order.order_id, "'+Ada", "Tray", "1"),
-    ]
-
-
-def test_an_export_too_large_for_one_file_comes_in_parts_that_meet(
-    desk: Client, now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mug = factories.make_product(inventory=10)
-    placed = [factories.make_order(new_guest(now), {mug.product_id: 1}, now - timedelta(minutes=5 - n)) for n in range(5)]
-    monkeypatch.setattr(desk_queries, "_EXPORTED_AT_ONCE", 2)
-    monkeypatch.setattr(export_views, "MOST_BYTES", 400)  # titles and two orders
-
-    found, url = [], "/staff/orders/export.csv?status=pending"
-    for _ in range(3):
-        page = desk.get(url, follow=True)
-        if page["Content-Type"].startswith("text/csv"):
-            file = page
-        else:
-            assert "more orders than fit into one file" in page.text
-            file_url, url = (unescape(link) for link in re.findall(r'href="(/staff/orders/export.csv[^"]*)"', page.text))
-            # Placed after the first part was offered: it is in no part, and shifts none.
-            factories.make_order(new_guest(now), {mug.product_id: 1}, utc_now())
-            file = desk.get(file_url)
-        assert len(file.content) <= 400
-        found += [row["order"] for row in csv.DictReader(io.StringIO(file.content.decode("utf-8-sig")))]
-
-    assert found == [order.order_id for order in reversed(placed)]
 
 
 def test_the_ship_form_knows_the_carriers_whose_parcels_can_be_followed(
