@@ -15,7 +15,7 @@ from typing import Any
 
 import boto3
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from shop.local.audit.axe import violations
 from shop.local.ports import listen
@@ -23,6 +23,9 @@ from shop.local.ports import listen
 _ROOT = Path(__file__).resolve().parents[2]
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _START_SECONDS = 120
+_PATIENCE = 60_000
+"""Milliseconds. What comes at once waits for nothing, and a machine with much else to do makes no test fail."""
+expect.set_options(timeout=_PATIENCE)
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def visit(chromium: Browser, shop: RunningShop) -> Iterator[Callable[..., Page]]
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(_PATIENCE)
         page.on("console", lambda message: _note(complaints, shop, message))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(path)

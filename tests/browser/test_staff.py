@@ -44,7 +44,7 @@ def add_photographs(page: Page, *, script: bool) -> None:
             page.get_by_label("Photograph").set_input_files(photograph)
             page.get_by_role("button", name="Send it").click()
             page.get_by_role("button", name="Add it to").click()
-    expect(page.locator("#photographs .thumb")).to_have_count(2, timeout=30_000)
+    expect(page.locator("#photographs .thumb")).to_have_count(2)
 
 
 def buy_two(page: Page, name: str, *, script: bool) -> str:
