@@ -38,14 +38,20 @@ from shop.lib.transactions import Refused, run_transaction
 from shop.lib.viewer import Viewer
 
 
+class SameEmail(Exception):
+    """The address is the account's already, letter for letter."""
+
+
 def request_email_change(*, viewer: Viewer, password: str, new_email: str, now: datetime) -> None:
     """Ask for another address. Both addresses get a link, and both must be followed. A later wish replaces an earlier one.
 
-    Raises BadEmail, WrongPassword, TooManyTries, SessionEnded.
+    Raises BadEmail, WrongPassword, SameEmail, TooManyTries, SessionEnded.
     """
     normalised = normalised_email(new_email)
     user, _session = queries.live_session(user_id=viewer.user_id, session_id=viewer.session_id, now=now)
     require_own_password(user=user, password=password, now=now)
+    if new_email.strip() == user.email:
+        raise SameEmail
     count_try(Kind.REGISTER, normalised, now=now)
     change_id = new_id("change", now)
     EmailChangeRow(

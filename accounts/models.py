@@ -289,6 +289,7 @@ def to_row(user: User) -> UserRow:
         payment_methods=[],
         status=user.status,
         created_at=user.created_at,
+        last_login=user.last_login,
         permissions=sorted(user.granted) or None,
         credentials=user.credentials or None,
         subject=user.subject or None,

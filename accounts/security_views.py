@@ -93,7 +93,10 @@ def change_email(request: HttpRequest) -> HttpResponse:
         messages.success(request, "We wrote to both addresses. When you have followed both links, your address changes.")
         return see_other(reverse("accounts:home"))
 
-    refusals = NOT_YOUR_PASSWORD | {BadEmail: Refusal("email", NOT_AN_EMAIL)}
+    refusals = NOT_YOUR_PASSWORD | {
+        BadEmail: Refusal("email", NOT_AN_EMAIL),
+        email_change.SameEmail: Refusal("email", "This is the address of your account already."),
+    }
     return form_page(request, form, act, template="accounts/change_email.html", refusals=refusals)
 
 

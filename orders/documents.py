@@ -41,7 +41,7 @@ def invoice_pdf(invoice: Invoice) -> bytes:
     sums = [
         ("Subtotal", invoice.subtotal),
         *([(f"{invoice.discount.code} ({invoice.discount.label})", off * -1)] if invoice.discount and off else []),
-        (f"Delivery ({invoice.delivery_method})", invoice.shipping),
+        (invoice.delivery_method, invoice.shipping),
         ("Tax included" if invoice.tax_included else "Tax", invoice.tax),
     ]
     return _paper(

@@ -136,7 +136,7 @@ def _drawn_up(order: Order, number: str, now: datetime) -> Invoice:
         tax=order.tax,
         shipping=order.shipping,
         total=order.total,
-        delivery_method=order.delivery_method,
+        delivery_method=queries.delivery_name(order.delivery_method),
         payment_method=order.payment.method,
         discount=order.discount,
         tax_included=order.tax_included,

@@ -57,6 +57,8 @@ def make_people(now: datetime) -> Iterator[str]:
             role=person.role,
             status=UserStatus.ACTIVE,
             created_at=now,
+            # Among the team a colleague, not somebody whose invitation waits for an answer.
+            last_login=now if person.role is Role.STAFF else None,
             credentials=1,
             granted=frozenset(person.permissions),
         )

@@ -99,6 +99,19 @@ def test_another_spelling_of_the_own_address_is_another_address_too(tables: Any,
     assert log_in(Client()).status_code == 303
 
 
+def test_the_address_one_has_is_refused_and_no_mail_asks_to_confirm_it(tables: Any, client: Client, now: datetime) -> None:
+    make_user(now)
+    log_in(client)
+    before = items_of("Users")
+
+    answer = client.post("/accounts/email/", {"email": " ada@example.com ", "password": PASSWORD})
+
+    assert answer.status_code == 422
+    assert "This is the address of your account already." in words_of(answer.text)
+    assert [item for item in items_of("Users") if item not in before] == []
+    assert deliver(now) == []
+
+
 def test_an_address_that_has_an_account_is_asked_for_in_vain_and_its_owner_is_told(
     tables: Any, client: Client, now: datetime
 ) -> None:

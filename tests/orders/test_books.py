@@ -76,6 +76,7 @@ def test_a_paid_order_gets_its_invoice_counts_once_and_is_mailed_once(paid: Orde
     assert (invoice.number, invoice.order_id, invoice.paid_at) == ("INV-000001", paid.order_id, now)
     assert invoice.lines == (InvoiceLine("Tide mug", 2, usd(2400)),)
     assert (invoice.subtotal, invoice.tax, invoice.shipping, invoice.total) == (usd(4800), usd(384), usd(999), usd(6183))
+    assert invoice.delivery_method == "Standard delivery", "as the order's page has it, whatever it is called later"
     assert stored(paid).invoice_number == "INV-000001"
     day = figures(now)
     assert (day.orders, day.items, day.revenue, day.average) == (1, 2, usd(6183), usd(6183))

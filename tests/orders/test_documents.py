@@ -28,7 +28,7 @@ INVOICE = Invoice(
     tax=Money(464, "USD"),
     shipping=Money(999, "USD"),
     total=Money(7264, "USD"),
-    delivery_method="Standard",
+    delivery_method="Standard delivery",
     payment_method="card",
 )
 
@@ -49,7 +49,7 @@ def test_an_invoice_says_who_what_and_how_much() -> None:
     assert has_row(words, "Invoice number", "INV-000042", "Invoice date", "March 5, 2026", "Order", "ord-1")
     assert has_row(words, "Mug", "2", "$24.00", "$48.00")
     assert has_row(words, "Tray", "1", "$10.01", "$10.01")
-    assert has_row(words, "Subtotal", "$58.01", "Delivery (Standard)", "$9.99", "Tax", "$4.64", "Total paid", "$72.64")
+    assert has_row(words, "Subtotal", "$58.01", "Standard delivery", "$9.99", "Tax", "$4.64", "Total paid", "$72.64")
     assert words[-1] == "INV-000042 · page 1 of 1"
 
 

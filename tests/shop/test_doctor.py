@@ -30,10 +30,36 @@ def test_a_shop_that_is_set_up(client: Client, sign_in: SignIn, stripe: FakeStri
     assert "Table Orders Good Active, with indexes, stream and TTL." in page
     assert "Search index Good Published, with 0 products in it." in page
     assert "Payment keys Good Test keys: no real card is charged." in page
-    assert "Webhook Not known Nothing has happened at Stripe in the last 30 days." in page
+    assert "Webhook Good Nothing has happened yet at the stand-in for Stripe, which delivers here by itself." in page
     assert "Contact Good Shoppers are told to write to shop@example.com." in page
     assert "Mails that failed Good None: every mail of the last 90 days found its way." in page
     assert calls == [*["Query"] * 3, *["DescribeTable", "DescribeTimeToLive", "DescribeContinuousBackups"] * 4]
+
+
+@pytest.mark.parametrize(
+    ("is_local", "advice"),
+    [
+        (True, "Run stripe listen --forward-to {origin}/webhooks/stripe/, then place a test order."),
+        (False, "Make a webhook for {origin}/webhooks/stripe/ at Stripe, then place a test order."),
+    ],
+)
+def test_a_webhook_is_asked_for_where_stripe_can_reach_it(
+    client: Client,
+    sign_in: SignIn,
+    stripe: FakeStripe,
+    settings: Settings,
+    is_local: bool,
+    advice: str,
+) -> None:
+    gateway()  # made while the stand-in is where it answers
+    settings.STRIPE_API_ORIGIN = "https://api.stripe.com"
+    settings.LOCAL = is_local
+    sign_in(client, role="admin")
+
+    page = words_of(client.get("/staff/doctor/").text)
+
+    assert "Webhook Not known Nothing has happened at Stripe in the last 30 days." in page
+    assert advice.format(origin=settings.SITE_ORIGIN) in page
 
 
 def test_what_is_missing_is_named_with_what_to_do(

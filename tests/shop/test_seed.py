@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
+from accounts import queries as accounts
 from catalog import index_queries, queries
 from catalog.domain import Availability, Rating
 from catalog.review_domain import STARS
@@ -50,6 +51,9 @@ def test_seeding_writes_the_demo_shop_once(client: Client, monkeypatch: pytest.M
         ["login:", "admin@example.com"],
         ["code:", "WELCOME10"],
     ]
+    packer, admin = (accounts.user_by_email(email=f"{name}@example.com") for name in ("staff", "admin"))
+    assert packer.last_login == packer.created_at, "a colleague, not somebody invited"
+    assert admin.last_login is None
     home = client.get("/").text
     assert "Lull Lounge Chair, Bone Bouclé" in home
     mug = next(product for product in queries.active_products() if product.name == "Tide Stoneware Mug, Sand")
