@@ -68,19 +68,25 @@ def _delete(client: Any, name: str, keys: list[dict[str, Any]]) -> None:
 
 
 @pytest.fixture
-def index(tables: Any, cloud: Ministack) -> Iterator[Callable[[], None]]:
-    """A bucket for the search index, empty; calling it builds the index of what is in the tables and lets pages look at it."""
+def bucket(tables: Any) -> Iterator[Any]:
+    """The media bucket, empty; gives the client that reads and writes it raw."""
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket=settings.MEDIA_BUCKET)
+    yield s3
+    for found in s3.list_objects_v2(Bucket=settings.MEDIA_BUCKET).get("Contents", []):
+        s3.delete_object(Bucket=settings.MEDIA_BUCKET, Key=found["Key"])
+    s3.delete_bucket(Bucket=settings.MEDIA_BUCKET)
+
+
+@pytest.fixture
+def index(bucket: Any) -> Iterator[Callable[[], None]]:
+    """An empty bucket for the search index; calling it builds the index of what is in the tables and lets pages look at it."""
 
     def build() -> None:
         catalog_services.reindex()
         forget_engines()
 
     yield build
-    for found in s3.list_objects_v2(Bucket=settings.MEDIA_BUCKET).get("Contents", []):
-        s3.delete_object(Bucket=settings.MEDIA_BUCKET, Key=found["Key"])
-    s3.delete_bucket(Bucket=settings.MEDIA_BUCKET)
     forget_engines()
 
 

@@ -22,7 +22,7 @@ from tests.shop.form_addresses import addresses
 from tests.shop.forms_of_pages import forms_of
 from tests.shop.test_mass_assignment import EXTRAS
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("tables", "bucket")
 
 STAFF_EXTRAS = {
     **EXTRAS,
@@ -77,7 +77,7 @@ FORMS: dict[str, Form] = {
     "catalog_staff:change_stock": Form("/staff/stock/change/", "/staff/stock/", {"stock.{mug}.17": "+5"}),
     "catalog_staff:paste_stock": Form("/staff/stock/paste/", filled={"lines": "{sku}\t+2", "apply": "1"}),
     "catalog_staff:begin_import": Form("/staff/transfers/begin/", filled={"key": "none"}, writes=False),
-    "catalog_staff:export_products": Form("/staff/transfers/export/", "/staff/transfers/", writes=False),
+    "catalog_staff:export_products": Form("/staff/transfers/export/", "/staff/transfers/"),
     "catalog_staff:check_import": Form("/staff/transfers/none-1/check/", status=404, writes=False),
     "catalog_staff:apply_import": Form("/staff/transfers/none-1/apply/", status=404, writes=False),
     "catalog_staff:decide_review": Form(

@@ -133,7 +133,9 @@ def test_every_staff_address_is_in_the_table_and_every_line_of_it_is_an_address(
 
 
 @pytest.mark.parametrize(("name", "method"), [(name, method) for name, needed in MATRIX.items() for method in needed])
-def test_who_may(sign_in: SignIn, name: str, method: str) -> None:
+def test_who_may(request: pytest.FixtureRequest, sign_in: SignIn, name: str, method: str) -> None:
+    if name == "catalog_staff:export_products":  # writes a file
+        request.getfixturevalue("bucket")
     url, permission = _addresses()[name], MATRIX[name][method]
     guest, shopper, without, with_it, admin = (Client() for _ in range(5))
     sign_in(shopper)
