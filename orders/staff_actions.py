@@ -120,6 +120,8 @@ def refund(request: HttpRequest, order_id: str) -> HttpResponse:
     is_clear = asked is not None and form.is_valid()
     if request.method == "POST" and is_clear:
         return _done(request, found, lambda: _refund(request, found, form))
+    if not found.can_be_refunded:  # asked for from a page that stood open, or by hand: no sum is offered that cannot go
+        return _back(request, found, _ENDED)
     context = {
         **order_context(found),
         "form": form,

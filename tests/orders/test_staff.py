@@ -335,6 +335,18 @@ def test_of_two_who_act_at_once_the_second_is_told(desk: Client, stripe: FakeStr
     assert made_at(stripe) == []
 
 
+def test_no_sum_is_offered_of_an_order_that_gives_nothing_back(
+    desk: Client, stripe: FakeStripe, guest: Owner, now: datetime
+) -> None:
+    order = paid_order(stripe, guest, {factories.make_product().product_id: 1}, now)
+    desk.post(f"/staff/orders/{order.order_id}/cancel/", {"note": "changed mind"})
+
+    for asked in ({}, {"number": "1", "delivery": "on"}):
+        answer = desk.get(f"/staff/orders/{order.order_id}/refund/", asked)
+        assert (answer.status_code, answer["Location"]) == (303, f"/staff/orders/{order.order_id}/")
+        assert "The order does not stand where this can be done." in desk.get(answer["Location"]).text
+
+
 def test_a_cancelled_order_gives_all_back(desk: Client, stripe: FakeStripe, guest: Owner, now: datetime) -> None:
     mug = factories.make_product(inventory=5)
     order = paid_order(stripe, guest, {mug.product_id: 2}, now)
