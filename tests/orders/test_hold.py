@@ -1,14 +1,11 @@
 """The hold made longer, refused cards, prices that fell, and the webhooks of refunds."""
 
-import json
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-import stripe as stripe_library
 from django.test import Client
 
 from cart import queries as carts
@@ -21,6 +18,7 @@ from orders.models import EventRow, event_pk
 from shop.lib.owner import Owner
 from shop.local.fake_stripe import ApiFault, FakeStripe
 from tests import factories
+from tests.orders.guards.stripes_word import deliver
 from tests.orders.paid import ask, dashboard_refund, made_at, paid_order, stock, stored, usd
 from tests.orders.walk import fields_of, orders, walk_to_review
 from tests.rivals import run_before
@@ -38,15 +36,6 @@ def mug() -> str:
 @pytest.fixture
 def pending(stripe: FakeStripe, guest: Owner, now: datetime, mug: str) -> Order:
     return factories.open_payment(factories.make_order(guest, {mug: 2}, now))
-
-
-def deliver(client: Client, event: dict[str, Any]) -> tuple[int, str]:
-    """Knock at the webhook's door with a rightly signed event; status and body of the answer."""
-    body, stamp = json.dumps(event), int(time.time())
-    mac = stripe_library.WebhookSignature._compute_signature(f"{stamp}.{body}", "whsec_tests")
-    headers = {"Stripe-Signature": f"t={stamp},v1={mac}"}
-    answer = client.post("/webhooks/stripe/", body, content_type="application/json", headers=headers)
-    return answer.status_code, answer.text
 
 
 def events(stripe: FakeStripe, kind: str) -> list[dict[str, Any]]:

@@ -21,20 +21,13 @@ from shop.lib.guests import new_guest
 from shop.lib.owner import Owner
 from shop.local.fake_stripe import ApiFault, FakeStripe
 from tests import factories
+from tests.orders.findings import found, put_right
 from tests.orders.paid import EVE, STAFF, ask, dashboard_refund, made_at, paid_order, stock, stored, usd
 from tests.rivals import Killed, killed, run_around, run_before
 
 pytestmark = pytest.mark.usefixtures("tables")
 
 LATER = timedelta(hours=2)
-
-
-def found() -> list[tuple[str, str]]:
-    return sorted((finding.kind.value, finding.subject) for finding in books.findings())
-
-
-def put_right(kind: FindingKind, subject: str, now: datetime) -> None:
-    services.put_right(kind=kind, subject=subject, actor=EVE, now=now)
 
 
 @pytest.fixture

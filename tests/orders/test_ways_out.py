@@ -17,6 +17,7 @@ from shop.lib.guests import new_guest
 from shop.lib.owner import Owner
 from shop.local.fake_stripe import ApiFault, FakeStripe
 from tests import factories
+from tests.orders.findings import found, put_right
 from tests.orders.paid import (
     EVE,
     STAFF,
@@ -34,14 +35,6 @@ from tests.rivals import Killed, killed, run_around, run_before
 pytestmark = pytest.mark.usefixtures("tables")
 
 LATER = timedelta(hours=2)
-
-
-def found() -> list[tuple[str, str]]:
-    return sorted((finding.kind.value, finding.subject) for finding in books.findings())
-
-
-def put_right(kind: FindingKind, subject: str, now: datetime) -> None:
-    services.put_right(kind=kind, subject=subject, actor=EVE, now=now)
 
 
 def note(kind: FindingKind, subject: str, order: Order, now: datetime, *, intent: str = "") -> None:
