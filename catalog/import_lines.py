@@ -93,6 +93,8 @@ def _written(row: dict[str, str], current: Product | None, names: Sequence[str],
     for name, text in row.items():
         if name in data and (text.strip() or name not in ("status", "slug")):
             data[name] = text.strip().lower() if name == "status" else text
+    if (written := row.get("category", "").strip().casefold()) in (by_words := {name.casefold(): name for name in names}):
+        data["category"] = by_words[written]
     form = ProductForm(data, categories=names, draft=before, now=now)  # type: ignore[arg-type]  # getlist is all it needs
     if not form.is_valid():
         raise _CannotBe(" ".join(starmap(_why, form.errors.items())))

@@ -243,7 +243,10 @@ def _line(number: int, sku: str, text: str, seen: str, found: Product | None, *,
     try:
         wish = Wish.of(text)
     except NoNumber:
-        return Line(number, sku, text, problem=f"“{text[:20]}” is no number such as 12, +5 or -3")
+        problem = (
+            f"“{text[:20]}” is no number such as 12, +5 or -3" if text else "a tab or ; between the SKU and the number is missing"
+        )
+        return Line(number, sku, text, problem=problem)
     if found is None:
         return Line(number, sku, text, problem="no product has this SKU")
     if is_again:

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 _NO_PAYMENT_PAGE = (
     "We cannot reach our payment service just now. Nothing was charged and your items are kept: please try again in a moment."
 )
+_NOBODY = "You are not signed in any more, or this browser lost your cart, so nothing was ordered."
+_NOT_COMPLETE = "That order form was not complete, so nothing was ordered. Please check your cart and try again."
 _CANNOT_CANCEL = "We cannot reach our payment service just now, so nothing was changed. Please try again in a moment."
 _NOT_ACCEPTED = (
     "Our payment service did not accept this order, so nothing was charged. Please check your e-mail address and try once more."
@@ -38,7 +40,7 @@ def place(request: HttpRequest) -> HttpResponse:
     owner = confirmed_owner_of(request)
     form = PlaceForm(request.POST)
     if owner is None or not form.is_valid():
-        messages.error(request, "That order form was not complete, so nothing was ordered. Please check your cart and try again.")
+        messages.error(request, _NOBODY if owner is None else _NOT_COMPLETE)
         return redirect("cart:cart")
     try:
         order = services.place_order(owner=owner, now=utc_now(), **form.cleaned_data)

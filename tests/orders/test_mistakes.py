@@ -12,7 +12,7 @@ from shop.lib.owner import Owner
 from tests import factories
 from tests.accounts.people import ADDRESS
 from tests.conftest import items_of
-from tests.orders.walk import shown_in, walk_to_review
+from tests.orders.walk import fields_of, shown_in, walk_to_review
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -101,3 +101,15 @@ def test_what_was_typed_is_kept_for_a_day_and_never_without_end(guest_client: Cl
     assert typed(now) == {"contact": {"email": "é" * 1000, "phone": ""}}
     assert typed(now + timedelta(days=1, seconds=-1)) == typed(now)
     assert typed(now + timedelta(days=1, minutes=1)) == {}
+
+
+def test_a_browser_that_lost_its_cookies_and_a_form_that_lost_its_fields_order_nothing(client: Client) -> None:
+    fields = fields_of(walk_to_review(client, factories.make_product().product_id))
+    before = items_of("Orders")
+
+    incomplete = client.post("/checkout/place/", fields | {"total_seen": ""}, follow=True)
+    unknown = Client().post("/checkout/place/", fields, follow=True)
+
+    assert "That order form was not complete, so nothing was ordered." in incomplete.text
+    assert "or this browser lost your cart, so nothing was ordered." in unknown.text
+    assert items_of("Orders") == before

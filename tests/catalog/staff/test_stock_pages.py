@@ -147,7 +147,7 @@ def test_the_record_names_who_and_which_order(keeper: Client, guest: Owner, now:
 def test_pasted_lines_are_looked_at_then_done(keeper: Client) -> None:
     factories.make_product(sku="A", inventory=10)
     bowl = factories.make_product(sku="B", inventory=10)
-    lines = "A\t12\nB;+5\nC\t1\nA\t3\n\nB\tmany\n"
+    lines = "A\t12\nB;+5\nC\t1\nA\t3\n\nB\tmany\nB 7\n"
     before = items_of("Products")
 
     look = keeper.post(f"{URL}paste/", typed(lines=lines))
@@ -157,6 +157,7 @@ def test_pasted_lines_are_looked_at_then_done(keeper: Client) -> None:
     assert "Line 3, C: no product has this SKU." in words
     assert "Line 4, A: this SKU stands in an earlier line." in words
     assert "Line 5, B: “many” is no number such as 12, +5 or -3." in words
+    assert "Line 6, B 7: a tab or ; between the SKU and the number is missing." in words
     again = re.search(r'name="lines" value="([^"]+)"', look.text)
     assert again
     done = keeper.post(f"{URL}paste/", typed(lines=again[1], apply="1"), follow=True)

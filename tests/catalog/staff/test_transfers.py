@@ -67,7 +67,17 @@ def counts(found: Any) -> tuple[int, int, int, int]:
 
 def test_a_file_is_looked_at_checked_and_written(editor: Client, bucket: Any, now: datetime) -> None:
     old = factories.make_product(sku="S-2", price=Money(1000, "USD"), inventory=3)
-    put(bucket, file_of([row(1, stock="7"), row(2, name=old.name, stock="99"), row(3, price="free"), row(4, category="Nowhere")]))
+    put(
+        bucket,
+        file_of(
+            [
+                row(1, stock="7", category=" kitchen & TABLE"),
+                row(2, name=old.name, stock="99"),
+                row(3, price="free"),
+                row(4, category="Nowhere"),
+            ]
+        ),
+    )
     before = [item for item in items_of("Products") if item["SK"]["S"] == PRODUCT_SK]
 
     page = editor.post(f"{URL}begin/", {"key": KEY}, follow=True)
