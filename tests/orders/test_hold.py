@@ -82,6 +82,15 @@ def test_the_cart_of_another_order_is_left_alone(pending: Order, guest: Owner, n
     assert (cart.order_id, cart.order_due_at) == (other.order_id, other.due_at)
 
 
+def test_a_paid_order_has_no_hold_to_extend(stripe: FakeStripe, guest: Owner, now: datetime, mug: str) -> None:
+    paid = paid_order(stripe, guest, {mug: 1}, now)
+
+    with pytest.raises(services.HoldOver):
+        services.extend_hold(order=paid, now=now)
+
+    assert stored(paid) == paid
+
+
 def test_a_hold_that_is_over_is_not_extended(pending: Order, now: datetime) -> None:
     with pytest.raises(services.HoldOver):
         services.extend_hold(order=pending, now=now + HOLD)
@@ -158,6 +167,24 @@ def test_too_many_refused_cards_end_the_order_and_give_its_pieces_back(
     assert (ended.history[-1].actor, ended.history[-1].note) == ("stripe", "Too many refused cards")
     assert stock(mug) == 5
     assert stripe.pay(pending.payment.session_id) == "expired"
+
+
+def test_who_cancels_while_the_last_refused_card_is_counted_has_cancelled(
+    client: Client, stripe: FakeStripe, pending: Order, mug: str, now: datetime
+) -> None:
+    for _ in range(MOST_FAILED_PAYMENTS):
+        stripe.pay(pending.payment.session_id, number=DECLINED)
+    *counted, last = events(stripe, "payment_intent.payment_failed")
+    assert {deliver(client, event) for event in counted} == {(200, "thank you")}
+
+    # The second write: the first counts the card.
+    with run_before("TransactWriteItems", lambda: services.cancel_unpaid(order=pending, now=now), nth=2):
+        assert deliver(client, last) == (200, "thank you")
+
+    ended = stored(pending)
+    assert (ended.status, ended.payment.failures) == (OrderStatus.CANCELLED, MOST_FAILED_PAYMENTS)
+    assert [entry.actor for entry in ended.history] == ["shopper", "shopper"]
+    assert stock(mug) == 5
 
 
 def test_a_refused_card_of_an_order_that_is_not_there_yet_is_told_again(

@@ -11,7 +11,7 @@ from django.test import Client
 from catalog import review_queries
 from catalog import services as catalog_services
 from catalog.domain import Product
-from catalog.review_domain import ReviewStatus
+from catalog.review_domain import ReviewStatus, Words
 from orders import queries, services
 from orders.domain import Order, OrderStatus
 from orders.models import OrderRow, order_key
@@ -137,11 +137,13 @@ def test_nobody_reviews_with_another_s_order(client: Client, bought: Order, now:
     assert reviews() == []
 
 
-def test_a_product_that_was_not_bought_cannot_be_reviewed(guest_client: Client, bought: Order) -> None:
+def test_a_product_that_was_not_bought_cannot_be_reviewed(guest_client: Client, bought: Order, now: datetime) -> None:
     other = factories.make_product()
 
     for product_id in (other.product_id, "prod-none"):
         assert guest_client.post(path_of(bought, product_id), GOOD).status_code == 404
+        with pytest.raises(services.NotReviewable):
+            services.submit_review(order=bought, product_id=product_id, words=Words(5, "Fine", "Warm.", "Ada"), now=now)
     assert reviews() == []
 
 

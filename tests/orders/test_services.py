@@ -15,7 +15,7 @@ from cart.services import Restored
 from catalog import queries as catalog
 from catalog.models import product_key
 from catalog.services import set_stock
-from orders import queries, services
+from orders import payments, queries, services
 from orders.domain import HOLD, HOLD_EXTENSION, CheckoutDetails, OrderStatus
 from orders.jobs import release_unpaid_orders
 from orders.models import OrderRow, order_key
@@ -164,6 +164,24 @@ def test_a_click_that_comes_while_another_opens_the_page_waits_for_it(stripe: Fa
 
     assert first.payment == second.payment
     assert len(stripe.state.tables["sessions"]) == 1
+
+
+def test_who_waits_five_seconds_for_another_s_page_is_told_to_come_again(
+    stripe: FakeStripe, guest: Owner, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = factories.make_order(guest, {factories.make_product().product_id: 1}, now)
+    pauses: list[float] = []
+
+    def in_use(*_: Any, **__: Any) -> None:
+        raise payments.PaymentInProgress
+
+    monkeypatch.setattr(payments.gateway(), "open_session", in_use)
+    with pytest.raises(payments.PaymentsUnavailable):
+        services.open_payment(order=order, success_url="http://shop/", cancel_url="http://shop/", pause=pauses.append)
+
+    assert sum(pauses) == 5
+    assert queries.order_of(owner=guest, order_id=order.order_id) == order
+    assert stripe.state.tables["sessions"] == {}
 
 
 def test_a_paid_session_moves_its_order_to_processing_once(stripe: FakeStripe, guest: Owner, now: datetime) -> None:
