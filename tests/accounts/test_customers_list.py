@@ -97,6 +97,7 @@ def test_a_narrowed_list_is_looked_through_page_by_page_and_misses_nobody(
     assert "Nobody among the 3 looked through. “Further” looks through the next." in words_of(first)
     assert "2 of up to 3 looked through; “Further” looks at the next" in words_of(second)
     assert _url_of("next", third) == ""
+    assert "Nobody is in this list." in words_of(_get(client, tab="unused", until="2001-01-31"))
     assert _listed(client.get(_url_of("prev", third)).content.decode()) == ["n3", "n2"]
     # A cursor is of one question: in another tab it is page one.
     cursor = _url_of("next", second).partition("cursor=")[2]
