@@ -218,7 +218,7 @@ def _control() -> Verdict:
     def claim_nothing(txn: TransactWrite, claiming: Product) -> None:
         """No row makes the SKU unique."""
 
-    with patch("catalog.editing._claim_sku", claim_nothing), patch.object(importing, "products_of_skus", lambda **_: {}):
+    with patch("catalog.editing._claim_sku", claim_nothing), patch("catalog.import_lines.products_of_skus", lambda **_: {}):
         importing.go_on(transfer_id=transfer_id, now=utc_now(), at_most=100)
         row = type(before)
         importing.transfer(transfer_id=transfer_id).update(actions=[row.offset.set(before.offset), row.line.set(before.line)])

@@ -1,5 +1,8 @@
-"""The fault gateway does what it says, or every storm behind it proves nothing."""
+"""The fault gateway does what it says, or every storm behind it proves nothing; and each proof finds the guard it takes away."""
 
+import ast
+import importlib
+import inspect
 from collections.abc import Iterator
 
 import boto3
@@ -8,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from shop.local.ministack import Ministack
+from shop.local.prove.__main__ import PROOFS
 from shop.local.prove.gateway import FaultGateway, Weather
 from shop.local.prove.verdicts import Verdict, as_table
 
@@ -99,3 +103,23 @@ def test_the_table_tells_a_broken_claim_and_a_control_that_held() -> None:
         "HELD WITHOUT ITS GUARD",
     ]
     assert table.splitlines()[-1] == "4 verdicts, 2 bad"
+
+
+@pytest.mark.parametrize("proof", PROOFS)
+def test_every_guard_that_a_proof_takes_away_is_there(proof: str) -> None:
+    """A control whose guard was renamed would end the proof after everything else held."""
+    module = importlib.import_module(f"shop.local.prove.{proof}")
+    calls = [node for node in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(node, ast.Call)]
+    named = [ast.literal_eval(call.args[0]) for call in calls if ast.unparse(call.func) == "patch"]
+    owned = [
+        (ast.unparse(call.args[0]), ast.literal_eval(call.args[1])) for call in calls if ast.unparse(call.func) == "patch.object"
+    ]
+
+    missing = [name for name in named if not hasattr(importlib.import_module(name.rpartition(".")[0]), name.rpartition(".")[2])]
+    ours = [
+        (vars(module)[owner], name) for owner, name in owned if owner in vars(module)
+    ]  # a library's is imported where it is used
+    missing += [f"{owner.__name__}.{name}" for owner, name in ours if not hasattr(owner, name)]
+
+    assert named or owned
+    assert missing == []
